@@ -1,0 +1,202 @@
+//! What a Rust struct must tell about itself to be stored: the traits that `#[derive(Entity)]` implements.
+//!
+//! Nothing here does IO. The derive writes every statement and the row codec at compile time, so that the hot path
+//! only binds values and reads columns by position.
+
+mod column;
+mod column_type;
+#[doc(hidden)]
+pub mod concat;
+mod distribution_key;
+mod filter;
+mod json;
+mod params;
+mod registry;
+
+pub(crate) use column::Assignment;
+pub(crate) use column::RawColumn;
+pub use column::{Column, JoinOn, Operand, Order, SameValue, Summable};
+pub use column_type::{ColumnType, Element, NeverNull, PartitionColumn, TextLike};
+pub use distribution_key::{DistributionKey, Newtype};
+pub(crate) use filter::{AnyFilter, Renderer};
+pub use filter::{Filter, Value, escape_like};
+pub use json::{Json, JsonRef};
+pub use params::{Param, Params};
+pub use registry::Schema;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use crate::schema::Table;
+
+/// One SQL statement with the wire types of its parameters, known at compile time.
+#[derive(Debug)]
+pub struct Statement {
+    /// The text, with `$1`… for the parameters.
+    pub sql: &'static str,
+    /// The parameters' types, in order.
+    pub params: &'static [Type],
+}
+
+/// Every statement that an entity's verbs need.
+///
+/// In all of them a distributed entity's distribution key is `$1`. "Key" below is [`Entity::Key`], "primary key" the
+/// whole one (distribution key, key, and the partition column of a partitioned entity).
+#[derive(Debug)]
+pub struct Statements {
+    /// Reads one row by key: `[distribution key,] key…` → all columns.
+    pub get: Statement,
+    /// Reads many rows by key: `[distribution key,] key[]` → all columns. Only where the key is one column.
+    pub get_many: Option<Statement>,
+    /// Tells whether a row exists: `[distribution key,] key…` → boolean.
+    pub exists: Statement,
+    /// Deletes one row by key: `[distribution key,] key…`.
+    pub delete: Statement,
+    /// Counts the tenant's rows: `[distribution key]` → bigint.
+    pub count: Statement,
+    /// Inserts a row: the parameters of [`Entity::bind_insert`].
+    pub insert: Statement,
+    /// Inserts a row and reads it back: the same parameters → all columns.
+    pub insert_returning: Statement,
+    /// Inserts a row, or replaces the columns of the one with this primary key: the same parameters.
+    pub upsert: Statement,
+    /// Writes all columns of the row with this primary key: the parameters of [`Entity::bind_update`]. None where all
+    /// columns belong to the primary key.
+    pub update: Option<Statement>,
+}
+
+/// A struct stored as the rows of one table. Derive it; the manual implementation is not stable.
+///
+/// ```
+/// use shardwise::{Entity, Uuid};
+///
+/// #[derive(Entity)]
+/// #[entity(table = "wallets", distributed_by = festival_id)]
+/// struct Wallet {
+///     festival_id: Uuid,
+///     #[entity(key)]
+///     id: Uuid,
+///     balance: i64,
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an entity",
+    label = "not an entity",
+    note = "add #[derive(Entity)] and #[entity(table = \"…\", distributed_by = …)] or #[entity(table = \"…\", reference)] to `{Self}`"
+)]
+pub trait Entity: Sized + Send + Sync + 'static {
+    /// How the rows are spread over the nodes: [`HashDistributed`] or [`Replicated`].
+    type Distribution: 'static;
+    /// The key within the tenant: the type of the `key` field, a tuple of several, `()` where the distribution key
+    /// alone is the key.
+    type Key: EntityKey;
+    /// Whether the table is partitioned. PostgreSQL can't point a foreign key at a partitioned table without its
+    /// partition column, so the derive refuses that.
+    const PARTITIONED: bool;
+
+    /// The table's description.
+    fn table() -> &'static Table;
+    /// The statements.
+    fn statements() -> &'static Statements;
+    /// This row's key.
+    fn key(&self) -> Self::Key;
+    /// Binds what `insert`, `insert_returning` and `upsert` take: every column that is not generated, in order.
+    fn bind_insert<'a>(&'a self, params: &mut Params<'a>);
+    /// Binds what `update` takes: the primary key first (the distribution key is `$1`), then all other columns that
+    /// are not generated, in order.
+    fn bind_update<'a>(&'a self, params: &mut Params<'a>);
+    /// Reads an entity from the columns `at`, `at + 1`… of a row, in the order of [`Table::columns`].
+    ///
+    /// # Errors
+    /// When a column's type or NULL does not fit its field.
+    fn read(row: &Row, at: usize) -> Result<Self, tokio_postgres::Error>;
+}
+
+/// An entity whose rows are spread by a distribution key. It is reached only through a tenant.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a distributed entity",
+    label = "not distributed: a tenant can't reach it",
+    note = "a reference entity is read with `cluster.reference()`, and joined to distributed ones with `.join::<{Self}>(…)`",
+    note = "to distribute it, write #[entity(distributed_by = festival_id)] in place of `reference`"
+)]
+pub trait Distributed: Entity<Distribution = HashDistributed<Self::DistributionKey, Self::Group>> {
+    /// The distribution column's type.
+    type DistributionKey: DistributionKey;
+    /// The co-location group.
+    type Group: 'static;
+    /// This row's distribution key.
+    fn distribution_key(&self) -> &Self::DistributionKey;
+}
+
+/// An entity replicated to every node.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a reference entity",
+    label = "not replicated to every node",
+    note = "a distributed entity is reached through its tenant: `cluster.tenant(key).await?`"
+)]
+pub trait Reference: Entity<Distribution = Replicated> {}
+
+/// Spread by the hash of a key of type `K`, together with the other entities of the co-location group `G`.
+#[derive(Debug)]
+pub struct HashDistributed<K, G>(std::marker::PhantomData<fn() -> (K, G)>);
+
+/// Replicated to every node.
+#[derive(Debug)]
+pub struct Replicated;
+
+/// The co-location group of entities that name none.
+#[derive(Debug)]
+pub struct DefaultGroup;
+
+/// Which distributions can meet in one statement on one node: the same key type and co-location group, or a reference
+/// entity.
+#[diagnostic::on_unimplemented(
+    message = "these entities are not co-located",
+    label = "its rows can live on another node",
+    note = "join only entities of one distribution key and co-location group, or reference entities; see `colocated_with`"
+)]
+pub trait MeetsIn<K, G> {}
+impl<K, G> MeetsIn<K, G> for HashDistributed<K, G> {}
+impl<K, G> MeetsIn<K, G> for Replicated {}
+
+/// What can follow the distribution key in an entity's primary key: an [`Element`], a tuple of up to four, or `()`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be an entity's key",
+    label = "not a key type",
+    note = "a key column is never NULL and has an equality that an index can use: uuid, integers, text, bool, dates, decimals, enums"
+)]
+pub trait EntityKey: Clone + Send + Sync + 'static {
+    /// Binds the key's columns in order.
+    fn bind<'a>(&'a self, params: &mut Params<'a>);
+}
+
+impl<T: Element + Clone> EntityKey for T {
+    fn bind<'a>(&'a self, params: &mut Params<'a>) {
+        params.push(self);
+    }
+}
+
+impl EntityKey for () {
+    fn bind<'a>(&'a self, _: &mut Params<'a>) {}
+}
+
+macro_rules! tuple_keys {
+    ($(($($t:ident $i:tt),+))+) => {$(
+        impl<$($t: Element + Clone),+> EntityKey for ($($t,)+) {
+            fn bind<'a>(&'a self, params: &mut Params<'a>) {
+                $(params.push(&self.$i);)+
+            }
+        }
+    )+};
+}
+tuple_keys! { (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }
+
+/// What a field with `references = Target` may hold: the target's key, or an `Option` of it.
+#[diagnostic::on_unimplemented(
+    message = "this foreign key's field has another type than the key of the entity it references",
+    label = "expected `{K}` or `Option<{K}>`",
+    note = "a field can reference an entity whose key is one column; give both the same Rust type"
+)]
+pub trait ForeignKeyTo<K> {}
+impl<K: Element> ForeignKeyTo<K> for K {}
+impl<K: Element> ForeignKeyTo<K> for Option<K> {}

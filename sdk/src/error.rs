@@ -1,0 +1,367 @@
+//! The one error type: what failed, where, and what is known about it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use tokio_postgres::error::{ErrorPosition, SqlState};
+
+use crate::route::Route;
+
+/// The result of anything that talks to the database.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong. Carries the SQLSTATE, the node, the route and the entity where they are known; never a password and
+/// never a parameter's value.
+///
+/// Its `Display` tells what this layer knows; the cause is in [`source`](StdError::source) and is not repeated.
+///
+/// ```
+/// use shardwise::{Error, ErrorKind};
+///
+/// fn status(error: &Error) -> u16 {
+///     match error.kind() {
+///         ErrorKind::NotFound => 404,
+///         _ if error.is_unique_violation() => 409,
+///         _ if error.is_retryable() => 503,
+///         _ => 500,
+///     }
+/// }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+    node: Option<String>,
+    route: Option<Route>,
+    entity: Option<&'static str>,
+    operation: Option<&'static str>,
+    outcome_unknown: bool,
+    // From the server's report, whose detail would show the row's values.
+    server: Option<ServerReport>,
+}
+
+struct ServerReport {
+    code: SqlState,
+    message: String,
+    constraint: Option<String>,
+    table: Option<String>,
+    hint: Option<String>,
+    position: Option<u32>,
+}
+
+/// The kinds of error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The configuration is wrong; the message names the key and the fix.
+    Config,
+    /// A node could not be reached, or refused the log-in.
+    Connect,
+    /// The connection broke while a statement was under way.
+    ConnectionLost,
+    /// A time limit ran out; see [`Error::timeout`].
+    Timeout(Limit),
+    /// There is no such row.
+    NotFound,
+    /// The entity's distribution key is not the tenant's. Nothing was sent.
+    WrongTenant,
+    /// The server reported an error; see [`Error::code`].
+    Database,
+    /// A value could not be sent or read as the column's type.
+    Codec,
+    /// The statement, its parameters or a cursor don't fit; nothing was sent.
+    Usage,
+    /// The transaction is over: an earlier statement of it failed, was dropped half-way, or it has ended.
+    TransactionOver,
+    /// The schema's change was refused: see the message for what it needs.
+    Schema,
+    /// This mode or deployment can't do it.
+    Unsupported,
+    /// The client is shutting down.
+    Closed,
+}
+
+/// Which time limit ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// `timeouts.connect`: opening a connection.
+    Connect,
+    /// `timeouts.checkout`: waiting for a free connection.
+    Checkout,
+    /// `timeouts.statement`: one statement. It was cancelled on the server.
+    Statement,
+    /// `timeouts.call`: the whole call, retries included. What was running was cancelled on the server.
+    Call,
+}
+
+impl Limit {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Connect => "timeouts.connect",
+            Self::Checkout => "timeouts.checkout",
+            Self::Statement => "timeouts.statement",
+            Self::Call => "timeouts.call",
+        }
+    }
+}
+
+impl Error {
+    /// An error of this kind.
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            source: None,
+            node: None,
+            route: None,
+            entity: None,
+            operation: None,
+            outcome_unknown: false,
+            server: None,
+        }))
+    }
+
+    /// A time limit that ran out.
+    pub(crate) fn timed_out(limit: Limit, after: Duration) -> Self {
+        let fix = match limit {
+            Limit::Connect => "is the node up, and the address right?",
+            Limit::Checkout => "all connections are busy: raise `pool.max_connections`, or make transactions shorter",
+            Limit::Statement | Limit::Call => "the statement was cancelled on the server",
+        };
+        Self::new(ErrorKind::Timeout(limit), format!("`{}` of {after:?} ran out: {fix}", limit.key()))
+    }
+
+    /// What tokio-postgres reports of a statement or a connection.
+    pub(crate) fn postgres(error: tokio_postgres::Error) -> Self {
+        if let Some(db) = error.as_db_error() {
+            let report = ServerReport {
+                code: db.code().clone(),
+                message: db.message().to_owned(),
+                constraint: db.constraint().map(str::to_owned),
+                table: db.table().map(str::to_owned),
+                hint: db.hint().map(str::to_owned),
+                position: db.position().map(|position| match position {
+                    ErrorPosition::Original(at) | ErrorPosition::Internal { position: at, .. } => *at,
+                }),
+            };
+            let mut new = Self::new(ErrorKind::Database, "");
+            new.0.server = Some(report);
+            return new;
+        }
+        let (kind, message) = if error.is_closed() || is_io(&error) {
+            (ErrorKind::ConnectionLost, "the connection to the server broke")
+        } else {
+            (ErrorKind::Codec, "a value does not fit its column")
+        };
+        Self::new(kind, message).caused_by(error)
+    }
+
+    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn at(mut self, node: &dyn fmt::Display, route: Route) -> Self {
+        self.0.node.get_or_insert_with(|| node.to_string());
+        self.0.route.get_or_insert(route);
+        self
+    }
+
+    pub(crate) fn of(mut self, operation: &'static str, entity: Option<&'static str>) -> Self {
+        self.0.operation.get_or_insert(operation);
+        self.0.entity = self.0.entity.or(entity);
+        self
+    }
+
+    pub(crate) fn with_unknown_outcome(mut self) -> Self {
+        self.0.outcome_unknown = true;
+        self
+    }
+
+    /// What kind of error it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The SQLSTATE, where the server reported the error. See PostgreSQL's manual, appendix A.
+    #[must_use]
+    pub fn code(&self) -> Option<&SqlState> {
+        self.0.server.as_ref().map(|report| &report.code)
+    }
+
+    /// The node that the statement was sent to: `host:port`.
+    #[must_use]
+    pub fn node(&self) -> Option<&str> {
+        self.0.node.as_deref()
+    }
+
+    /// The route that the statement took.
+    #[must_use]
+    pub fn route(&self) -> Option<Route> {
+        self.0.route
+    }
+
+    /// The entity that the statement was about: its Rust name.
+    #[must_use]
+    pub fn entity(&self) -> Option<&'static str> {
+        self.0.entity
+    }
+
+    /// The violated constraint, where the server names one.
+    #[must_use]
+    pub fn constraint(&self) -> Option<&str> {
+        self.0.server.as_ref()?.constraint.as_deref()
+    }
+
+    /// The table, where the server names one.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        self.0.server.as_ref()?.table.as_deref()
+    }
+
+    /// The time limit that ran out.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Limit> {
+        match self.0.kind {
+            ErrorKind::Timeout(limit) => Some(limit),
+            _ => None,
+        }
+    }
+
+    /// Whether the same work can succeed if it is done again from its start: a serialization failure, a deadlock, a
+    /// broken connection, a full pool. For a transaction "from its start" is its first statement. Where
+    /// [`is_outcome_unknown`](Self::is_outcome_unknown) holds too, only idempotent work may be repeated.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::Timeout(_) => true,
+            ErrorKind::Database => self.code().is_some_and(is_transient),
+            _ => false,
+        }
+    }
+
+    /// Whether the statement or the transaction may have taken effect: the connection broke, or time ran out, after it
+    /// was sent and before the server answered.
+    #[must_use]
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.0.outcome_unknown
+    }
+
+    /// SQLSTATE 23505: a row with this key is there already. [`constraint`](Self::constraint) tells which key.
+    #[must_use]
+    pub fn is_unique_violation(&self) -> bool {
+        self.code() == Some(&SqlState::UNIQUE_VIOLATION)
+    }
+
+    /// SQLSTATE 23503: the referenced row is not there, or a referencing one still is.
+    #[must_use]
+    pub fn is_foreign_key_violation(&self) -> bool {
+        self.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION)
+    }
+
+    /// SQLSTATE 23514: a check refused the row.
+    #[must_use]
+    pub fn is_check_violation(&self) -> bool {
+        self.code() == Some(&SqlState::CHECK_VIOLATION)
+    }
+
+    /// SQLSTATE 40001 or 40P01: the transaction lost against another one and can be run again.
+    #[must_use]
+    pub fn is_serialization_failure(&self) -> bool {
+        self.code().is_some_and(is_lost_race)
+    }
+
+    /// There is no such row.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.0.kind == ErrorKind::NotFound
+    }
+}
+
+/// The transaction lost against another one; PostgreSQL asks the client to run it again (manual, 13.5).
+fn is_lost_race(code: &SqlState) -> bool {
+    *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED
+}
+
+/// The same work can succeed later, unchanged.
+fn is_transient(code: &SqlState) -> bool {
+    is_lost_race(code)
+        || *code == SqlState::TOO_MANY_CONNECTIONS
+        || *code == SqlState::ADMIN_SHUTDOWN
+        || *code == SqlState::CRASH_SHUTDOWN
+        || *code == SqlState::CANNOT_CONNECT_NOW
+        || *code == SqlState::LOCK_NOT_AVAILABLE
+        || code.code().starts_with("08")
+}
+
+/// Whether the driver's error comes from the socket.
+fn is_io(error: &tokio_postgres::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.is::<std::io::Error>() {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = self.0.operation {
+            write!(f, "{operation}")?;
+            if let Some(entity) = self.0.entity {
+                write!(f, " {entity}")?;
+            }
+            f.write_str(": ")?;
+        }
+        match &self.0.server {
+            Some(report) => {
+                write!(f, "{} (SQLSTATE {}", report.message, report.code.code())?;
+                if let Some(constraint) = &report.constraint {
+                    write!(f, ", constraint {constraint}")?;
+                }
+                if let Some(position) = report.position {
+                    write!(f, ", at character {position}")?;
+                }
+                f.write_str(")")?;
+                if let Some(hint) = &report.hint {
+                    write!(f, "; hint: {hint}")?;
+                }
+            }
+            None => f.write_str(&self.0.message)?,
+        }
+        if let Some(node) = &self.0.node {
+            write!(f, " [node {node}")?;
+            if let Some(route) = self.0.route {
+                write!(f, ", route {route}")?;
+            }
+            f.write_str("]")?;
+        }
+        if self.0.outcome_unknown {
+            f.write_str("; whether it took effect is unknown")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.0.kind)?;
+        if let Some(source) = &self.0.source {
+            write!(f, " (caused by: {source})")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,17 +1,76 @@
-//! draft
+//! The derives of [shardwise](https://docs.rs/shardwise): [`macro@Entity`], [`macro@SqlEnum`], [`macro@SqlNewtype`]. Use them through
+//! that crate, which documents them with examples that run.
+//!
+//! From the top down: `attr` reads the attributes, `model` is what they mean, `check` refuses what Citus or PostgreSQL
+//! would refuse, `expand` writes the code. `ctxt` gathers the errors of all of them, so that one build shows them all.
+
+mod attr;
+mod check;
+mod ctxt;
+mod expand;
+mod item;
+mod model;
+mod sql_enum;
+mod sql_newtype;
+
 use proc_macro::TokenStream;
-/// draft
+use syn::{DeriveInput, parse_macro_input};
+
+/// Makes a struct an entity: the rows of one table.
+///
+/// On the struct, in `#[entity(…)]`:
+///
+/// | attribute | meaning |
+/// | --- | --- |
+/// | `table = "wallets"` | the table's name; required |
+/// | `schema = "pay"` | its schema; else the connection's first one |
+/// | `distributed_by = festival_id` | its rows are spread by this field |
+/// | `reference` | its rows are replicated to every node |
+/// | `colocated_with = Wallet` | it shares the nodes of that entity; `none` gives it a group of its own |
+/// | `partition_by = monthly(created_at)` | it is partitioned by time: `daily`, `weekly`, `monthly` or `yearly` |
+/// | `crate = "path"` | where the shardwise crate is found, if not at `::shardwise` |
+///
+/// On a field:
+///
+/// | attribute | meaning |
+/// | --- | --- |
+/// | `key` | part of the key; the distribution key belongs to it by itself |
+/// | `unique`, `unique = "group"` | a unique key, alone or with the other fields of the group |
+/// | `index`, `index(group = "g", order = desc, where = "…")` | an index, alone or with the other fields of the group |
+/// | `references = User` | a foreign key to that entity's key |
+/// | `on_delete = cascade` | what a delete there does: `no_action`, `restrict`, `cascade`, `set_null` |
+/// | `default = "sql"` | the column's default, for rows that others write |
+/// | `generated`, `generated = "sql"` | the server makes the value: from a sequence, or from the row |
+/// | `rename = "name"` | the column's name |
+/// | `skip` | not a column; read as `Default::default()` |
+/// | `json` | stored as `jsonb`, of any serde type |
+/// | `sql_type = "varchar(20)"` | the column's type in the database |
+/// | `check = "sql"` | a check on the table |
+/// | `region` | holds the region that the row's tenant lives in |
 #[proc_macro_derive(Entity, attributes(entity))]
-pub fn entity(_: TokenStream) -> TokenStream {
-    TokenStream::new()
+pub fn entity(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match model::Entity::read(&input) {
+        Ok(entity) => expand::entity(&entity).into(),
+        Err(errors) => errors.into(),
+    }
 }
-/// draft
+
+/// Makes an enum without fields a column type.
+///
+/// It is stored as text with a check on the labels; with `#[sql_enum(native = "ticket_state")]` as a PostgreSQL enum
+/// type. Labels are the variants' names in `snake_case`; `#[sql_enum(rename_all = "…")]` and on a variant
+/// `#[sql_enum(rename = "…")]` change that.
 #[proc_macro_derive(SqlEnum, attributes(sql_enum))]
-pub fn sql_enum(_: TokenStream) -> TokenStream {
-    TokenStream::new()
+pub fn sql_enum(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    sql_enum::derive(&input).into()
 }
-/// draft
-#[proc_macro_derive(SqlNewtype)]
-pub fn sql_newtype(_: TokenStream) -> TokenStream {
-    TokenStream::new()
+
+/// Makes a struct with one unnamed field a column type: that of the field. If the field's type can be a distribution key,
+/// so can the struct.
+#[proc_macro_derive(SqlNewtype, attributes(sql_newtype))]
+pub fn sql_newtype(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    sql_newtype::derive(&input).into()
 }

@@ -39,8 +39,9 @@ pub use uuid::Uuid;
 /// What generated code names. Not part of the API.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::entity::label::{CodecResult, accepts_label, checked, unknown_label, write_label};
     pub use bytes::BytesMut;
     pub use tokio_postgres::Error as PgError;
     pub use tokio_postgres::Row;
-    pub use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, WrongType};
+    pub use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use tokio_postgres::types::{FromSqlOwned, ToSql, Type};
 use uuid::Uuid;
 
+use super::Newtype;
 use crate::schema::Enumeration;
 use crate::topology::Region;
 
@@ -75,6 +76,7 @@ macro_rules! columns {
             const ARRAY_DDL: &'static str = concat!($ddl, "[]");
             const ARRAY_WIRE: Type = Type::$array;
         }
+        impl NeverNull for $rust {}
     )+};
 }
 
@@ -170,7 +172,18 @@ impl<T: ColumnType + NeverNull> ColumnType for Option<T> {
     note = "a column has one NULL: write one `Option`"
 )]
 pub trait NeverNull {}
-impl<T: Element> NeverNull for T {}
+
+/// An array of newtypes travels as one of what they wrap.
+impl<N: Newtype> Element for N
+where
+    N::Inner: Element,
+{
+    const ARRAY_DDL: &'static str = <N::Inner as Element>::ARRAY_DDL;
+    const ARRAY_WIRE: Type = <N::Inner as Element>::ARRAY_WIRE;
+    const ARRAY_BIND: &'static str = <N::Inner as Element>::ARRAY_BIND;
+    const ARRAY_READ: &'static str = <N::Inner as Element>::ARRAY_READ;
+}
+
 impl NeverNull for Vec<u8> {}
 impl NeverNull for serde_json::Value {}
 impl<T: Element> NeverNull for Vec<T> {}

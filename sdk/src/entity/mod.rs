@@ -10,6 +10,8 @@ pub mod concat;
 mod distribution_key;
 mod filter;
 mod json;
+#[doc(hidden)]
+pub mod label;
 mod params;
 mod registry;
 

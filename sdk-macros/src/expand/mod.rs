@@ -1,0 +1,74 @@
+//! Writes the code of an entity. Everything but the column constants stands inside `const _`, and names everything by
+//! its full path: so it meets no name of the user's.
+
+mod bounds;
+mod codec;
+mod columns;
+mod statements;
+mod table;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::{Entity, Group};
+
+/// All code of one entity.
+pub(crate) fn entity(entity: &Entity) -> TokenStream {
+    let (krate, ident) = (&entity.krate, &entity.ident);
+    let constants = columns::constants(entity);
+    let casts = columns::casts(entity);
+    let table = table::description(entity);
+    let statements = statements::all(entity);
+    let codec = codec::methods(entity);
+    let bounds = bounds::all(entity);
+    let key_type = codec::key_type(entity);
+    let partitioned = entity.partition.is_some();
+    let (distribution, kind) = kind(entity);
+    quote! {
+        #constants
+        const _: () = {
+            #casts
+            #table
+            #statements
+            impl #krate::entity::Entity for #ident {
+                type Distribution = #distribution;
+                type Key = #key_type;
+                const PARTITIONED: ::core::primitive::bool = #partitioned;
+                fn table() -> &'static #krate::schema::Table {
+                    &TABLE
+                }
+                fn statements() -> &'static #krate::entity::Statements {
+                    &STATEMENTS
+                }
+                #codec
+            }
+            #kind
+            #bounds
+        };
+    }
+}
+
+/// The distribution's type, and the trait that goes with it.
+fn kind(entity: &Entity) -> (TokenStream, TokenStream) {
+    let (krate, ident) = (&entity.krate, &entity.ident);
+    let Some(at) = entity.distribution else {
+        let reference = quote! { impl #krate::entity::Reference for #ident {} };
+        return (quote!(#krate::entity::Replicated), reference);
+    };
+    let (key, field) = (&entity.field(at).ty, &entity.field(at).ident);
+    let group = match &entity.group {
+        Group::Default => quote!(#krate::entity::DefaultGroup),
+        Group::Own => quote!(#ident),
+        Group::With(other) => quote!(<#other as #krate::entity::Distributed>::Group),
+    };
+    let distributed = quote! {
+        impl #krate::entity::Distributed for #ident {
+            type DistributionKey = #key;
+            type Group = #group;
+            fn distribution_key(&self) -> &#key {
+                &self.#field
+            }
+        }
+    };
+    (quote!(#krate::entity::HashDistributed<#key, #group>), distributed)
+}

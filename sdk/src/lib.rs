@@ -4,6 +4,7 @@
 // The derives name this crate by its own name, in its own tests and examples as well.
 extern crate self as shardwise;
 
+pub mod admin;
 pub mod entity;
 mod error;
 pub mod key;
@@ -21,6 +22,10 @@ pub use uuid::Uuid;
 /// What generated code names. Not part of the API.
 #[doc(hidden)]
 pub mod __private {
+    /// The schema commands over one connection, for the tests.
+    pub mod admin {
+        pub use crate::admin::{apply, diff, plan};
+    }
     pub use bytes::BytesMut;
     pub use tokio_postgres::Error as PgError;
     pub use tokio_postgres::Row;

@@ -24,7 +24,7 @@ pub use uuid::Uuid;
 pub mod __private {
     /// The schema commands over one connection, for the tests.
     pub mod admin {
-        pub use crate::admin::{apply, diff, plan};
+        pub use crate::admin::commands::{apply, diff, plan};
     }
     pub use bytes::BytesMut;
     pub use tokio_postgres::Error as PgError;

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, Transaction};
 
+use super::Consent;
+use super::commands::{begin, survey};
 use super::plan::{Plan, Step, StepKind, Withheld};
-use super::{Consent, begin, survey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
 

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 
 use crate::entity::Json;
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{Date, quote_qualified};
+use crate::schema::Date;
 
 /// The oldest server whose catalogs these queries fit.
 const OLDEST: i32 = 130_000;
@@ -80,10 +80,6 @@ impl Relation {
 
     pub(super) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
-    }
-
-    pub(super) fn qualified(&self) -> String {
-        quote_qualified(Some(&self.schema), &self.name)
     }
 }
 

@@ -163,18 +163,18 @@ impl Refusal {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_empty() {
-            writeln!(f, "-- nothing to do")?;
-        }
-        for (at, step) in self.steps.iter().enumerate() {
-            writeln!(f, "-- {} of {}: {}\n{};\n", at + 1, self.steps.len(), step.title, step.sql)?;
-        }
-        for Refusal { title, fix } in &self.refusals {
-            writeln!(f, "-- refused: {title}\n--   fix: {fix}\n")?;
-        }
-        for Withheld { step, consent } in &self.withheld {
-            writeln!(f, "-- withheld: {}\n--   consent: {consent}\n--   {};\n", step.title, step.sql)?;
-        }
-        Ok(())
+        let steps = self
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(at, step)| format!("-- {} of {}: {}\n{};\n", at + 1, self.steps.len(), step.title, step.sql));
+        let refusals =
+            self.refusals.iter().map(|Refusal { title, fix }| format!("-- refused: {title}\n--   fix: {fix}\n"));
+        let withheld = self.withheld.iter().map(|Withheld { step, consent }| {
+            format!("-- withheld: {}\n--   consent: {consent}\n--   {};\n", step.title, step.sql)
+        });
+        let nothing = self.is_empty().then(|| "-- nothing to do\n".to_owned());
+        let blocks: Vec<String> = nothing.into_iter().chain(steps).chain(refusals).chain(withheld).collect();
+        f.write_str(&blocks.join("\n"))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::consent::{Consent, Permission};
 use super::diff::{Diff, Difference, Object, Side};
-use super::inspect::{Column, Live, Relation, Source};
+use super::inspect::{Column, Live, Source};
 use super::plan::{Plan, Refusal, Step, StepKind, Withheld};
 use super::wanted::{Wanted, WantedTable};
 use crate::schema::{ColumnDef, Enumeration, ddl, names, quote_ident, quote_literal, quote_qualified};
@@ -104,14 +104,14 @@ impl<'a> Planner<'a> {
             ),
             (Object::Constraint | Object::ForeignKey | Object::Index, ..) => self.part(table, difference),
             (Object::Column, Side::Missing, _) => self.add_column(table, name),
-            (Object::Column, _, Some(live)) => {
-                let sql = format!("ALTER TABLE {} DROP COLUMN {}", live.qualified(), quote_ident(name));
+            (Object::Column, ..) => {
+                let sql = format!("ALTER TABLE {} DROP COLUMN {}", table.table.qualified(), quote_ident(name));
                 let title = format!("drop the column {label}.{name}, which no entity knows");
                 self.withhold(Permission::DropColumn(label.clone(), name.clone()), StepKind::DropColumn, title, sql);
             }
             (Object::Type | Object::Nullability | Object::Default | Object::Generation, _, Some(live)) => {
                 if let (Some(def), Some(column)) = (table.table.column(name), live.column(name)) {
-                    self.alter_column(&Altered { table, live, def, column }, difference);
+                    self.alter_column(&Altered { table, def, column }, difference);
                 }
             }
             // A whole schema, enum or label is not within a table, and what differs in a column has a live table.
@@ -269,7 +269,7 @@ impl<'a> Planner<'a> {
                 let fix = format!("allow to drop the column and make it anew with {}", anew.call());
                 return self.refuse(title, fix);
             }
-            let (at, name) = (altered.live.qualified(), quote_ident(altered.def.name));
+            let (at, name) = (altered.table.table.qualified(), quote_ident(altered.def.name));
             let sql = format!("ALTER TABLE {at} DROP COLUMN {name}, ADD COLUMN {}", ddl::column(altered.def));
             return self.alter(format!("make {place} anew"), sql);
         }
@@ -325,7 +325,6 @@ fn needs_a_value(column: &ColumnDef) -> bool {
 /// A column that both sides have.
 struct Altered<'a> {
     table: &'a WantedTable,
-    live: &'a Relation,
     def: &'static ColumnDef,
     column: &'a Column,
 }

@@ -62,8 +62,13 @@ SELECT coalesce(json_agg(row_to_json(relation)), '[]') FROM (
         (
             SELECT coalesce(json_agg(json_build_object(
                 'name', r.relname,
+                -- What stands behind the table's name: the names before it differ at a scratch place.
                 'definition', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
-                    || substring(pg_get_indexdef(i.indexrelid) FROM ' USING (.*)$')
+                    || substr(
+                        pg_get_indexdef(i.indexrelid),
+                        position(format('.%I USING ', c.relname) IN pg_get_indexdef(i.indexrelid))
+                            + length(format('.%I USING ', c.relname))
+                    )
                     || CASE WHEN i.indisvalid THEN '' ELSE ' (not valid)' END
             ) ORDER BY r.relname), '[]')
             FROM pg_index i

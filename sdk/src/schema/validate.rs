@@ -57,13 +57,15 @@ impl<'a> Set<'a> {
             let indexes = table.indexes.iter().map(|index| (names::index(table, index), "index"));
             let primary = (names::primary_key(table), "primary key");
             for (name, what) in keys.chain(indexes).chain([primary]) {
-                let taken = self.tables.iter().any(|other| self.place(other) == (self.schema(table), &name));
-                let other = seen.insert((self.schema(table).to_owned(), name.clone()), table.entity);
-                if taken || other.is_some() {
+                let by_table = self.tables.iter().any(|other| self.place(other) == (self.schema(table), &name));
+                let by_other = seen.insert((self.schema(table), name.clone()), *table);
+                // Two entities of one table are reported as such.
+                let by_other = by_other.filter(|other| self.place(other) != self.place(table));
+                if by_table || by_other.is_some() {
                     self.problem(format!(
-                        "the name `{name}` of a {what} of `{}` is taken{}: give it another name",
+                        "the name `{name}` of the {what} of `{}` is taken {}: give it another name",
                         table.entity,
-                        other.map_or_else(|| " by a table".to_owned(), |other| format!(" in `{other}`")),
+                        by_other.map_or_else(|| "by a table".to_owned(), |other| format!("in `{}`", other.entity)),
                     ));
                 }
                 self.name_length(table, &name);
@@ -155,24 +157,17 @@ impl<'a> Set<'a> {
         if !self.registered(table, target, "references") {
             return;
         }
-        let field = format!("`{}.{}`", table.entity, key.column);
-        if key.columns(table).len() != target.primary_key.len() {
-            self.problem(format!(
-                "{field} references `{}`, whose primary key is ({}): only a key of one column, with the distribution \
-                 column where both have one, can be referenced",
-                target.entity,
-                target.primary_key.join(", ")
-            ));
-        }
+        let field = format!("`{}.{}` references `{}`", table.entity, key.column, target.entity);
         match (table.distribution_column(), target.distribution_column()) {
-            (None, Some(_)) => self.problem(format!(
-                "{field} references `{}`: a reference table can't point at a distributed one; remove `references`",
-                target.entity
-            )),
+            (None, Some(_)) => self
+                .problem(format!("{field}: a reference table can't point at a distributed one; remove `references`")),
             (Some(_), Some(_)) if self.group(table) != self.group(target) => self.problem(format!(
-                "{field} references `{}`, which is not co-located with it: give them one `colocated_with` group, or \
-                 remove `references`",
-                target.entity
+                "{field}, which is not co-located with it: give them one `colocated_with` group, or remove `references`"
+            )),
+            _ if key.columns(table).len() != target.primary_key.len() => self.problem(format!(
+                "{field}, whose primary key is ({}): only a key of one column, besides the distribution column, can be \
+                 referenced; remove `references`",
+                target.primary_key.join(", ")
             )),
             _ => {}
         }

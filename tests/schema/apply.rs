@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use futures_util::future::join_all;
 use shardwise::schema::{Generated, OnDelete, Table};
 use shardwise::{__private::admin, admin::Consent};
 
@@ -125,13 +124,17 @@ async fn tables_may_point_at_each_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_services_may_start_at_once() {
     let url = fresh_url().await;
-    let started = join_all((0..10).map(|_| async {
-        let mut client = connect(&url).await;
-        // The strictest default that a role can have: what others have committed must be seen all the same.
-        client.batch_execute("SET default_transaction_isolation = 'serializable'").await.unwrap();
-        try_apply(&mut client, &[wallets(), entries(), users()], &Consent::none()).await
-    }))
-    .await;
+    let mut services = tokio::task::JoinSet::new();
+    for _ in 0..10 {
+        let url = url.clone();
+        services.spawn(async move {
+            let mut client = connect(&url).await;
+            // The strictest default that a role can have: what others have committed must be seen all the same.
+            client.batch_execute("SET default_transaction_isolation = 'serializable'").await.unwrap();
+            try_apply(&mut client, &[wallets(), entries(), users()], &Consent::none()).await
+        });
+    }
+    let started = services.join_all().await;
     let worked = started.into_iter().map(Result::unwrap).filter(|report| !report.is_empty()).count();
     assert_eq!(worked, 1);
     assert_same(&mut connect(&url).await, &[wallets(), entries(), users()]).await;

@@ -156,11 +156,11 @@ async fn a_withheld_step_can_be_read() {
     let mut client = fresh_database().await;
     let table = [reference("users").column("age", "integer").done()];
     apply(&mut client, &[reference("users").column("age", "text").done()]).await;
-    client.batch_execute("ALTER TABLE users ADD note text").await.unwrap();
+    client.batch_execute("ALTER TABLE users ADD note text NOT NULL").await.unwrap();
     let expected = r#"-- refused: the type of users.age must change from text to integer
 --   fix: allow it with .change_type("users", "age"): it rewrites the table by a cast, nobody can use the table meanwhile
 
--- withheld: drop the column users.note, which no entity knows
+-- withheld: drop the column users.note, which no entity knows, and which stops its inserts by being NOT NULL without a default
 --   consent: .drop_column("users", "note")
 --   ALTER TABLE "users" DROP COLUMN "note";
 "#;

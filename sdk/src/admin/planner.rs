@@ -106,7 +106,10 @@ impl<'a> Planner<'a> {
             (Object::Column, Side::Missing, _) => self.add_column(table, name),
             (Object::Column, ..) => {
                 let sql = format!("ALTER TABLE {} DROP COLUMN {}", table.table.qualified(), quote_ident(name));
-                let title = format!("drop the column {label}.{name}, which no entity knows");
+                // Described without a default at its end, it gets none.
+                let stops = is.as_deref().is_some_and(|is| is.ends_with("NOT NULL"));
+                let why = if stops { ", and which stops its inserts by being NOT NULL without a default" } else { "" };
+                let title = format!("drop the column {label}.{name}, which no entity knows{why}");
                 self.withhold(Permission::DropColumn(label.clone(), name.clone()), StepKind::DropColumn, title, sql);
             }
             (Object::Type | Object::Nullability | Object::Default | Object::Generation, _, Some(live)) => {

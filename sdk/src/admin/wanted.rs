@@ -50,7 +50,9 @@ pub(super) fn native_enums(tables: &[&'static Table]) -> Vec<&'static Enumeratio
 /// Makes the tables in the scratch place, reads them and undoes them. Runs within a transaction.
 pub(super) async fn read(client: &Client, session: &Session, tables: &[&'static Table]) -> Result<Wanted> {
     let enums = native_enums(tables);
-    execute(client, "SAVEPOINT shardwise_scratch").await?;
+    // A role may have `pg_temp` at the end of its path, and would find a live type before the scratch one.
+    let path = "SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)";
+    execute(client, &format!("SAVEPOINT shardwise_scratch; {path}")).await?;
     for enumeration in &enums {
         let what = format!("the enum type {} can't be made", enumeration.name);
         scratch(client, &ddl::create_enum(enumeration, Some("pg_temp")), &what).await?;

@@ -41,6 +41,8 @@ struct Inner {
     route: Option<Route>,
     entity: Option<&'static str>,
     operation: Option<&'static str>,
+    // What was being done, where no fixed word tells it: a step of a schema change.
+    context: Option<String>,
     outcome_unknown: bool,
     // From the server's report, whose detail would show the row's values.
     server: Option<ServerReport>,
@@ -124,6 +126,7 @@ impl Error {
             route: None,
             entity: None,
             operation: None,
+            context: None,
             outcome_unknown: false,
             server: None,
         }))
@@ -187,6 +190,11 @@ impl Error {
     pub(crate) fn of(mut self, operation: &'static str, entity: Option<&'static str>) -> Self {
         self.0.operation.get_or_insert(operation);
         self.0.entity = self.0.entity.or(entity);
+        self
+    }
+
+    pub(crate) fn during(mut self, context: impl Into<String>) -> Self {
+        self.0.context.get_or_insert_with(|| context.into());
         self
     }
 
@@ -350,6 +358,9 @@ impl fmt::Display for Error {
                 write!(f, " {entity}")?;
             }
             f.write_str(": ")?;
+        }
+        if let Some(context) = &self.0.context {
+            write!(f, "{context}: ")?;
         }
         match &self.0.server {
             Some(report) => {

@@ -5,6 +5,7 @@
 #[allow(unused_extern_crates)]
 extern crate self as shardwise;
 
+pub mod admin;
 mod client;
 mod cluster;
 pub mod config;
@@ -40,6 +41,10 @@ pub use uuid::Uuid;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::entity::label::{CodecResult, accepts_label, checked, unknown_label, write_label};
+    /// The schema commands over one connection, for the tests.
+    pub mod admin {
+        pub use crate::admin::commands::{apply, diff, plan};
+    }
     pub use bytes::BytesMut;
     pub use tokio_postgres::Error as PgError;
     pub use tokio_postgres::Row;

@@ -154,6 +154,7 @@ impl<T: Element> ColumnType for Vec<T> {
     const WIRE: Type = T::ARRAY_WIRE;
     const BIND: &'static str = T::ARRAY_BIND;
     const READ: &'static str = T::ARRAY_READ;
+    const ENUMERATION: Option<&'static Enumeration> = T::ENUMERATION;
 }
 
 /// An `Option` makes a column nullable. `Option<Option<T>>` is no column: a database has one NULL.

@@ -1,10 +1,17 @@
 //! Schema as values, and the DDL text made of them. Pure: nothing here talks to a server.
 
+mod date;
+pub(crate) mod ddl;
 mod model;
+pub(crate) mod names;
+pub(crate) mod partition;
 mod quote;
+mod validate;
 
+pub(crate) use date::Date;
 pub use model::{
     Check, Colocation, ColumnDef, Enumeration, ForeignKey, Generated, Index, IndexColumn, Interval, Kind, OnDelete,
     Partition, Table, Unique,
 };
 pub use quote::{quote_ident, quote_literal, quote_qualified};
+pub(crate) use validate::validate;

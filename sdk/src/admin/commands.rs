@@ -1,0 +1,95 @@
+//! The three commands over one connection, for whoever has one.
+
+use std::collections::BTreeSet;
+
+use tokio_postgres::{Client, IsolationLevel, Transaction};
+
+use super::inspect::{Live, Session};
+use super::wanted::{self, Wanted};
+use super::{Consent, Diff, Plan, Progress, Report, apply, compare, planner};
+use crate::error::{Error, Result};
+use crate::schema::{Table, validate};
+
+/// What an apply with this consent would do. Nothing is changed.
+///
+/// # Errors
+/// When the entities don't fit together, when the server refuses a definition, or when it can't be reached.
+pub async fn plan(client: &mut Client, tables: &[&'static Table], consent: &Consent) -> Result<Plan> {
+    // Dropped, and so rolled back, at the end.
+    let transaction = begin(client).await?;
+    let plan = survey(&transaction, tables).await?.plan(&transaction, consent).await?;
+    transaction.rollback().await.map_err(Error::postgres)?;
+    Ok(plan)
+}
+
+/// What differs between the entities and the database, in both directions. Nothing is changed.
+///
+/// # Errors
+/// As for [`plan`].
+pub async fn diff(client: &mut Client, tables: &[&'static Table]) -> Result<Diff> {
+    let transaction = begin(client).await?;
+    let survey = survey(&transaction, tables).await?;
+    transaction.rollback().await.map_err(Error::postgres)?;
+    Ok(survey.diff)
+}
+
+/// Brings the database to what the entities say. `progress` is called before each step.
+///
+/// # Errors
+/// As for [`plan`]; when the plan has refusals (nothing is done); when a step fails (the error names it, and nothing
+/// stays).
+pub async fn apply(
+    client: &mut Client,
+    tables: &[&'static Table],
+    consent: &Consent,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<Report> {
+    apply::apply(client, tables, consent, progress).await
+}
+
+/// How the catalogs print expressions, bounds and names, the same in every session.
+const SPELLING: &str = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; \
+                        SET LOCAL IntervalStyle = 'postgres'; SET LOCAL quote_all_identifiers = off";
+
+/// A transaction whose queries each see what was committed before them, and which may make temporary tables, whatever
+/// the role's defaults are.
+pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>> {
+    let transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false);
+    transaction.start().await.map_err(Error::postgres)
+}
+
+/// Both sides, and what differs between them.
+pub(super) struct Survey {
+    wanted: Wanted,
+    live: Live,
+    diff: Diff,
+}
+
+/// Reads both sides, within the caller's transaction. The live one first: a scratch type would hide one of its name.
+pub(super) async fn survey(transaction: &Transaction<'_>, tables: &[&'static Table]) -> Result<Survey> {
+    let client = transaction.client();
+    client.batch_execute(SPELLING).await.map_err(Error::postgres)?;
+    let session = Session::read(client).await?;
+    validate(tables, &session.schema)?;
+    let named: Vec<(String, String)> = tables
+        .iter()
+        .map(|table| (table.schema.unwrap_or(&session.schema).to_owned(), table.name.to_owned()))
+        .collect();
+    let enums: Vec<&str> = wanted::native_enums(tables).iter().map(|enumeration| enumeration.name).collect();
+    let live = Live::read(client, &named, &enums).await?;
+    let wanted = wanted::read(client, &session, tables).await?;
+    let diff = compare::compare(&session, &wanted, &live);
+    Ok(Survey { wanted, live, diff })
+}
+
+impl Survey {
+    pub(super) async fn plan(&self, transaction: &Transaction<'_>, consent: &Consent) -> Result<Plan> {
+        let mut populated = BTreeSet::new();
+        for table in planner::tables_to_probe(&self.diff, &self.wanted) {
+            if wanted::has_rows(transaction.client(), &table.table.qualified()).await? {
+                populated.insert(table.label.clone());
+            }
+        }
+        Ok(planner::plan(&self.diff, &self.wanted, &self.live, &populated, consent))
+    }
+}

@@ -1,0 +1,105 @@
+//! What a person has allowed by name.
+
+use std::collections::BTreeSet;
+
+/// The destructive changes that are allowed, each by its name. Without one nothing is dropped and no type is changed.
+///
+/// A consent that nothing needs is harmless: it may stay in the code after the change.
+///
+/// Tables are named as in the entity; one outside of the connection's own schema as `schema.table`.
+///
+/// ```
+/// use shardwise::admin::Consent;
+///
+/// let consent = Consent::none().drop_column("wallets", "note").change_type("wallets", "balance");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Consent(BTreeSet<Permission>);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Permission {
+    DropTable(String),
+    DropColumn(String, String),
+    DropConstraint(String, String),
+    DropIndex(String, String),
+    DropDefault(String, String),
+    ChangeType(String, String),
+}
+
+impl Consent {
+    /// Allows nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Drops a table that is no entity's, with its rows. Not what depends on it: a view or a foreign key that does
+    /// stops the whole apply.
+    #[must_use]
+    pub fn drop_table(self, table: &str) -> Self {
+        self.with(Permission::DropTable(table.to_owned()))
+    }
+
+    /// Drops a column that the entity does not have, with its values; or drops and makes anew a column whose generation
+    /// expression has changed.
+    #[must_use]
+    pub fn drop_column(self, table: &str, column: &str) -> Self {
+        self.with(Permission::DropColumn(table.to_owned(), column.to_owned()))
+    }
+
+    /// Drops a constraint that the entity does not have, or replaces a primary key that has changed.
+    #[must_use]
+    pub fn drop_constraint(self, table: &str, constraint: &str) -> Self {
+        self.with(Permission::DropConstraint(table.to_owned(), constraint.to_owned()))
+    }
+
+    /// Drops an index that the entity does not have.
+    #[must_use]
+    pub fn drop_index(self, table: &str, index: &str) -> Self {
+        self.with(Permission::DropIndex(table.to_owned(), index.to_owned()))
+    }
+
+    /// Drops a column's default that the entity does not have.
+    #[must_use]
+    pub fn drop_default(self, table: &str, column: &str) -> Self {
+        self.with(Permission::DropDefault(table.to_owned(), column.to_owned()))
+    }
+
+    /// Changes a column's type to the entity's by a cast. It rewrites the table while nobody else can use it, and a
+    /// cast can lose digits.
+    #[must_use]
+    pub fn change_type(self, table: &str, column: &str) -> Self {
+        self.with(Permission::ChangeType(table.to_owned(), column.to_owned()))
+    }
+
+    fn with(mut self, permission: Permission) -> Self {
+        self.0.insert(permission);
+        self
+    }
+
+    pub(super) fn allows(&self, permission: &Permission) -> bool {
+        self.0.contains(permission)
+    }
+
+    /// The tables to drop.
+    pub(super) fn tables(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|permission| match permission {
+            Permission::DropTable(table) => Some(table.as_str()),
+            _ => None,
+        })
+    }
+}
+
+impl Permission {
+    /// The call that gives it.
+    pub(super) fn call(&self) -> String {
+        match self {
+            Self::DropTable(table) => format!(".drop_table({table:?})"),
+            Self::DropColumn(table, column) => format!(".drop_column({table:?}, {column:?})"),
+            Self::DropConstraint(table, name) => format!(".drop_constraint({table:?}, {name:?})"),
+            Self::DropIndex(table, name) => format!(".drop_index({table:?}, {name:?})"),
+            Self::DropDefault(table, column) => format!(".drop_default({table:?}, {column:?})"),
+            Self::ChangeType(table, column) => format!(".change_type({table:?}, {column:?})"),
+        }
+    }
+}

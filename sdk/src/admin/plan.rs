@@ -1,0 +1,180 @@
+//! A plan: the steps from the live database to the entities.
+
+use std::fmt;
+
+/// What an apply would do, as ordered steps. Its `Display` is SQL with comments, for a person to read.
+///
+/// A table's indexes are made, its keys checked and its types changed under locks that stop its writers until the whole
+/// apply has ended: on a table that is large and in use, make the index by hand with `CREATE INDEX CONCURRENTLY` under
+/// the planned name first, and the plan no longer has it.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    pub(super) steps: Vec<Step>,
+    pub(super) withheld: Vec<Withheld>,
+    pub(super) refusals: Vec<Refusal>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do: no step, and no change that is refused. What is withheld does not count, since
+    /// the entities work without it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.refusals.is_empty()
+    }
+
+    /// What apply does, in this order, in one transaction.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// What the database has too much, and apply leaves alone until it is allowed by name.
+    #[must_use]
+    pub fn withheld(&self) -> &[Withheld] {
+        &self.withheld
+    }
+
+    /// What the entities need and apply does not do by itself. As long as there is one, apply does nothing at all.
+    #[must_use]
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.refusals
+    }
+
+    /// Whether a new label is named by a step of the same plan. PostgreSQL lets no statement use a label before the
+    /// transaction that added it has ended.
+    pub(super) fn uses_new_labels(&self) -> bool {
+        let added = self.steps.iter().filter_map(|step| step.label.as_deref());
+        let named = |label: &str| {
+            let literal = crate::schema::quote_literal(label);
+            self.steps.iter().any(|step| step.kind != StepKind::AddLabel && step.sql.contains(literal.trim_start()))
+        };
+        added.into_iter().any(named)
+    }
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub(super) kind: StepKind,
+    pub(super) title: String,
+    pub(super) sql: String,
+    /// The label that an [`StepKind::AddLabel`] adds.
+    pub(super) label: Option<String>,
+}
+
+impl Step {
+    /// What kind of change it is.
+    #[must_use]
+    pub fn kind(&self) -> StepKind {
+        self.kind
+    }
+
+    /// What it does, in plain words.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The statement; with a semicolon between them where there are two.
+    #[must_use]
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+}
+
+/// The kinds of step, in the order in which a plan has them: what is in the way goes first, and what points at another
+/// table comes when all tables are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum StepKind {
+    /// Drops a foreign key.
+    DropForeignKey,
+    /// Drops a table.
+    DropTable,
+    /// Drops a primary key, unique key, check or exclusion.
+    DropConstraint,
+    /// Drops an index.
+    DropIndex,
+    /// Creates a schema.
+    CreateSchema,
+    /// Creates an enum type.
+    CreateEnum,
+    /// Adds a label to an enum type.
+    AddLabel,
+    /// Creates a table with its columns and constraints.
+    CreateTable,
+    /// Adds a column.
+    AddColumn,
+    /// Changes a column.
+    AlterColumn,
+    /// Drops a column.
+    DropColumn,
+    /// Adds a primary key, unique key or check.
+    AddConstraint,
+    /// Creates an index.
+    CreateIndex,
+    /// Creates a partition.
+    CreatePartition,
+    /// Adds a foreign key.
+    AddForeignKey,
+}
+
+/// A step that takes something away, and waits for a consent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    pub(super) step: Step,
+    pub(super) consent: String,
+}
+
+impl Withheld {
+    /// The step.
+    #[must_use]
+    pub fn step(&self) -> &Step {
+        &self.step
+    }
+
+    /// The call on [`Consent`](super::Consent) that allows it: `.drop_column("wallets", "note")`.
+    #[must_use]
+    pub fn consent(&self) -> &str {
+        &self.consent
+    }
+}
+
+/// A change that the entities need and that apply does not do by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub(super) title: String,
+    pub(super) fix: String,
+}
+
+impl Refusal {
+    /// What is needed, and why it is not done.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn fix(&self) -> &str {
+        &self.fix
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = self
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(at, step)| format!("-- {} of {}: {}\n{};\n", at + 1, self.steps.len(), step.title, step.sql));
+        let refusals =
+            self.refusals.iter().map(|Refusal { title, fix }| format!("-- refused: {title}\n--   fix: {fix}\n"));
+        let withheld = self.withheld.iter().map(|Withheld { step, consent }| {
+            format!("-- withheld: {}\n--   consent: {consent}\n--   {};\n", step.title, step.sql)
+        });
+        let nothing = self.is_empty().then(|| "-- nothing to do\n".to_owned());
+        let blocks: Vec<String> = nothing.into_iter().chain(steps).chain(refusals).chain(withheld).collect();
+        f.write_str(&blocks.join("\n"))
+    }
+}

@@ -1,0 +1,53 @@
+//! Plan, apply and diff on a real server.
+
+mod apply;
+mod build;
+mod destructive;
+mod drift;
+mod names;
+mod partitions;
+mod support;
+mod validation;
+
+use shardwise::admin::{Consent, Diff, Plan, Report};
+use shardwise::schema::Table;
+use shardwise::{__private::admin, Result};
+use tokio_postgres::Client;
+
+type Tables<'a> = &'a [&'static Table];
+
+async fn plan(client: &mut Client, tables: Tables<'_>) -> Plan {
+    admin::plan(client, tables, &Consent::none()).await.unwrap()
+}
+
+async fn diff(client: &mut Client, tables: Tables<'_>) -> Diff {
+    admin::diff(client, tables).await.unwrap()
+}
+
+async fn try_apply(client: &mut Client, tables: Tables<'_>, consent: &Consent) -> Result<Report> {
+    admin::apply(client, tables, consent, &mut |_| {}).await
+}
+
+async fn apply(client: &mut Client, tables: Tables<'_>) -> Report {
+    try_apply(client, tables, &Consent::none()).await.unwrap()
+}
+
+async fn apply_with(client: &mut Client, tables: Tables<'_>, consent: &Consent) -> Report {
+    try_apply(client, tables, consent).await.unwrap()
+}
+
+/// The database is what the tables say, seen from both sides.
+async fn assert_same(client: &mut Client, tables: Tables<'_>) {
+    let diff = diff(client, tables).await;
+    assert!(diff.is_empty(), "{diff}");
+    let plan = plan(client, tables).await;
+    assert!(plan.is_empty() && plan.withheld().is_empty(), "{plan}");
+}
+
+fn lines(diff: &Diff) -> Vec<String> {
+    diff.differences().iter().map(ToString::to_string).collect()
+}
+
+fn titles(plan: &Plan) -> Vec<&str> {
+    plan.steps().iter().map(|step| step.title()).collect()
+}

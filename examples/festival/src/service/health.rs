@@ -1,0 +1,35 @@
+//! What load balancers and dashboards ask.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::error::ApiError;
+use super::state::App;
+
+/// How long the database may take to show that it is there. A load balancer's own limit is hardly longer.
+const PROBE: Duration = Duration::from_secs(2);
+
+/// `GET /health/live`: the process runs. It does not ask the database: a restart would not bring that back.
+pub(super) async fn live() -> Response {
+    axum::Json(json!({ "status": "live" })).into_response()
+}
+
+/// `GET /health/ready`: the service can do its work.
+pub(super) async fn ready(State(app): State<App>) -> Result<Response, ApiError> {
+    if app.is_draining() {
+        return Err(ApiError::unavailable("shutting_down", "the service is shutting down: try another instance"));
+    }
+    match tokio::time::timeout(PROBE, app.cluster().health()).await {
+        Ok(Ok(_)) => Ok(axum::Json(json!({ "status": "ready", "mode": app.cluster().mode().to_string() })).into_response()),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(ApiError::unavailable("timeout", "the database took too long")),
+    }
+}
+
+/// `GET /metrics`: how many statements took which route.
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    axum::Json(json!({ "mode": app.cluster().mode().to_string(), "routes": app.cluster().metrics().routes() })).into_response()
+}

@@ -2,9 +2,10 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_postgres::error::{ErrorPosition, SqlState};
+use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use crate::route::Route;
 
@@ -28,12 +29,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///     }
 /// }
 /// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: String,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
     node: Option<String>,
     route: Option<Route>,
     entity: Option<&'static str>,
@@ -43,6 +46,7 @@ struct Inner {
     server: Option<ServerReport>,
 }
 
+#[derive(Clone)]
 struct ServerReport {
     code: SqlState,
     message: String,
@@ -140,7 +144,7 @@ impl Error {
         if let Some(db) = error.as_db_error() {
             let report = ServerReport {
                 code: db.code().clone(),
-                message: db.message().to_owned(),
+                message: without_values(db),
                 constraint: db.constraint().map(str::to_owned),
                 table: db.table().map(str::to_owned),
                 hint: db.hint().map(str::to_owned),
@@ -160,13 +164,22 @@ impl Error {
         Self::new(kind, message).caused_by(error)
     }
 
-    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+    pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
         self
     }
 
-    pub(crate) fn at(mut self, node: &dyn fmt::Display, route: Route) -> Self {
+    pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    pub(crate) fn on(mut self, node: &dyn fmt::Display) -> Self {
         self.0.node.get_or_insert_with(|| node.to_string());
+        self
+    }
+
+    pub(crate) fn via(mut self, route: Route) -> Self {
         self.0.route.get_or_insert(route);
         self
     }
@@ -180,6 +193,16 @@ impl Error {
     pub(crate) fn with_unknown_outcome(mut self) -> Self {
         self.0.outcome_unknown = true;
         self
+    }
+
+    /// The server refused a prepared statement without running it: a changed result type (0A000, only from a prepared
+    /// plan, told apart by its message alone), or a name that it does not know any more (26000).
+    pub(crate) fn is_stale_plan(&self) -> bool {
+        self.0.server.as_ref().is_some_and(|report| {
+            report.code == SqlState::INVALID_SQL_STATEMENT_NAME
+                || (report.code == SqlState::FEATURE_NOT_SUPPORTED
+                    && report.message == "cached plan must not change result type")
+        })
     }
 
     /// What kind of error it is.
@@ -280,6 +303,14 @@ impl Error {
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.0.kind == ErrorKind::NotFound
+    }
+}
+
+/// The server's message. Those of class 22 (data exceptions) quote the offending value: it is left out.
+fn without_values(db: &DbError) -> String {
+    match db.message().find('"') {
+        Some(quote) if db.code().code().starts_with("22") => format!("{}…", &db.message()[..quote]),
+        _ => db.message().to_owned(),
     }
 }
 

@@ -20,7 +20,6 @@ pub(crate) struct RawColumn {
     pub(crate) table: fn() -> &'static Table,
     pub(crate) name: &'static str,
     pub(crate) bind: &'static str,
-    pub(crate) read: &'static str,
 }
 
 impl<E, T> Clone for Column<E, T> {
@@ -38,11 +37,11 @@ impl<E, T> fmt::Debug for Column<E, T> {
 }
 
 impl<E: Entity, T: ColumnType> Column<E, T> {
-    /// For the derive: the column's name, and the casts around it (see [`ColumnType::BIND`], [`ColumnType::READ`]).
+    /// For the derive: the column's name, and the cast behind its parameters (see [`ColumnType::BIND`]).
     #[doc(hidden)]
     #[must_use]
-    pub const fn new(name: &'static str, bind: &'static str, read: &'static str) -> Self {
-        Self { raw: RawColumn { table: E::table, name, bind, read }, marker: PhantomData }
+    pub const fn new(name: &'static str, bind: &'static str) -> Self {
+        Self { raw: RawColumn { table: E::table, name, bind }, marker: PhantomData }
     }
 
     /// The column's name in the database.
@@ -60,68 +59,57 @@ impl<E: Entity, T: ColumnType> Column<E, T> {
     }
 
     /// `column = value`
-    #[must_use]
     pub fn eq(self, value: impl Operand<T>) -> Filter<E> {
         self.compare(Comparison::Eq, value)
     }
 
     /// `column <> value`. As in SQL, a NULL is neither equal nor unequal.
-    #[must_use]
     pub fn ne(self, value: impl Operand<T>) -> Filter<E> {
         self.compare(Comparison::Ne, value)
     }
 
     /// `column < value`
-    #[must_use]
     pub fn lt(self, value: impl Operand<T>) -> Filter<E> {
         self.compare(Comparison::Lt, value)
     }
 
     /// `column <= value`
-    #[must_use]
     pub fn le(self, value: impl Operand<T>) -> Filter<E> {
         self.compare(Comparison::Le, value)
     }
 
     /// `column > value`
-    #[must_use]
     pub fn gt(self, value: impl Operand<T>) -> Filter<E> {
         self.compare(Comparison::Gt, value)
     }
 
     /// `column >= value`
-    #[must_use]
     pub fn ge(self, value: impl Operand<T>) -> Filter<E> {
         self.compare(Comparison::Ge, value)
     }
 
     /// `column BETWEEN low AND high`: both ends are included.
-    #[must_use]
     pub fn between(self, low: impl Operand<T>, high: impl Operand<T>) -> Filter<E> {
         self.ge(low).and(self.le(high))
     }
 
     /// `column IN (values)`. An empty list matches no row.
-    #[must_use]
     pub fn is_in<V: Operand<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<E> {
         Filter::any_of(self.raw, values.into_iter().map(Operand::into_value).collect(), T::WIRE)
     }
 
     /// `column IS NULL`
-    #[must_use]
     pub fn is_null(self) -> Filter<E> {
         Filter::null(self.raw)
     }
 
     /// `column IS NOT NULL`
-    #[must_use]
     pub fn is_not_null(self) -> Filter<E> {
         !self.is_null()
     }
 
     /// `column LIKE pattern`, where `%` stands for any text and `_` for one character. Text that comes from a user
     /// goes through [`escape_like`](super::escape_like) first.
-    #[must_use]
     pub fn like(self, pattern: impl Operand<T>) -> Filter<E>
     where
         T: TextLike,
@@ -130,7 +118,6 @@ impl<E: Entity, T: ColumnType> Column<E, T> {
     }
 
     /// `column ILIKE pattern`: as [`like`](Self::like), ignoring case.
-    #[must_use]
     pub fn ilike(self, pattern: impl Operand<T>) -> Filter<E>
     where
         T: TextLike,
@@ -277,7 +264,7 @@ summable! {
 summable! { rust_decimal::Decimal => rust_decimal::Decimal, "::numeric"; }
 
 /// A column and the value or change that an update gives it.
-pub struct Assignment {
+pub(crate) struct Assignment {
     pub(crate) column: RawColumn,
     pub(crate) value: Value,
     pub(crate) wire: tokio_postgres::types::Type,

@@ -6,8 +6,8 @@ use std::ops::Not;
 
 use tokio_postgres::types::{ToSql, Type};
 
-use super::Params;
 use super::column::RawColumn;
+use super::{EntityKey, Params};
 use crate::schema::Table;
 
 /// A value of a filter or an update, until the statement runs.
@@ -123,7 +123,8 @@ impl AnyFilter {
 
 /// A statement in the making: its text, its parameters and their types, and the alias of each table in it.
 #[derive(Debug, Default)]
-pub(crate) struct Renderer<'a> {
+#[doc(hidden)]
+pub struct Renderer<'a> {
     pub(crate) sql: String,
     pub(crate) params: Params<'a>,
     pub(crate) types: Vec<Type>,
@@ -171,6 +172,37 @@ impl<'a> Renderer<'a> {
     pub(crate) fn owned_param(&mut self, value: impl ToSql + Send + Sync + 'a, wire: Type, cast: &str) {
         self.params.push_owned(value);
         self.placeholder(wire, cast);
+    }
+
+    /// `"schema"."table" AS t0`
+    pub(crate) fn table(&mut self, alias: usize) {
+        let name = self.aliases[alias].qualified();
+        self.push(&format!("{name} AS t{alias}"));
+    }
+
+    /// All columns of a table, in the order in which its entity reads them.
+    pub(crate) fn select_list(&mut self, alias: usize) {
+        for (i, column) in self.aliases[alias].columns.iter().enumerate() {
+            self.push(if i > 0 { ", " } else { "" });
+            self.aliased(alias, column.name);
+            self.push(column.read);
+        }
+    }
+
+    /// The key's parameters, each after what `before` renders for its column.
+    pub(crate) fn key<K: EntityKey>(
+        &mut self,
+        table: &'static Table,
+        key: &'a K,
+        before: impl Fn(&mut Self, usize, &'static str),
+    ) {
+        key.bind(&mut self.params);
+        for (i, name) in table.key.iter().enumerate() {
+            before(self, i, name);
+            if let Some(column) = table.column(name) {
+                self.placeholder(column.wire.clone(), column.bind);
+            }
+        }
     }
 
     fn placeholder(&mut self, wire: Type, cast: &str) {

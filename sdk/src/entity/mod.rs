@@ -18,14 +18,17 @@ pub(crate) use column::RawColumn;
 pub use column::{Column, JoinOn, Operand, Order, SameValue, Summable};
 pub use column_type::{ColumnType, Element, NeverNull, PartitionColumn, TextLike};
 pub use distribution_key::{DistributionKey, Newtype};
-pub(crate) use filter::{AnyFilter, Renderer};
+pub(crate) use filter::AnyFilter;
+#[doc(hidden)]
+pub use filter::Renderer;
 pub use filter::{Filter, Value, escape_like};
 pub use json::{Json, JsonRef};
 pub use params::{Param, Params};
 pub use registry::Schema;
 
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
+use tokio_postgres::binary_copy::BinaryCopyOutRow;
+use tokio_postgres::types::{FromSqlOwned, Type};
 
 use crate::schema::Table;
 
@@ -109,7 +112,28 @@ pub trait Entity: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// When a column's type or NULL does not fit its field.
-    fn read(row: &Row, at: usize) -> Result<Self, tokio_postgres::Error>;
+    fn read<R: Columns>(row: &R, at: usize) -> Result<Self, tokio_postgres::Error>;
+}
+
+/// A row whose columns are read by position: of a result, or of a binary COPY.
+pub trait Columns {
+    /// The value of the column `at`, from 0.
+    ///
+    /// # Errors
+    /// When the column's type or NULL does not fit `T`.
+    fn column<T: FromSqlOwned>(&self, at: usize) -> Result<T, tokio_postgres::Error>;
+}
+
+impl Columns for Row {
+    fn column<T: FromSqlOwned>(&self, at: usize) -> Result<T, tokio_postgres::Error> {
+        self.try_get(at)
+    }
+}
+
+impl Columns for BinaryCopyOutRow {
+    fn column<T: FromSqlOwned>(&self, at: usize) -> Result<T, tokio_postgres::Error> {
+        self.try_get(at)
+    }
 }
 
 /// An entity whose rows are spread by a distribution key. It is reached only through a tenant.
@@ -159,6 +183,16 @@ pub trait MeetsIn<K, G> {}
 impl<K, G> MeetsIn<K, G> for HashDistributed<K, G> {}
 impl<K, G> MeetsIn<K, G> for Replicated {}
 
+/// Which distributions can be joined to entities of the distribution `D`.
+#[diagnostic::on_unimplemented(
+    message = "these entities can't be joined: they are not co-located",
+    label = "its rows can live on another node",
+    note = "join only entities of one distribution key and co-location group, or reference entities; see `colocated_with`"
+)]
+pub trait MeetsWith<D> {}
+impl<K, G, T: MeetsIn<K, G>> MeetsWith<HashDistributed<K, G>> for T {}
+impl MeetsWith<Replicated> for Replicated {}
+
 /// What can follow the distribution key in an entity's primary key: an [`Element`], a tuple of up to four, or `()`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be an entity's key",
@@ -168,11 +202,21 @@ impl<K, G> MeetsIn<K, G> for Replicated {}
 pub trait EntityKey: Clone + Send + Sync + 'static {
     /// Binds the key's columns in order.
     fn bind<'a>(&'a self, params: &mut Params<'a>);
+
+    /// Binds many keys as one array, where a key is one column; else false.
+    fn bind_array<'a>(_: &'a [Self], _: &mut Params<'a>) -> bool {
+        false
+    }
 }
 
 impl<T: Element + Clone> EntityKey for T {
     fn bind<'a>(&'a self, params: &mut Params<'a>) {
         params.push(self);
+    }
+
+    fn bind_array<'a>(keys: &'a [Self], params: &mut Params<'a>) -> bool {
+        params.push_owned(keys);
+        true
     }
 }
 

@@ -17,6 +17,9 @@ pub struct Table {
     pub kind: Kind,
     /// Its columns, in the order of the struct's fields.
     pub columns: &'static [ColumnDef],
+    /// The columns that tell a tenant's rows apart, as `Entity::Key` has them: without the distribution column, and
+    /// without a partition column that the user did not mark as `key`.
+    pub key: &'static [&'static str],
     /// The primary key's columns: distribution column first, then the key's, then the partition column.
     pub primary_key: &'static [&'static str],
     /// The unique keys besides it; each contains the distribution column and the partition column.

@@ -1,0 +1,180 @@
+//! Opens connections to one node: socket, TLS, log-in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_postgres::NoTls;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tracing::{Instrument as _, debug};
+
+use super::connection::Connection;
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::topology::Node;
+
+/// Everything that it takes to open a connection to one node.
+#[derive(Clone)]
+pub(super) struct Connector(Arc<Inner>);
+
+struct Inner {
+    node: Arc<Node>,
+    login: tokio_postgres::Config,
+    tls: Option<MakeRustlsConnect>,
+    timeout: Duration,
+    statement_cache: usize,
+}
+
+impl Connector {
+    pub(super) fn new(config: &Config, node: Arc<Node>) -> Result<Self> {
+        let mut login = tokio_postgres::Config::new();
+        login.user(&config.user).dbname(&config.database).application_name(&config.application_name);
+        // Only for channel binding and error texts: the socket is ours.
+        login.host(&node.host).port(node.port);
+        if let Some(password) = &config.password {
+            login.password(password.expose());
+        }
+        let tls = config.tls.as_ref().map(super::tls::connector).transpose()?;
+        login.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
+        let (timeout, statement_cache) = (config.timeouts.connect, config.pool.statement_cache);
+        Ok(Self(Arc::new(Inner { node, login, tls, timeout, statement_cache })))
+    }
+
+    pub(super) fn node(&self) -> &Arc<Node> {
+        &self.0.node
+    }
+
+    /// Opens a connection and starts the task that drives it.
+    pub(super) async fn connect(&self) -> Result<Connection> {
+        match tokio::time::timeout(self.0.timeout, self.open()).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::timed_out(Limit::Connect, self.0.timeout)),
+        }
+        .map_err(|error| error.on(&self.0.node))
+    }
+
+    async fn open(&self) -> Result<Connection> {
+        match self.socket().await? {
+            Socket::Tcp(stream) => match self.0.tls.clone() {
+                Some(mut tls) => self.log_in(&self.0.login, stream, self.tls::<TcpStream>(&mut tls)?).await,
+                None => self.log_in(&self.0.login, stream, NoTls).await,
+            },
+            // As in libpq: a Unix socket needs no TLS.
+            Socket::Unix(stream) => {
+                let mut login = self.0.login.clone();
+                self.log_in(login.ssl_mode(SslMode::Disable), stream, NoTls).await
+            }
+        }
+    }
+
+    async fn log_in<S, T>(&self, login: &tokio_postgres::Config, stream: S, tls: T) -> Result<Connection>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: TlsConnect<S>,
+        T::Stream: Send + 'static,
+    {
+        let (client, driver) = login.connect_raw(stream, tls).await.map_err(|error| {
+            let code = error.code().cloned();
+            let refused = Error::new(ErrorKind::Connect, "the server refused the log-in");
+            match code {
+                Some(_) => Error::postgres(error).with_kind(ErrorKind::Connect),
+                None => refused.caused_by(error),
+            }
+        })?;
+        let node = self.0.node.clone();
+        tokio::spawn(
+            async move {
+                if let Err(error) = driver.await {
+                    debug!(server.address = node.host, server.port = node.port, %error, "a connection broke");
+                }
+            }
+            .in_current_span(),
+        );
+        Ok(Connection::new(client, self.0.statement_cache))
+    }
+
+    fn tls<S>(&self, tls: &mut MakeRustlsConnect) -> Result<<MakeRustlsConnect as MakeTlsConnect<S>>::TlsConnect>
+    where
+        MakeRustlsConnect: MakeTlsConnect<S>,
+        <MakeRustlsConnect as MakeTlsConnect<S>>::Error: std::error::Error + Send + Sync + 'static,
+    {
+        tls.make_tls_connect(&self.0.node.host)
+            .map_err(|error| Error::new(ErrorKind::Config, "the host is no name that TLS can verify").caused_by(error))
+    }
+
+    async fn socket(&self) -> Result<Socket> {
+        let Node { host, port, .. } = &*self.0.node;
+        let unreachable = |error: std::io::Error| {
+            Error::new(ErrorKind::Connect, "no connection: is the node up, and the address right?").caused_by(error)
+        };
+        if host.starts_with('/') {
+            let path = format!("{host}/.s.PGSQL.{port}");
+            return UnixStream::connect(path).await.map(Socket::Unix).map_err(unreachable);
+        }
+        let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
+        // Statements are small and latency counts.
+        stream.set_nodelay(true).map_err(unreachable)?;
+        Ok(Socket::Tcp(stream))
+    }
+
+    /// Cancels what runs on a connection, and returns when the server has passed the cancel on: then it can't hit a
+    /// later statement of the same connection.
+    ///
+    /// PostgreSQL's postmaster signals the backend before it closes the socket of the cancel request, and a backend that
+    /// waits for its next command ignores the signal (`ProcessInterrupts`, `DoingCommandRead`). So whoever waits for the
+    /// end of that socket and then for one more answer on the connection is past it.
+    pub(super) async fn cancel(&self, connection: &Connection) -> Result<()> {
+        let cancel = async {
+            let token = connection.client().cancel_token();
+            match self.socket().await? {
+                Socket::Tcp(stream) => {
+                    let (stream, mut watch) = twin(stream).map_err(cancel_failed)?;
+                    match self.0.tls.clone() {
+                        Some(mut tls) => token.cancel_query_raw(stream, self.tls::<TcpStream>(&mut tls)?).await,
+                        None => token.cancel_query_raw(stream, NoTls).await,
+                    }
+                    .map_err(cancel_failed)?;
+                    end_of(&mut watch).await;
+                }
+                Socket::Unix(stream) => {
+                    let stream = stream.into_std().map_err(cancel_failed)?;
+                    let watch = stream.try_clone().map_err(cancel_failed)?;
+                    let stream = UnixStream::from_std(stream).map_err(cancel_failed)?;
+                    token.cancel_query_raw(stream, NoTls).await.map_err(cancel_failed)?;
+                    end_of(&mut UnixStream::from_std(watch).map_err(cancel_failed)?).await;
+                }
+            }
+            Ok(())
+        };
+        match tokio::time::timeout(self.0.timeout, cancel).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::timed_out(Limit::Connect, self.0.timeout)),
+        }
+    }
+}
+
+enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// A second handle of the same socket: the first one is consumed by the driver.
+fn twin(stream: TcpStream) -> std::io::Result<(TcpStream, TcpStream)> {
+    let stream = stream.into_std()?;
+    let other = stream.try_clone()?;
+    Ok((TcpStream::from_std(stream)?, TcpStream::from_std(other)?))
+}
+
+/// Reads until the server closes. An error ends it as well: then it is closed too.
+async fn end_of(stream: &mut (impl AsyncRead + Unpin)) {
+    use tokio::io::AsyncReadExt as _;
+    let mut rest = [0; 64];
+    while matches!(stream.read(&mut rest).await, Ok(1..)) {}
+}
+
+fn cancel_failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Connect, "the cancel request did not reach the server").caused_by(error)
+}

@@ -1,0 +1,84 @@
+//! Our `bb8::ManageConnection`: bb8-postgres probes at every checkout, drops the reason of a broken connection and has
+//! no statement cache.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio_postgres::error::SqlState;
+
+use super::connect::Connector;
+use super::connection::Connection;
+use crate::error::{Error, Result};
+
+/// Opens connections for bb8, and remembers why the last one could not be opened.
+#[derive(Clone)]
+pub(super) struct Manager(Arc<Inner>);
+
+struct Inner {
+    connector: Connector,
+    last_failure: Mutex<Option<Error>>,
+    // Counts failures that no second try can mend.
+    hopeless: watch::Sender<u64>,
+}
+
+impl Manager {
+    pub(super) fn new(connector: Connector) -> Self {
+        Self(Arc::new(Inner { connector, last_failure: Mutex::new(None), hopeless: watch::Sender::new(0) }))
+    }
+
+    /// Waits for the next log-in that fails for good: a wrong password, an unknown database. Waiting longer is no use then.
+    pub(super) async fn hopeless(&self) -> Error {
+        let mut failures = self.0.hopeless.subscribe();
+        loop {
+            // The sender lives as long as we do.
+            if failures.changed().await.is_ok()
+                && let Some(error) = self.last_failure()
+            {
+                return error;
+            }
+        }
+    }
+
+    /// Why the last connection could not be opened; None if it could.
+    pub(super) fn last_failure(&self) -> Option<Error> {
+        self.slot().as_ref().cloned()
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
+        self.0.last_failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl bb8::ManageConnection for Manager {
+    type Connection = Connection;
+    type Error = Error;
+
+    async fn connect(&self) -> Result<Connection> {
+        match self.0.connector.connect().await {
+            Ok(connection) => {
+                *self.slot() = None;
+                Ok(connection)
+            }
+            Err(error) => {
+                *self.slot() = Some(error.clone());
+                if is_hopeless(&error) {
+                    self.0.hopeless.send_modify(|count| *count += 1);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn is_valid(&self, connection: &mut Connection) -> Result<()> {
+        connection.client().check_connection().await.map_err(Error::postgres)
+    }
+
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        connection.is_unusable()
+    }
+}
+
+/// SQLSTATE classes 28 (bad log-in) and 3D (no such database).
+fn is_hopeless(error: &Error) -> bool {
+    error.code().map(SqlState::code).is_some_and(|code| code.starts_with("28") || code.starts_with("3D"))
+}

@@ -1,0 +1,85 @@
+//! Which errors are worth another try. Pure: the loop that acts on it is in `session/execute.rs`.
+
+use crate::error::{Error, ErrorKind};
+
+/// What to do after an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Send it again, on another connection to the same node.
+    Same,
+    /// Give the error to the caller.
+    Stop,
+}
+
+/// How far a statement had come when it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Not a byte of it left this process.
+    NotSent,
+    /// It was sent; whether it ran is known only if the server answered.
+    Sent,
+}
+
+/// The most tries of one statement.
+const TRIES: u32 = 2;
+
+/// Decides about the try number `attempt` (from 1) of a statement outside a transaction.
+///
+/// Never repeated: a statement that may have taken effect, unless repeating it is harmless; anything that a second try
+/// would meet just the same.
+pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent: bool) -> Decision {
+    if attempt >= TRIES {
+        return Decision::Stop;
+    }
+    match (error.kind(), progress) {
+        (ErrorKind::ConnectionLost, Progress::NotSent) => Decision::Same,
+        (ErrorKind::ConnectionLost, Progress::Sent) if idempotent => Decision::Same,
+        // The server refused a cached plan before running it: it is planned anew.
+        (ErrorKind::Database, _) if error.is_stale_plan() => Decision::Same,
+        (
+            ErrorKind::ConnectionLost
+            | ErrorKind::Config
+            | ErrorKind::Connect
+            | ErrorKind::Timeout(_)
+            | ErrorKind::NotFound
+            | ErrorKind::WrongTenant
+            | ErrorKind::Database
+            | ErrorKind::Codec
+            | ErrorKind::Usage
+            | ErrorKind::TransactionOver
+            | ErrorKind::Schema
+            | ErrorKind::Unsupported
+            | ErrorKind::Closed,
+            Progress::NotSent | Progress::Sent,
+        ) => Decision::Stop,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Decision, Progress, decide};
+    use crate::error::{Error, ErrorKind};
+
+    fn lost() -> Error {
+        Error::new(ErrorKind::ConnectionLost, "")
+    }
+
+    #[test]
+    fn what_was_not_sent_is_sent_again_once() {
+        assert_eq!(decide(&lost(), 1, Progress::NotSent, false), Decision::Same);
+        assert_eq!(decide(&lost(), 2, Progress::NotSent, false), Decision::Stop);
+    }
+
+    #[test]
+    fn what_may_have_taken_effect_is_never_repeated() {
+        assert_eq!(decide(&lost(), 1, Progress::Sent, false), Decision::Stop);
+        assert_eq!(decide(&lost(), 1, Progress::Sent, true), Decision::Same);
+    }
+
+    #[test]
+    fn what_a_second_try_would_meet_again_is_not_tried() {
+        for kind in [ErrorKind::Codec, ErrorKind::Usage, ErrorKind::Connect, ErrorKind::Closed, ErrorKind::NotFound] {
+            assert_eq!(decide(&Error::new(kind, ""), 1, Progress::NotSent, true), Decision::Stop, "{kind:?}");
+        }
+    }
+}

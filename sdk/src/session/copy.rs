@@ -1,0 +1,255 @@
+//! COPY in the binary format: the fastest way to write or read many rows.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::{Stream, ready};
+use tokio_postgres::binary_copy::{BinaryCopyInWriter, BinaryCopyOutStream};
+use tokio_postgres::types::Type;
+
+use super::execute::{Executor, FailUnlessDone, Hold, within};
+use super::{In, Scope, Session};
+use crate::entity::{DistributionKey, Entity, Params};
+use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::key::KeyRef;
+use crate::schema::{quote_ident, quote_literal};
+
+/// Rows on their way in. Made by [`Session::copy_in`]. Nothing is stored before [`finish`](Self::finish); dropped, it
+/// stores nothing.
+#[must_use = "nothing is stored before `finish`"]
+pub struct CopyIn<S: Scope, X: Executor, E> {
+    session: Session<S, X>,
+    writer: Pin<Box<BinaryCopyInWriter>>,
+    hold: Hold,
+    failed: bool,
+    finished: bool,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<S: Scope, X: Executor, E> fmt::Debug for CopyIn<S, X, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CopyIn")
+    }
+}
+
+impl<S: Scope, X: Executor> Session<S, X> {
+    /// Starts a COPY of rows into an entity's table.
+    ///
+    /// ```
+    /// # use shardwise::{Entity, Tenant, Uuid};
+    /// # #[derive(Entity)]
+    /// # #[entity(table = "wallets", distributed_by = festival_id)]
+    /// # struct Wallet { festival_id: Uuid, #[entity(key)] id: Uuid, balance: i64 }
+    /// # async fn f(fest: Tenant, wallets: Vec<Wallet>) -> shardwise::Result<()> {
+    /// let mut copy = fest.copy_in::<Wallet>().await?;
+    /// for wallet in &wallets {
+    ///     copy.send(wallet).await?;
+    /// }
+    /// let stored = copy.finish().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When no connection is to be had, or the table is not there.
+    pub async fn copy_in<E: In<S>>(&self) -> Result<CopyIn<S, X, E>> {
+        let hold = self.executor.hold().await?;
+        let table = E::table();
+        let columns = table.columns.iter().filter(|column| column.generated.is_none());
+        let (names, types): (Vec<_>, Vec<_>) =
+            columns.map(|column| (quote_ident(column.name), column.wire.clone())).unzip();
+        let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.qualified(), names.join(", "));
+        let sink = answer(&self.executor, &hold, hold.connection().client().copy_in(&sql)).await;
+        let sink = sink.map_err(|error| error.of("copy_in", Some(table.entity)))?;
+        self.executor.core().metrics.statement(hold.route);
+        let writer = Box::pin(BinaryCopyInWriter::new(sink, &types));
+        Ok(CopyIn { session: self.clone(), writer, hold, failed: false, finished: false, entity: PhantomData })
+    }
+}
+
+impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
+    /// Sends a row. When the network is slower than we are, this waits.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongTenant`] where the row is another tenant's: it is not sent, and the COPY can go on. After any
+    /// other error it is over.
+    pub async fn send(&mut self, row: &E) -> Result<()> {
+        self.session.check("copy_in", row)?;
+        if self.failed {
+            return Err(self.over());
+        }
+        let mut params = Params::new();
+        row.bind_insert(&mut params);
+        // Dropped half-way through a row, the stream of bytes is of no use any more.
+        self.failed = true;
+        let sent = self.writer.as_mut().write_raw(params.as_slice().iter()).await;
+        sent.map_err(|error| self.explain(error))?;
+        self.failed = false;
+        Ok(())
+    }
+
+    /// Stores all rows that were sent, all or none, and returns their number.
+    ///
+    /// # Errors
+    /// What the server found wrong with any of them; then none is stored.
+    pub async fn finish(mut self) -> Result<u64> {
+        if self.failed {
+            return Err(self.over());
+        }
+        self.failed = true;
+        let stored = self.writer.as_mut().finish().await;
+        self.finished = true;
+        let stored = stored.map_err(|error| self.explain(error))?;
+        self.failed = false;
+        Ok(stored)
+    }
+
+    fn over(&self) -> Error {
+        let message = "the COPY failed or was dropped half-way through a row: start a new one";
+        Error::new(ErrorKind::Usage, message).of("copy_in", Some(E::table().entity))
+    }
+
+    fn explain(&self, error: tokio_postgres::Error) -> Error {
+        let error = Error::postgres(error).on(self.hold.node()).via(self.hold.route);
+        error.of("copy_in", Some(E::table().entity))
+    }
+}
+
+impl<S: Scope, X: Executor, E> Drop for CopyIn<S, X, E> {
+    fn drop(&mut self) {
+        if !self.finished {
+            // The driver tells the server that the COPY failed; its answer is read before the connection's next user.
+            self.hold.abandon();
+        }
+        if !self.finished || self.failed {
+            self.hold.fail();
+        }
+    }
+}
+
+impl<K: DistributionKey, X: Executor> Session<super::TenantScope<K>, X> {
+    /// Reads all of an entity's rows of this tenant by COPY, as they come. Dropping the stream cancels it.
+    ///
+    /// # Errors
+    /// When the COPY can't start; later errors come through the stream.
+    pub async fn copy_out<E: In<super::TenantScope<K>>>(&self) -> Result<CopyOut<E>> {
+        let column = E::table().distribution_column().unwrap_or_default();
+        // COPY takes no parameters. The key's text form goes through one function that quotes it.
+        let condition = format!(" WHERE {} = {}", quote_ident(column), literal(self.key().key_ref()));
+        copy_out(&self.executor, &condition).await
+    }
+}
+
+impl<X: Executor> Session<super::ReferenceScope, X> {
+    /// Reads all of a reference entity's rows by COPY, as they come. Dropping the stream cancels it.
+    ///
+    /// # Errors
+    /// When the COPY can't start; later errors come through the stream.
+    pub async fn copy_out<E: In<super::ReferenceScope>>(&self) -> Result<CopyOut<E>> {
+        copy_out(&self.executor, "").await
+    }
+}
+
+async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Result<CopyOut<E>> {
+    let hold = executor.hold().await?;
+    let table = E::table();
+    let (list, types): (Vec<_>, Vec<Type>) = table
+        .columns
+        .iter()
+        .map(|column| (format!("{}{}", quote_ident(column.name), column.read), column.wire.clone()))
+        .unzip();
+    let sql =
+        format!("COPY (SELECT {} FROM {}{condition}) TO STDOUT (FORMAT binary)", list.join(", "), table.qualified());
+    let stream = answer(executor, &hold, hold.connection().client().copy_out(&sql)).await;
+    let stream = stream.map_err(|error| error.of("copy_out", Some(table.entity)))?;
+    executor.core().metrics.statement(hold.route);
+    Ok(CopyOut { rows: Some((Box::pin(BinaryCopyOutStream::new(stream, &types)), hold)), entity: PhantomData })
+}
+
+/// Starts a COPY, with the statement's time limit.
+async fn answer<T>(
+    executor: &impl Executor,
+    hold: &Hold,
+    start: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T> {
+    let limit = executor.core().config().timeouts.statement;
+    let guard: FailUnlessDone<'_> = hold.transaction_guard();
+    let mark = hold.start();
+    let started = match within(limit, start).await {
+        Some(started) => {
+            mark.done();
+            started.map_err(Error::postgres)
+        }
+        None => Err(Error::timed_out(Limit::Statement, limit)),
+    };
+    let started = started.map_err(|error| error.on(hold.node()).via(hold.route))?;
+    guard.done();
+    Ok(started)
+}
+
+fn literal(key: KeyRef<'_>) -> String {
+    match key {
+        KeyRef::Uuid(id) => format!("'{id}'::uuid"),
+        KeyRef::Int4(number) => format!("'{number}'::integer"),
+        KeyRef::Int8(number) => format!("'{number}'::bigint"),
+        KeyRef::Text(text) => quote_literal(text),
+    }
+}
+
+/// Entities as a COPY brings them. Made by `copy_out`.
+pub struct CopyOut<E> {
+    rows: Option<(Pin<Box<BinaryCopyOutStream>>, Hold)>,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<E> fmt::Debug for CopyOut<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CopyOut")
+    }
+}
+
+impl<E: Entity> Stream for CopyOut<E> {
+    type Item = Result<E>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<E>>> {
+        let Some((rows, hold)) = &mut self.rows else { return Poll::Ready(None) };
+        let entity = Some(E::table().entity);
+        let row = match ready!(rows.as_mut().poll_next(cx)) {
+            Some(Ok(row)) => E::read(&row, 0).map_err(|error| Error::postgres(error).of("copy_out", entity)),
+            Some(Err(error)) => {
+                hold.fail();
+                let error = Error::postgres(error).on(hold.node()).via(hold.route).of("copy_out", entity);
+                self.rows = None;
+                Err(error)
+            }
+            None => {
+                self.rows = None;
+                return Poll::Ready(None);
+            }
+        };
+        Poll::Ready(Some(row))
+    }
+}
+
+impl<E> Drop for CopyOut<E> {
+    fn drop(&mut self) {
+        if let Some((_, hold)) = &self.rows {
+            hold.forsake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal;
+    use crate::key::KeyRef;
+
+    #[test]
+    fn a_key_can_not_leave_its_literal() {
+        assert_eq!(literal(KeyRef::Text("a' OR ''='")), "'a'' OR ''''='''");
+        assert_eq!(literal(KeyRef::Text("a\\' OR 1=1 --")), " E'a\\\\'' OR 1=1 --'");
+        assert_eq!(literal(KeyRef::Int4(-1)), "'-1'::integer");
+    }
+}

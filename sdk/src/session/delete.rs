@@ -1,0 +1,26 @@
+//! Deleting a row.
+
+use super::execute::{Answer, Executor, Job, Text, run};
+use super::{In, Scope, Session};
+use crate::entity::{EntityKey as _, Params};
+use crate::error::Result;
+
+impl<S: Scope, X: Executor> Session<S, X> {
+    /// Deletes the row with this key; false where there was none.
+    ///
+    /// # Errors
+    /// [`is_foreign_key_violation`](crate::Error::is_foreign_key_violation) where other rows still reference it.
+    pub async fn delete<E: In<S>>(&self, key: E::Key) -> Result<bool> {
+        let mut params = Params::new();
+        self.scope.bind(&mut params);
+        key.bind(&mut params);
+        let job = Job {
+            operation: "delete",
+            table: Some(E::table()),
+            text: Text::Entity(&E::statements().delete),
+            params: params.as_slice(),
+            idempotent: false,
+        };
+        Ok(run::<Answer>(&self.executor, &job).await?.affected > 0)
+    }
+}

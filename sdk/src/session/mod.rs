@@ -1,0 +1,119 @@
+//! Sessions: the verbs of one tenant, of the reference entities, and of the coordinator; inside a transaction or not.
+//!
+//! A [`Session`] is a scope (whose rows) and an executor (on which connection). Each verb is written once, for all of
+//! them, in the file of its name; `execute.rs` is the only one that sends anything.
+
+mod copy;
+mod count;
+mod delete;
+mod execute;
+mod get;
+mod insert;
+mod page;
+mod raw;
+mod row;
+mod scope;
+mod select;
+mod source;
+mod stream;
+mod transaction;
+mod update;
+
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+pub use copy::{CopyIn, CopyOut};
+pub use execute::Executor;
+pub(crate) use execute::{Pinned, Pooled};
+pub use page::{Cursor, Page};
+pub use raw::Sql;
+pub use row::{FromRow, Row};
+pub use scope::{AnyScope, In, ReferenceScope, Scope, TenantScope};
+pub use select::Select;
+pub use source::{At, Contains, JoinWith, Left, Member, Source};
+pub use stream::EntityStream;
+pub use transaction::{AsError, Isolation, TransactionOptions};
+pub use update::Update;
+
+use crate::cluster::Core;
+use crate::error::Result;
+use crate::route::Route;
+use crate::routing::Intent;
+
+/// Verbs bound to one scope and one way of running statements. Use its names: [`Tenant`], [`Transaction`],
+/// [`ReferenceSession`], [`CoordinatorSession`].
+pub struct Session<S, X> {
+    pub(crate) scope: S,
+    pub(crate) executor: X,
+}
+
+/// The rows of one tenant: every statement carries its distribution key, and goes to the node that owns it.
+///
+/// Cheap to clone, and free of lifetimes: keep it in a request's state.
+///
+/// A reference entity is not reached through a tenant:
+///
+/// ```compile_fail
+/// # use shardwise::{Entity, Tenant, Uuid};
+/// #[derive(Entity)]
+/// #[entity(table = "festivals", reference)]
+/// struct Festival { #[entity(key)] id: Uuid, name: String }
+///
+/// async fn f(fest: Tenant, id: Uuid) -> shardwise::Result<Festival> {
+///     fest.get::<Festival>(id).await // error: `Festival` is not a distributed entity
+/// }
+/// ```
+pub type Tenant<K = Uuid> = Session<TenantScope<K>, Pooled>;
+
+/// A tenant's rows inside one transaction.
+pub type Transaction<K = Uuid> = Session<TenantScope<K>, Pinned>;
+
+/// The rows of reference entities.
+pub type ReferenceSession = Session<ReferenceScope, Pooled>;
+
+/// Reference entities' rows inside one transaction.
+pub type ReferenceTransaction = Session<ReferenceScope, Pinned>;
+
+/// Raw SQL on the coordinator (in single mode: on the one server): DDL and work over many tenants, on purpose.
+pub type CoordinatorSession = Session<AnyScope, Pooled>;
+
+/// Raw SQL on the coordinator inside one transaction.
+pub type CoordinatorTransaction = Session<AnyScope, Pinned>;
+
+impl<S: Scope> Session<S, Pooled> {
+    pub(crate) fn pooled(scope: S, core: Arc<Core>, intent: Intent) -> Self {
+        Self { scope, executor: Pooled::new(core, intent) }
+    }
+}
+
+impl<S: Scope, X: Executor> Session<S, X> {
+    /// The route that this session's statements take now.
+    ///
+    /// # Errors
+    /// When no node can serve it.
+    pub fn route(&self) -> Result<Route> {
+        self.executor.route()
+    }
+}
+
+impl<K, X> Session<TenantScope<K>, X> {
+    /// The tenant's key.
+    pub fn key(&self) -> &K {
+        &self.scope.key
+    }
+}
+
+impl<S: Clone, X: Clone> Clone for Session<S, X> {
+    fn clone(&self) -> Self {
+        Self { scope: self.scope.clone(), executor: self.executor.clone() }
+    }
+}
+
+// The tenant's key is a parameter's value: it is not shown.
+impl<S: Scope, X> fmt::Debug for Session<S, X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({})", S::NAME)
+    }
+}

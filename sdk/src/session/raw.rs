@@ -1,0 +1,209 @@
+//! Raw SQL with named parameters, bound to the scope.
+
+use std::fmt;
+
+use futures_util::{Stream, StreamExt as _};
+use tokio_postgres::types::ToSql;
+
+use super::execute::{Answer, Executor, Flow, Job, Text, run};
+use super::row::{FromRow, Row};
+use super::stream::RowFlow;
+use super::{Scope, Session};
+use crate::entity::{Param, Params};
+use crate::error::{Error, ErrorKind, Result};
+use crate::schema::Table;
+use crate::sql::number;
+
+/// A statement in SQL, made by [`sql!`](crate::sql!): a literal text, the entities in it, the values of its parameters.
+pub struct Sql<'a> {
+    text: &'static str,
+    entities: Vec<&'static Table>,
+    values: Vec<(&'static str, Param<'a>)>,
+}
+
+/// Writes a statement in SQL, with `:name` for each parameter.
+///
+/// `entities(…)` names the entities whose tables the text uses. In a tenant's session the parameter named like their
+/// distribution column (`:festival_id`) is the tenant's key: it is bound by the session, never by the caller, and a text
+/// over distributed entities without it is refused before anything is sent.
+///
+/// ```
+/// # use shardwise::{Entity, Tenant, Uuid, sql};
+/// # #[derive(Entity)]
+/// # #[entity(table = "wallets", distributed_by = festival_id)]
+/// # struct Wallet { festival_id: Uuid, #[entity(key)] id: Uuid, balance: i64 }
+/// # async fn f(fest: Tenant) -> shardwise::Result<()> {
+/// let rows: Vec<(Uuid, i64)> = fest
+///     .query_as(sql!(
+///         "SELECT id, balance FROM wallets WHERE festival_id = :festival_id AND balance > :least",
+///         entities(Wallet),
+///         least = 10_000_i64,
+///     ))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[macro_export]
+macro_rules! sql {
+    ($text:literal $(, entities($($entity:ty),* $(,)?))? $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::Sql::__new(
+            $text,
+            ::std::vec![$($(<$entity as $crate::entity::Entity>::table()),*)?],
+        )
+        $(.__bind(::core::stringify!($name), $value))*
+    };
+}
+
+impl<'a> Sql<'a> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn __new(text: &'static str, entities: Vec<&'static Table>) -> Self {
+        Self { text, entities, values: Vec::new() }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn __bind(mut self, name: &'static str, value: impl ToSql + Send + Sync + 'a) -> Self {
+        self.values.push((name.strip_prefix("r#").unwrap_or(name), Param::Owned(Box::new(value))));
+        self
+    }
+
+    /// The text with numbers, and the parameters in their order.
+    fn resolve<'s, S: Scope>(&'s self, scope: &'s S) -> Result<(String, Params<'s>)> {
+        let numbered = number(self.text).map_err(|flaw| usage(flaw.explain()))?;
+        let key = self.key_name(S::NAME)?;
+        let mut params = Params::new();
+        for name in &numbered.names {
+            if key == Some(name.as_str()) {
+                scope.bind(&mut params);
+            } else {
+                let value = self.values.iter().find(|(known, _)| known == name);
+                params.push(&value.ok_or_else(|| usage(format!("`:{name}` has no value: add `{name} = …`")))?.1);
+            }
+        }
+        self.check_values(key, &numbered.names)?;
+        Ok((numbered.sql, params))
+    }
+
+    /// The name of the parameter that is the tenant's key: the distribution column of the entities.
+    fn key_name(&self, scope: &str) -> Result<Option<&'static str>> {
+        let mut name = None;
+        for table in &self.entities {
+            match (table.distribution_column(), name) {
+                (Some(_), _) if scope == super::ReferenceScope::NAME => {
+                    let message =
+                        format!("`{}` is distributed: it is reached through `cluster.tenant(key)`", table.entity);
+                    return Err(usage(message));
+                }
+                (Some(column), None) => name = Some(column),
+                (Some(column), Some(other)) if column != other => {
+                    let message = format!("the entities have different distribution columns, `{other}` and `{column}`");
+                    return Err(usage(message));
+                }
+                _ => {}
+            }
+        }
+        // On the coordinator no tenant is bound.
+        Ok(name.filter(|_| scope == super::scope::TENANT))
+    }
+
+    fn check_values(&self, key: Option<&str>, names: &[String]) -> Result<()> {
+        if let Some(key) = key {
+            if self.values.iter().any(|(name, _)| *name == key) {
+                return Err(usage(format!(
+                    "`:{key}` is the tenant's key, which the session binds: leave `{key} = …` out"
+                )));
+            }
+            if !names.iter().any(|name| name == key) {
+                let message = format!(
+                    "the text does not mention `:{key}`: add `WHERE {key} = :{key}` for each distributed table"
+                );
+                return Err(usage(message));
+            }
+        }
+        for (i, (name, _)) in self.values.iter().enumerate() {
+            if !names.iter().any(|known| known == name) {
+                return Err(usage(format!("the text has no parameter `:{name}`")));
+            }
+            if self.values[..i].iter().any(|(earlier, _)| earlier == name) {
+                return Err(usage(format!("`{name}` is given twice")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The table that spans and errors name: the first one.
+    fn table(&self) -> Option<&'static Table> {
+        self.entities.first().copied()
+    }
+}
+
+// The text is a literal of the program; values are not shown.
+impl fmt::Debug for Sql<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sql").field(&self.text).finish()
+    }
+}
+
+fn usage(message: String) -> Error {
+    Error::new(ErrorKind::Usage, message)
+}
+
+impl<S: Scope, X: Executor> Session<S, X> {
+    /// Runs a query and returns all its rows.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] before anything is sent, where the parameters don't fit the text.
+    pub async fn query(&self, sql: Sql<'_>) -> Result<Vec<Row>> {
+        Ok(self.raw("query", &sql).await?.rows.into_iter().map(Row).collect())
+    }
+
+    /// Runs a query and reads each row as a tuple, by position.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query); [`ErrorKind::Codec`] where a row does not fit the tuple.
+    pub async fn query_as<T: FromRow>(&self, sql: Sql<'_>) -> Result<Vec<T>> {
+        self.query(sql).await?.iter().map(T::from_row).collect()
+    }
+
+    /// Runs a query that returns exactly one row.
+    ///
+    /// # Errors
+    /// As [`query_as`](Self::query_as); [`ErrorKind::NotFound`] where there is no row, [`ErrorKind::Usage`] where there
+    /// are several.
+    pub async fn query_one_as<T: FromRow>(&self, sql: Sql<'_>) -> Result<T> {
+        match self.query(sql).await?.as_slice() {
+            [row] => T::from_row(row),
+            [] => Err(Error::new(ErrorKind::NotFound, "the query returned no row").of("query", None)),
+            rows => Err(usage(format!("the query returned {} rows in place of one", rows.len())).of("query", None)),
+        }
+    }
+
+    /// Runs a query and returns its rows as they come. Dropping the stream cancels the query.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query), when the query starts; later ones come through the stream.
+    pub async fn query_stream(&self, sql: Sql<'_>) -> Result<impl Stream<Item = Result<Row>> + Send + use<S, X>> {
+        let (text, params) = sql.resolve(&self.scope).map_err(|error| error.of("query", None))?;
+        let text = Text::Cached { sql: &text, types: &[] };
+        let job = Job { operation: "query", table: sql.table(), text, params: params.as_slice(), idempotent: false };
+        let flow = run::<Flow>(&self.executor, &job).await?;
+        Ok(RowFlow::new(flow).map(|row| row.map(Row)))
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query).
+    pub async fn execute(&self, sql: Sql<'_>) -> Result<u64> {
+        Ok(self.raw("execute", &sql).await?.affected)
+    }
+
+    async fn raw(&self, operation: &'static str, sql: &Sql<'_>) -> Result<Answer> {
+        let (text, params) = sql.resolve(&self.scope).map_err(|error| error.of(operation, None))?;
+        let text = Text::Cached { sql: &text, types: &[] };
+        // A text may write, whatever its first word is.
+        let job = Job { operation, table: sql.table(), text, params: params.as_slice(), idempotent: false };
+        run::<Answer>(&self.executor, &job).await
+    }
+}

@@ -1,0 +1,123 @@
+//! Scopes: whose rows a session reaches.
+
+use std::fmt;
+
+use crate::entity::{Distributed, DistributionKey, Entity, Params, Reference, Renderer};
+use crate::schema::Table;
+
+/// Whose rows a session reaches. Sealed.
+pub trait Scope: Clone + Send + Sync + sealed::Sealed + 'static {
+    /// The scope's name, for spans and messages.
+    const NAME: &'static str;
+
+    /// Binds `$1` of a static statement, where the scope has a key.
+    #[doc(hidden)]
+    fn bind<'a>(&'a self, params: &mut Params<'a>);
+
+    /// Renders the condition that keeps the table with this alias inside the scope; false where there is none.
+    #[doc(hidden)]
+    fn restrict<'a>(&'a self, out: &mut Renderer<'a>, alias: usize, table: &'static Table) -> bool;
+}
+
+/// The name of every tenant's scope, whatever its key's type.
+pub(super) const TENANT: &str = "tenant";
+
+mod sealed {
+    pub trait Sealed {}
+    impl<K> Sealed for super::TenantScope<K> {}
+    impl Sealed for super::ReferenceScope {}
+    impl Sealed for super::AnyScope {}
+}
+
+/// One tenant's rows.
+#[derive(Clone)]
+pub struct TenantScope<K> {
+    pub(crate) key: K,
+}
+
+/// The rows of reference entities.
+#[derive(Clone)]
+pub struct ReferenceScope;
+
+/// No entity's rows: raw SQL alone.
+#[derive(Clone)]
+pub struct AnyScope;
+
+impl<K: DistributionKey> Scope for TenantScope<K> {
+    const NAME: &'static str = TENANT;
+
+    fn bind<'a>(&'a self, params: &mut Params<'a>) {
+        params.push(&self.key);
+    }
+
+    fn restrict<'a>(&'a self, out: &mut Renderer<'a>, alias: usize, table: &'static Table) -> bool {
+        let Some(column) = table.distribution_column() else { return false };
+        let cast = table.column(column).map_or("", |column| column.bind);
+        out.aliased(alias, column);
+        out.push(" = ");
+        out.param(&self.key, K::WIRE, cast);
+        true
+    }
+}
+
+impl Scope for ReferenceScope {
+    const NAME: &'static str = "reference";
+
+    fn bind<'a>(&'a self, _: &mut Params<'a>) {}
+
+    fn restrict<'a>(&'a self, _: &mut Renderer<'a>, _: usize, _: &'static Table) -> bool {
+        false
+    }
+}
+
+impl Scope for AnyScope {
+    const NAME: &'static str = "coordinator";
+
+    fn bind<'a>(&'a self, _: &mut Params<'a>) {}
+
+    fn restrict<'a>(&'a self, _: &mut Renderer<'a>, _: usize, _: &'static Table) -> bool {
+        false
+    }
+}
+
+impl<K> fmt::Debug for TenantScope<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TenantScope")
+    }
+}
+
+impl fmt::Debug for ReferenceScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReferenceScope")
+    }
+}
+
+impl fmt::Debug for AnyScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnyScope")
+    }
+}
+
+/// The entities that a session with the scope `S` reaches: a tenant the distributed ones with its type of key, a
+/// reference session the reference ones.
+pub trait In<S>: Entity {
+    /// Whether this row lies in the scope.
+    #[doc(hidden)]
+    fn is_in(&self, scope: &S) -> bool;
+}
+
+impl<E, K> In<TenantScope<K>> for E
+where
+    E: Distributed<DistributionKey = K>,
+    K: DistributionKey,
+{
+    fn is_in(&self, scope: &TenantScope<K>) -> bool {
+        *self.distribution_key() == scope.key
+    }
+}
+
+impl<E: Reference> In<ReferenceScope> for E {
+    fn is_in(&self, _: &ReferenceScope) -> bool {
+        true
+    }
+}

@@ -1,0 +1,78 @@
+//! Rows as they come. Nothing is buffered: while nobody polls, the socket is not read, and the server waits.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::{Stream, ready};
+use tokio_postgres::Row;
+
+use super::execute::Flow;
+use crate::error::{Error, Result};
+
+/// The rows of one statement, and the connection that they come on. Dropped before the end, it cancels the statement.
+pub(super) struct RowFlow {
+    // None after the end: the connection has gone back.
+    flow: Option<Flow>,
+}
+
+impl RowFlow {
+    pub(super) fn new(flow: Flow) -> Self {
+        Self { flow: Some(flow) }
+    }
+}
+
+impl Stream for RowFlow {
+    type Item = Result<Row>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Row>>> {
+        let Some(flow) = &mut self.flow else { return Poll::Ready(None) };
+        let row = ready!(flow.rows.as_mut().poll_next(cx));
+        Poll::Ready(match row {
+            Some(Ok(row)) => Some(Ok(row)),
+            end => {
+                let error = end.and_then(Result::err).map(|error| {
+                    flow.hold.fail();
+                    Error::postgres(error).on(flow.hold.node()).via(flow.hold.route)
+                });
+                self.flow = None;
+                error.map(Err)
+            }
+        })
+    }
+}
+
+impl Drop for RowFlow {
+    fn drop(&mut self) {
+        if let Some(flow) = &self.flow {
+            flow.hold.forsake();
+        }
+    }
+}
+
+/// Entities as they come. Dropped before the end, it cancels the query on the server.
+pub struct EntityStream<T> {
+    rows: RowFlow,
+    read: fn(&Row) -> Result<T>,
+}
+
+impl<T> EntityStream<T> {
+    pub(super) fn new(flow: Flow, read: fn(&Row) -> Result<T>) -> Self {
+        Self { rows: RowFlow::new(flow), read }
+    }
+}
+
+impl<T> fmt::Debug for EntityStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EntityStream")
+    }
+}
+
+impl<T> Stream for EntityStream<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        let read = self.read;
+        Pin::new(&mut self.rows).poll_next(cx).map(|row| row.map(|row| row.and_then(|row| read(&row))))
+    }
+}

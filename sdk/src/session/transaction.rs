@@ -1,0 +1,383 @@
+//! Transactions: begun, committed and rolled back here, and nowhere else.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::execute::{Executor as _, FailUnlessDone, within};
+use super::{Pinned, Pooled, Scope, Session};
+use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::pool::Lease;
+
+/// How a transaction runs.
+///
+/// ```
+/// use shardwise::{Isolation, TransactionOptions};
+///
+/// let options = TransactionOptions::new().isolation(Isolation::Serializable).retries(5);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[must_use]
+pub struct TransactionOptions {
+    isolation: Option<Isolation>,
+    read_only: bool,
+    retries: u32,
+    time_limit: Option<Duration>,
+}
+
+/// What a transaction sees of the others. See PostgreSQL's manual, 13.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Isolation {
+    /// Each statement sees what was committed before it began.
+    ReadCommitted,
+    /// All statements see what was committed before the first one began.
+    RepeatableRead,
+    /// As if transactions ran one after the other. Needs [`retries`](TransactionOptions::retries). On Citus it holds on
+    /// one node only.
+    Serializable,
+}
+
+impl TransactionOptions {
+    /// The server's default isolation, reading and writing, no retries, the limit of `timeouts.call`.
+    pub const fn new() -> Self {
+        Self { isolation: None, read_only: false, retries: 0, time_limit: None }
+    }
+
+    /// Sets the isolation level.
+    pub const fn isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = Some(isolation);
+        self
+    }
+
+    /// Refuses every write.
+    pub const fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
+    /// Runs the whole transaction again, up to `retries` times, when it loses against another one (SQLSTATE 40001 or
+    /// 40P01). The closure must have no effect outside the database that may not happen twice.
+    pub const fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// Limits the whole call, retries included, in place of `timeouts.call`.
+    pub const fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+
+    fn begin(self) -> String {
+        let isolation = match self.isolation {
+            None => "",
+            Some(Isolation::ReadCommitted) => " ISOLATION LEVEL READ COMMITTED",
+            Some(Isolation::RepeatableRead) => " ISOLATION LEVEL REPEATABLE READ",
+            Some(Isolation::Serializable) => " ISOLATION LEVEL SERIALIZABLE",
+        };
+        format!("BEGIN{isolation}{}", if self.read_only { " READ ONLY" } else { "" })
+    }
+}
+
+/// A transaction's connection, and whether it can still commit. Shared by all sessions of the transaction.
+pub(super) struct Progression {
+    // Taken at the end: a session that outlives its transaction finds it empty.
+    lease: Mutex<Option<Arc<Lease>>>,
+    failed: AtomicBool,
+    savepoints: AtomicU32,
+}
+
+impl Progression {
+    fn new(lease: Lease) -> Arc<Self> {
+        Arc::new(Self {
+            lease: Mutex::new(Some(Arc::new(lease))),
+            failed: AtomicBool::new(false),
+            savepoints: AtomicU32::new(0),
+        })
+    }
+
+    /// The connection, if the transaction can go on.
+    pub(super) fn lease(&self) -> Result<Arc<Lease>> {
+        if self.has_failed() {
+            return Err(over(
+                "an earlier statement failed or was dropped half-way: the transaction can only roll back",
+            ));
+        }
+        self.raw().ok_or_else(|| over("it has ended: a session of a transaction can't be used after its closure"))
+    }
+
+    pub(super) fn fail(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    fn raw(&self) -> Option<Arc<Lease>> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends it for all its sessions. The connection goes back when the last statement has let go of it.
+    fn end(&self) -> Option<Arc<Lease>> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Ends the transaction for its sessions whatever happens: a return, a panic, a dropped future.
+struct EndOnDrop(Arc<Progression>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        // Not committed by now: the lease, dropped inside a transaction, is rolled back in the background.
+        drop(self.0.end());
+    }
+}
+
+fn over(message: &str) -> Error {
+    Error::new(ErrorKind::TransactionOver, message)
+}
+
+impl<S: Scope> Session<S, Pooled> {
+    /// Runs the closure in one transaction: committed if it returns `Ok`, rolled back if it returns `Err`, panics or is
+    /// dropped.
+    ///
+    /// ```
+    /// # use shardwise::{Entity, Tenant, Uuid};
+    /// # #[derive(Entity)]
+    /// # #[entity(table = "wallets", distributed_by = festival_id)]
+    /// # struct Wallet { festival_id: Uuid, #[entity(key)] id: Uuid, balance: i64 }
+    /// # async fn f(fest: Tenant, id: Uuid) -> shardwise::Result<()> {
+    /// let left = fest
+    ///     .transaction(async |tx| {
+    ///         let mut wallet = tx.get::<Wallet>(id).await?;
+    ///         wallet.balance -= 500;
+    ///         tx.update(&wallet).await?;
+    ///         Ok::<_, shardwise::Error>(wallet.balance)
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The closure's own error after the rollback; else what `BEGIN` or `COMMIT` met. If the connection breaks during
+    /// `COMMIT`, [`Error::is_outcome_unknown`] holds.
+    pub async fn transaction<T, E, F, Fut>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(Session<S, Pinned>) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        T: Send,
+        E: From<Error> + Send,
+    {
+        let options = TransactionOptions::new();
+        let committing = AtomicBool::new(false);
+        limited(self.time_limit(options), &committing, self.attempt(options, &committing, work)).await
+    }
+
+    /// As [`transaction`](Self::transaction), with options.
+    ///
+    /// ```
+    /// # use shardwise::{Entity, Isolation, Tenant, TransactionOptions, Uuid};
+    /// # #[derive(Entity)]
+    /// # #[entity(table = "wallets", distributed_by = festival_id)]
+    /// # struct Wallet { festival_id: Uuid, #[entity(key)] id: Uuid, balance: i64 }
+    /// # async fn f(fest: Tenant, id: Uuid) -> shardwise::Result<()> {
+    /// let options = TransactionOptions::new().isolation(Isolation::Serializable).retries(3);
+    /// fest.transaction_with(options, async |tx| tx.delete::<Wallet>(id).await).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`transaction`](Self::transaction).
+    pub async fn transaction_with<T, E, F, Fut>(&self, options: TransactionOptions, mut work: F) -> Result<T, E>
+    where
+        F: FnMut(Session<S, Pinned>) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        T: Send,
+        E: From<Error> + AsError + Send,
+    {
+        let committing = AtomicBool::new(false);
+        let all = async {
+            let mut left = options.retries;
+            loop {
+                let lost = match self.attempt(options, &committing, &mut work).await {
+                    Err(error) if left > 0 && error.as_shardwise().is_some_and(Error::is_serialization_failure) => {
+                        error
+                    }
+                    result => return result,
+                };
+                drop(lost);
+                left -= 1;
+                self.executor.core().metrics.retry();
+                tokio::time::sleep(pause(options.retries - left)).await;
+            }
+        };
+        limited(self.time_limit(options), &committing, all).await
+    }
+
+    fn time_limit(&self, options: TransactionOptions) -> Duration {
+        options.time_limit.unwrap_or(self.executor.core().config().timeouts.call)
+    }
+
+    async fn attempt<T, E, F, Fut>(&self, options: TransactionOptions, committing: &AtomicBool, work: F) -> Result<T, E>
+    where
+        F: FnOnce(Session<S, Pinned>) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        T: Send,
+        E: From<Error> + Send,
+    {
+        let (lease, route) = self.executor.lease().await.map_err(|error| error.of("begin", None))?;
+        lease.began();
+        self.control(&lease, &options.begin()).await.map_err(|error| error.via(route).of("begin", None))?;
+
+        let transaction = Progression::new(lease);
+        let ends = EndOnDrop(transaction.clone());
+        let core = self.executor.core().clone();
+        let session =
+            Session { scope: self.scope.clone(), executor: Pinned { core, transaction: transaction.clone(), route } };
+        let result = work(session).await;
+
+        let lease = transaction.end();
+        drop(ends);
+        let Some(lease) = lease else { return Err(over("it has ended already").into()) };
+        match result {
+            Ok(value) if !transaction.has_failed() => {
+                committing.store(true, Ordering::Relaxed);
+                self.control(&lease, "COMMIT").await.map_err(|error| {
+                    let error = error.via(route).of("commit", None);
+                    match error.kind() {
+                        ErrorKind::ConnectionLost | ErrorKind::Timeout(_) => error.with_unknown_outcome(),
+                        _ => error,
+                    }
+                })?;
+                lease.ended();
+                Ok(value)
+            }
+            Ok(_) => {
+                self.roll_back(&lease).await;
+                Err(over("a statement failed or was dropped half-way, and its error was not returned: rolled back")
+                    .of("commit", None)
+                    .into())
+            }
+            Err(error) => {
+                self.roll_back(&lease).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Rolls back at once if the connection is idle; else the lease's cleaning does it, after cancelling.
+    async fn roll_back(&self, lease: &Lease) {
+        if !lease.is_busy() && self.control(lease, "ROLLBACK").await.is_ok() {
+            lease.ended();
+        }
+    }
+
+    async fn control(&self, lease: &Lease, sql: &str) -> Result<()> {
+        let limit = self.executor.core().config().timeouts.statement;
+        control(lease, sql, limit).await
+    }
+}
+
+impl<S: Scope> Session<S, Pinned> {
+    /// Runs the closure inside a savepoint: if it returns `Err`, what it did is undone, and the transaction can go on.
+    ///
+    /// ```
+    /// # use shardwise::{Entity, Transaction, Uuid};
+    /// # #[derive(Entity)]
+    /// # #[entity(table = "wallets", distributed_by = festival_id)]
+    /// # struct Wallet { festival_id: Uuid, #[entity(key)] id: Uuid, balance: i64 }
+    /// # async fn f(tx: Transaction, wallet: Wallet) -> shardwise::Result<()> {
+    /// let created = tx.savepoint(async |tx| tx.insert(&wallet).await).await;
+    /// if created.is_err_and(|error| error.is_unique_violation()) {
+    ///     tx.update(&wallet).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The closure's own, or what the savepoint's statements met. Dropping the future half-way fails the transaction.
+    pub async fn savepoint<T, E, F, Fut>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(Self) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        T: Send,
+        E: From<Error> + Send,
+    {
+        let transaction = &*self.executor.transaction;
+        let name = format!("shardwise_{}", transaction.savepoints.fetch_add(1, Ordering::Relaxed));
+        let limit = self.executor.core.config().timeouts.statement;
+        let lease = transaction.lease()?;
+        let guard = FailUnlessDone(Some(transaction));
+        control(&lease, &format!("SAVEPOINT {name}"), limit).await?;
+        let result = work(self.clone()).await;
+        let ok = result.is_ok() && !transaction.has_failed();
+        let end = if ok {
+            format!("RELEASE SAVEPOINT {name}")
+        } else {
+            format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
+        };
+        control(&lease, &end, limit).await?;
+        guard.done();
+        if !ok {
+            transaction.failed.store(false, Ordering::Relaxed);
+        }
+        match result {
+            Ok(_) if !ok => Err(over("a statement failed inside the savepoint, and its error was not returned").into()),
+            result => result,
+        }
+    }
+}
+
+/// Sends a statement of transaction control.
+async fn control(lease: &Lease, sql: &str, limit: Duration) -> Result<()> {
+    let answer = async {
+        let mark = lease.start();
+        let answer = lease.connection().client().batch_execute(sql).await;
+        mark.done();
+        answer
+    };
+    match within(limit, answer).await {
+        Some(result) => result.map_err(Error::postgres),
+        None => Err(Error::timed_out(Limit::Statement, limit)),
+    }
+    .map_err(|error| error.on(lease.node()))
+}
+
+/// Bounds a whole transaction. Only a time limit that hits the COMMIT leaves its outcome open.
+async fn limited<T, E: From<Error>>(
+    limit: Duration,
+    committing: &AtomicBool,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    if let Some(result) = within(limit, work).await {
+        return result;
+    }
+    let error = Error::timed_out(Limit::Call, limit).of("transaction", None);
+    Err(if committing.load(Ordering::Relaxed) { error.with_unknown_outcome() } else { error }.into())
+}
+
+/// Full jitter: a random part of a span that doubles with each try, so that two losers don't meet again.
+fn pause(retry: u32) -> Duration {
+    let most = Duration::from_millis(5) * 2_u32.saturating_pow(retry.min(7));
+    let random = uuid::Uuid::new_v4().as_u64_pair().0 >> 32;
+    most.mul_f64(f64::from(u32::try_from(random).unwrap_or(u32::MAX)) / f64::from(u32::MAX))
+}
+
+/// An error type that may hold one of ours: implement it for a service's own error, so that
+/// [`transaction_with`](Session::transaction_with) can tell a lost race from the rest.
+pub trait AsError {
+    /// The error of ours inside, if there is one.
+    fn as_shardwise(&self) -> Option<&Error>;
+}
+
+impl AsError for Error {
+    fn as_shardwise(&self) -> Option<&Error> {
+        Some(self)
+    }
+}

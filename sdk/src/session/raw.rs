@@ -45,12 +45,12 @@ pub struct Sql<'a> {
 /// ```
 #[macro_export]
 macro_rules! sql {
-    ($text:literal $(, entities($($entity:ty),* $(,)?))? $(, $name:ident = $value:expr)* $(,)?) => {
-        $crate::Sql::__new(
-            $text,
-            ::std::vec![$($(<$entity as $crate::entity::Entity>::table()),*)?],
-        )
-        $(.__bind(::core::stringify!($name), $value))*
+    ($text:literal, entities($($entity:ty),* $(,)?) $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::Sql::__new($text, ::std::vec![$(<$entity as $crate::entity::Entity>::table()),*])
+            $(.__bind(::core::stringify!($name), $value))*
+    };
+    ($text:literal $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::sql!($text, entities() $(, $name = $value)*)
     };
 }
 

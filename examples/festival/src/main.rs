@@ -76,7 +76,8 @@ async fn serve(options: Serve) -> anyhow::Result<ExitCode> {
     // Before anything can fail or wait: a signal that comes early must not kill the process half-way.
     let stop = stop_signal(options.until_stdin_ends)?;
     let cluster = Cluster::connect(config()?).await.context("connecting to the database")?;
-    let listener = TcpListener::bind(options.listen).await.with_context(|| format!("listening on {}", options.listen))?;
+    let listener =
+        TcpListener::bind(options.listen).await.with_context(|| format!("listening on {}", options.listen))?;
     {
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "listening on {}", listener.local_addr()?)?;
@@ -91,7 +92,7 @@ async fn migrate() -> anyhow::Result<ExitCode> {
     let cluster = Cluster::connect(config()?).await.context("connecting to the database")?;
     let applied = cluster.admin().apply(&schema()).await?;
     writeln!(std::io::stdout(), "{applied}")?;
-    cluster.close().await;
+    cluster.close(Duration::from_secs(5)).await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use shardwise::local::Server;
@@ -19,6 +19,9 @@ use crate::load::report::Report;
 use crate::load::{leaks, progress};
 use crate::model::schema;
 use crate::process::ServiceProcess;
+
+/// How long the last statements may take.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// How the weekend is played.
 #[derive(Debug, Clone, clap::Args)]
@@ -62,8 +65,7 @@ pub async fn play(options: &Options) -> anyhow::Result<Report> {
     let metrics = client.once(&Request::get("/metrics")).await.context("metrics")?.body;
     service.stop().await?;
     let findings = books::audit(&cluster, &acknowledged).await.context("checking the books")?;
-    let mode = cluster.mode().to_string();
-    cluster.close().await;
+    cluster.close(CLOSE).await;
 
     let stats = &player.stats;
     for line in stats.error_texts().iter().chain(&findings.problems) {
@@ -71,7 +73,7 @@ pub async fn play(options: &Options) -> anyhow::Result<Report> {
     }
     ensure!(stats.operations() == total, "{} of {total} operations were played", stats.operations());
     Ok(Report {
-        mode,
+        mode: metrics["mode"].as_str().context("metrics")?.to_owned(),
         festivals: festivals.min(acknowledged.festivals.len()),
         users: acknowledged.users.len(),
         operations: stats.operations(),

@@ -66,11 +66,14 @@ impl Player {
             let player = Arc::clone(self);
             tokio::spawn(async move { player.play_one(number, operation).await })
         });
-        stream::iter(started).buffer_unordered(at_once).for_each(async |ended| {
-            if let Err(error) = ended {
-                self.stats.ended("player", Outcome::Failed(error.to_string()));
-            }
-        }).await;
+        stream::iter(started)
+            .buffer_unordered(at_once)
+            .for_each(async |ended| {
+                if let Err(error) = ended {
+                    self.stats.ended("player", Outcome::Failed(error.to_string()));
+                }
+            })
+            .await;
     }
 
     async fn play_one(&self, number: usize, operation: Operation) {

@@ -122,7 +122,9 @@ impl From<shardwise::Error> for ApiError {
     fn from(error: shardwise::Error) -> Self {
         match error.kind() {
             ErrorKind::NotFound => Self::not_found("thing"),
-            ErrorKind::Closed => Self::unavailable("shutting_down", "the service is shutting down: try another instance"),
+            ErrorKind::Closed => {
+                Self::unavailable("shutting_down", "the service is shutting down: try another instance")
+            }
             ErrorKind::Timeout(_) => {
                 tracing::warn!(%error, "the database took too long");
                 Self::unavailable("timeout", "the database took too long: send the same request again")

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use shardwise::{MetricsSnapshot, Mode};
 
 use super::error::ApiError;
 use super::state::App;
@@ -23,13 +24,22 @@ pub(super) async fn ready(State(app): State<App>) -> Result<Response, ApiError> 
         return Err(ApiError::unavailable("shutting_down", "the service is shutting down: try another instance"));
     }
     match tokio::time::timeout(PROBE, app.cluster().health()).await {
-        Ok(Ok(_)) => Ok(axum::Json(json!({ "status": "ready", "mode": app.cluster().mode().to_string() })).into_response()),
+        Ok(Ok(_)) => Ok(axum::Json(json!({ "status": "ready", "mode": mode(&app) })).into_response()),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(ApiError::unavailable("timeout", "the database took too long")),
     }
 }
 
-/// `GET /metrics`: how many statements took which route.
+/// `GET /metrics`: how many statements took which route, how many were run again, how many failed.
 pub(super) async fn metrics(State(app): State<App>) -> Response {
-    axum::Json(json!({ "mode": app.cluster().mode().to_string(), "routes": app.cluster().metrics().routes() })).into_response()
+    let MetricsSnapshot { routes, retries, errors, .. } = app.cluster().metrics();
+    axum::Json(json!({ "mode": mode(&app), "routes": routes, "retries": retries, "errors": errors })).into_response()
+}
+
+fn mode(app: &App) -> &'static str {
+    match app.cluster().mode() {
+        Mode::Citus => "citus",
+        // `Auto` is resolved when the cluster is connected.
+        Mode::Single | Mode::Auto => "single",
+    }
 }

@@ -65,7 +65,10 @@ fn key_of(headers: &HeaderMap) -> Result<String, ApiError> {
     };
     match value.to_str() {
         Ok(text) if (1..=100).contains(&text.len()) => Ok(text.to_owned()),
-        _ => Err(ApiError::bad_request("idempotency_key_invalid", "`Idempotency-Key` must have 1 to 100 ASCII characters")),
+        _ => Err(ApiError::bad_request(
+            "idempotency_key_invalid",
+            "`Idempotency-Key` must have 1 to 100 ASCII characters",
+        )),
     }
 }
 

@@ -9,8 +9,8 @@ use super::Tx;
 use super::error::ApiError;
 use super::extract::{AtFestival, Id};
 use super::idempotency::{Command, Keyed, Stop, once};
-use super::wallets::record;
 use super::validate;
+use super::wallets::record;
 use crate::model::{Order, OrderState, TransactionKind, Wallet, now};
 
 /// What moved, for payments and refunds alike.
@@ -134,7 +134,8 @@ impl Command for Refund {
                 None => ApiError::not_found("order"),
             }));
         };
-        let filled = tx.update_columns::<Wallet>(order.wallet_id).add(Wallet::BALANCE, order.amount).returning().await?;
+        let filled =
+            tx.update_columns::<Wallet>(order.wallet_id).add(Wallet::BALANCE, order.amount).returning().await?;
         // An order's wallet is there: a foreign key says so.
         let wallet = filled.ok_or_else(|| Stop::Failed(ApiError::internal()))?;
         let transaction_id = record(tx, &wallet, TransactionKind::Refund, order.amount, Some(order.id)).await?;

@@ -8,6 +8,9 @@ use tokio::sync::oneshot;
 
 use super::{App, router};
 
+/// How long the cluster's own statements may go on after the last request: rollbacks, mostly.
+const CLOSE: Duration = Duration::from_secs(5);
+
 /// Serves until `stop` is done, then lets the requests that are under way finish, and closes the cluster.
 ///
 /// # Errors
@@ -43,7 +46,7 @@ pub async fn run(
             Ok(())
         }
     };
-    app.cluster().close().await;
+    app.cluster().close(CLOSE).await;
     tracing::info!("closed");
     served
 }

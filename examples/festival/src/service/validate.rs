@@ -27,15 +27,16 @@ pub(super) fn slug(field: &'static str, value: &str) -> Result<String, ApiError>
 
 /// Whether a festival can have this slug.
 pub(super) fn is_slug(value: &str) -> bool {
-    (1..=64).contains(&value.len())
-        && value.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    (1..=64).contains(&value.len()) && value.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
 /// An address for mail, in lower case: only what rules out typing errors, as the one real test is to send a mail.
 pub(super) fn email(field: &'static str, value: &str) -> Result<String, ApiError> {
     let value = text(field, value, 254)?.to_lowercase();
     match value.split_once('@') {
-        Some((name, host)) if !name.is_empty() && host.contains('.') && !value.contains(char::is_whitespace) => Ok(value),
+        Some((name, host)) if !name.is_empty() && host.contains('.') && !value.contains(char::is_whitespace) => {
+            Ok(value)
+        }
         _ => Err(ApiError::invalid(field, "must be an e-mail address")),
     }
 }

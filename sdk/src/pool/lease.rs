@@ -9,6 +9,7 @@ use tracing::debug;
 use super::connect::Connector;
 use super::connection::Connection;
 use super::manager::Manager;
+use crate::error::{Error, Limit, Result};
 use crate::topology::Node;
 
 /// A connection that one task has for itself.
@@ -128,12 +129,7 @@ impl Drop for Lease {
     }
 }
 
-async fn clean(
-    connection: &Connection,
-    connector: &Connector,
-    abandoned: bool,
-    reset: bool,
-) -> Result<(), crate::Error> {
+async fn clean(connection: &Connection, connector: &Connector, abandoned: bool, reset: bool) -> Result<()> {
     if abandoned {
         connector.cancel(connection).await?;
     }
@@ -141,8 +137,8 @@ async fn clean(
     let sql = if reset { RESET } else { "ROLLBACK" };
     let answer = connection.client().batch_execute(sql);
     match tokio::time::timeout(CLEANING, answer).await {
-        Ok(result) => result.map_err(crate::Error::postgres),
-        Err(_) => Err(crate::Error::timed_out(crate::Limit::Statement, CLEANING)),
+        Ok(result) => result.map_err(Error::postgres),
+        Err(_) => Err(Error::timed_out(Limit::Statement, CLEANING)),
     }
 }
 

@@ -173,8 +173,16 @@ async fn history_comes_in_pages_newest_first() {
     assert_eq!((amounts, pages), (expected, 5));
 
     assert_error(&stage.get(format!("{path}&cursor=nonsense")).await, 400, "invalid_cursor");
-    assert_error(&stage.get(format!("/festivals/fest/wallets/{wallet}/transactions?limit=0")).await, 422, "invalid_field");
-    assert_error(&stage.get(format!("/festivals/fest/wallets/{wallet}/transactions?page=2")).await, 400, "invalid_query");
+    assert_error(
+        &stage.get(format!("/festivals/fest/wallets/{wallet}/transactions?limit=0")).await,
+        422,
+        "invalid_field",
+    );
+    assert_error(
+        &stage.get(format!("/festivals/fest/wallets/{wallet}/transactions?page=2")).await,
+        400,
+        "invalid_query",
+    );
     let nobody = format!("/festivals/fest/wallets/{}/transactions", Uuid::new_v4());
     assert_error(&stage.get(nobody).await, 404, "not_found");
     let empty = stage.wallet("fest", 0).await;

@@ -30,9 +30,8 @@ impl Stage {
     }
 
     pub(crate) async fn open_with(request_timeout: Duration) -> Self {
-        let server = SERVER
-            .get_or_init(async || shardwise::local::single().start().await.expect("a PostgreSQL server"))
-            .await;
+        let server =
+            SERVER.get_or_init(async || shardwise::local::single().start().await.expect("a PostgreSQL server")).await;
         let config = server.fresh_database().await.expect("an empty database");
         let cluster = Cluster::connect(config.clone()).await.expect("a connection");
         cluster.admin().apply(&schema()).await.expect("the tables");

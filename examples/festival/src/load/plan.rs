@@ -46,17 +46,44 @@ pub struct Operation {
 #[allow(missing_docs, reason = "the fields are what the line above says")]
 pub enum Action {
     CreateFestival,
-    OpenStand { stand: usize },
-    Register { visitor: usize },
-    OpenWallet { visitor: usize },
-    IssueTicket { visitor: usize },
-    TopUp { visitor: usize, amount: i64 },
-    Pay { visitor: usize, stand: usize, payment: usize, amount: i64 },
-    Refund { payment: usize },
-    Scan { visitor: usize },
-    Balance { visitor: usize },
-    History { visitor: usize },
-    Revenue { stand: usize },
+    OpenStand {
+        stand: usize,
+    },
+    Register {
+        visitor: usize,
+    },
+    OpenWallet {
+        visitor: usize,
+    },
+    IssueTicket {
+        visitor: usize,
+    },
+    TopUp {
+        visitor: usize,
+        amount: i64,
+    },
+    Pay {
+        visitor: usize,
+        stand: usize,
+        payment: usize,
+        amount: i64,
+    },
+    /// The last of these payments that was not refused is given back.
+    Refund {
+        payments: Vec<usize>,
+    },
+    Scan {
+        visitor: usize,
+    },
+    Balance {
+        visitor: usize,
+    },
+    History {
+        visitor: usize,
+    },
+    Revenue {
+        stand: usize,
+    },
 }
 
 /// What goes wrong between the client and the service, so that the client has to send a request more than once.
@@ -126,6 +153,9 @@ const ARRIVAL: usize = 4;
 /// Operations per visitor, the arrival included.
 const PER_VISITOR: usize = 12;
 
+/// Payments that a refund can be of. Some were refused for want of money, but hardly ever all of them.
+const CANDIDATES: usize = 6;
+
 const FIRST_TOP_UP: RangeInclusive<i64> = 20..=100;
 const TOP_UP: RangeInclusive<i64> = 10..=80;
 const PRICE: RangeInclusive<i64> = 2..=45;
@@ -190,11 +220,11 @@ impl Crowd {
                 Action::Pay { visitor, stand, payment, amount: 100 * rng.random_range(PRICE) }
             }
             50..64 => Action::TopUp { visitor, amount: 100 * rng.random_range(TOP_UP) },
-            64..72 => match self.payments.choose(rng) {
-                Some(&payment) => Action::Refund { payment },
-                None => Action::Balance { visitor },
-            },
-            72..80 => Action::Balance { visitor },
+            64..72 if self.payments.len() >= CANDIDATES => {
+                let first = rng.random_range(0..=self.payments.len() - CANDIDATES);
+                Action::Refund { payments: self.payments[first..first + CANDIDATES].to_vec() }
+            }
+            64..80 => Action::Balance { visitor },
             80..88 => Action::History { visitor },
             88..96 => Action::Scan { visitor },
             _ => Action::Revenue { stand },
@@ -311,7 +341,7 @@ mod tests {
                 Action::Pay { visitor, stand, payment, .. } => {
                     assert!(wallets.contains(&visitor) && stands.contains(&stand) && payments.insert(payment));
                 }
-                Action::Refund { payment } => assert!(payments.contains(&payment)),
+                Action::Refund { payments: ref some } => assert!(some.iter().all(|one| payments.contains(one))),
                 Action::Scan { visitor } => assert!(tickets.contains(&visitor)),
                 Action::Revenue { stand } => assert!(stands.contains(&stand)),
             }

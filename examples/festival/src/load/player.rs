@@ -120,7 +120,7 @@ impl Player {
             Action::IssueTicket { visitor } => stage.issue_ticket(visitor).await,
             Action::TopUp { visitor, amount } => stage.top_up(visitor, amount).await,
             Action::Pay { visitor, stand, payment, amount } => stage.pay(visitor, stand, payment, amount).await,
-            Action::Refund { payment } => stage.refund(payment).await,
+            Action::Refund { ref payments } => stage.refund(payments).await,
             Action::Scan { visitor } => stage.scan(visitor).await,
             Action::Balance { visitor } => stage.balance(visitor).await,
             Action::History { visitor } => stage.history(visitor).await,
@@ -214,9 +214,13 @@ impl Stage<'_> {
         Ok(Outcome::Done)
     }
 
-    async fn refund(&self, payment: usize) -> anyhow::Result<Outcome> {
-        // A payment that was refused leaves nothing to refund.
-        let Some(order) = self.player.orders[payment].get().await else { return Ok(Outcome::Refused) };
+    async fn refund(&self, payments: &[usize]) -> anyhow::Result<Outcome> {
+        let mut order = None;
+        for &payment in payments {
+            order = self.player.orders[payment].get().await.or(order);
+        }
+        // All were refused: there is nothing to ask for.
+        let Some(order) = order else { return Ok(Outcome::Refused) };
         let answer = self.send(self.post(&format!("/orders/{order}/refund"), json!({}))).await?;
         if answer.code() == "already_refunded" {
             return Ok(Outcome::Refused);

@@ -1,0 +1,187 @@
+//! Checks the books: what the database holds against itself, and against what the service told its clients.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use futures_util::TryStreamExt;
+use shardwise::entity::Distributed;
+use shardwise::{Cluster, Uuid, sql};
+
+use crate::load::ledger::{Acknowledged, Entry};
+use crate::model::{Order, OrderState, Stand, Ticket, TicketState, Transaction, TransactionKind, Wallet};
+
+/// What the audit found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// What does not add up; empty when the books balance.
+    pub problems: Vec<String>,
+    /// Rows that a tenant saw of another one.
+    pub leaks: u64,
+}
+
+impl Findings {
+    /// Whether all money, tickets and acknowledged operations are accounted for.
+    #[must_use]
+    pub fn balanced(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    fn none(&mut self, count: i64, what: &str) {
+        if count != 0 {
+            self.problems.push(format!("{count} {what}"));
+        }
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problems.iter().try_for_each(|problem| writeln!(f, "{problem}"))
+    }
+}
+
+/// Audits the whole database, and in it what was acknowledged.
+///
+/// # Errors
+/// When the database can't be asked.
+pub async fn audit(cluster: &Cluster, acknowledged: &Acknowledged) -> shardwise::Result<Findings> {
+    let mut findings = Findings::default();
+    wallets(cluster, &mut findings).await?;
+    orders(cluster, &mut findings).await?;
+    tickets(cluster, &mut findings).await?;
+    findings.problems.extend(acknowledged.contradictions.iter().cloned());
+    promises(cluster, acknowledged, &mut findings).await?;
+    tenants(cluster, &mut findings).await?;
+    Ok(findings)
+}
+
+/// Every wallet's balance is the sum of its transactions, and none is negative.
+async fn wallets(cluster: &Cluster, findings: &mut Findings) -> shardwise::Result<()> {
+    let (unbalanced, negative) = cluster
+        .coordinator()
+        .query_one_as(sql!(
+            "SELECT count(*) FILTER (WHERE w.balance <> coalesce(t.total, 0)), count(*) FILTER (WHERE w.balance < 0)
+             FROM wallets w LEFT JOIN
+                 (SELECT festival_id, wallet_id, sum(amount) AS total FROM transactions GROUP BY 1, 2) t
+                 ON t.festival_id = w.festival_id AND t.wallet_id = w.id",
+            entities(Wallet, Transaction),
+        ))
+        .await?;
+    findings.none(unbalanced, "wallets have a balance that is not the sum of their transactions");
+    findings.none(negative, "wallets are below zero");
+    Ok(())
+}
+
+/// Every order was paid once with its price, and given back once if it is refunded, else never.
+async fn orders(cluster: &Cluster, findings: &mut Findings) -> shardwise::Result<()> {
+    let (wrong,) = cluster
+        .coordinator()
+        .query_one_as(sql!(
+            "SELECT count(*)
+             FROM orders o LEFT JOIN
+                 (SELECT festival_id, order_id,
+                         count(*) FILTER (WHERE kind = :payment) AS payments,
+                         count(*) FILTER (WHERE kind = :refund) AS refunds,
+                         sum(amount) AS net
+                  FROM transactions WHERE order_id IS NOT NULL GROUP BY 1, 2) t
+                 ON t.festival_id = o.festival_id AND t.order_id = o.id
+             WHERE coalesce(t.payments, 0) <> 1
+                OR t.refunds <> CASE WHEN o.state = :refunded THEN 1 ELSE 0 END
+                OR t.net <> CASE WHEN o.state = :refunded THEN 0 ELSE -o.amount END",
+            entities(Order, Transaction),
+            payment = TransactionKind::Payment,
+            refund = TransactionKind::Refund,
+            refunded = OrderState::Refunded,
+        ))
+        .await?;
+    findings.none(wrong, "orders were not paid once, or not refunded as they say");
+    Ok(())
+}
+
+/// A ticket is scanned exactly if it says when and where.
+async fn tickets(cluster: &Cluster, findings: &mut Findings) -> shardwise::Result<()> {
+    let (wrong,) = cluster
+        .coordinator()
+        .query_one_as(sql!(
+            "SELECT count(*) FROM tickets
+             WHERE (state = :scanned) <> (scanned_at IS NOT NULL) OR (state = :scanned) <> (gate IS NOT NULL)",
+            entities(Ticket),
+            scanned = TicketState::Scanned,
+        ))
+        .await?;
+    findings.none(wrong, "tickets don't agree with themselves on whether they were scanned");
+    Ok(())
+}
+
+/// What was acknowledged is there, once and as acknowledged; and the wallets of this run hold nothing else.
+async fn promises(cluster: &Cluster, acknowledged: &Acknowledged, findings: &mut Findings) -> shardwise::Result<()> {
+    let mut missing: HashMap<Uuid, Entry> = acknowledged.transactions.clone();
+    for (&id, promised) in &acknowledged.festivals {
+        let fest = cluster.tenant(id).await?;
+        let mut entries = fest.select::<Transaction>().stream().await?;
+        while let Some(entry) = entries.try_next().await? {
+            let found = Entry { festival_id: entry.festival_id, wallet_id: entry.wallet_id, amount: entry.amount };
+            match missing.remove(&entry.id) {
+                Some(promise) if promise == found => {}
+                Some(_) => findings.problems.push(format!("transaction {} is not as acknowledged", entry.id)),
+                // Another run's, on a database that was played on before.
+                None if !promised.wallets.contains(&entry.wallet_id) => {}
+                None => findings.problems.push(format!("transaction {} was never acknowledged", entry.id)),
+            }
+        }
+        let orders = fest.get_many::<Order>(&promised.orders).await?;
+        findings.none(lacking(promised.orders.len(), orders.len()), "acknowledged orders are not there");
+        let ids: Vec<Uuid> = promised.tickets.keys().copied().collect();
+        let tickets = fest.get_many::<Ticket>(&ids).await?;
+        findings.none(lacking(ids.len(), tickets.len()), "acknowledged tickets are not there");
+        let scanned = |ticket: &Ticket| (ticket.state == TicketState::Scanned) == (promised.tickets[&ticket.id] > 0);
+        let wrong = tickets.iter().filter(|ticket| !scanned(ticket)).count();
+        findings.none(lacking(wrong, 0), "tickets are not scanned as acknowledged");
+    }
+    findings.none(lacking(missing.len(), 0), "acknowledged transactions are not there");
+    Ok(())
+}
+
+fn lacking(expected: usize, found: usize) -> i64 {
+    i64::try_from(expected.abs_diff(found)).unwrap_or(i64::MAX)
+}
+
+/// Every row that a tenant sees is its own, and it sees all of its own.
+async fn tenants(cluster: &Cluster, findings: &mut Findings) -> shardwise::Result<()> {
+    let festivals: Vec<(Uuid, i64, i64, i64, i64, i64)> = cluster
+        .coordinator()
+        .query_as(sql!(
+            "SELECT f.id,
+                    (SELECT count(*) FROM stands s WHERE s.festival_id = f.id),
+                    (SELECT count(*) FROM wallets w WHERE w.festival_id = f.id),
+                    (SELECT count(*) FROM orders o WHERE o.festival_id = f.id),
+                    (SELECT count(*) FROM transactions t WHERE t.festival_id = f.id),
+                    (SELECT count(*) FROM tickets t WHERE t.festival_id = f.id)
+             FROM festivals f",
+        ))
+        .await?;
+    for (id, stands, wallets, orders, transactions, tickets) in festivals {
+        rows::<Stand>(cluster, id, stands, findings).await?;
+        rows::<Wallet>(cluster, id, wallets, findings).await?;
+        rows::<Order>(cluster, id, orders, findings).await?;
+        rows::<Transaction>(cluster, id, transactions, findings).await?;
+        rows::<Ticket>(cluster, id, tickets, findings).await?;
+    }
+    Ok(())
+}
+
+async fn rows<E>(cluster: &Cluster, id: Uuid, expected: i64, findings: &mut Findings) -> shardwise::Result<()>
+where
+    E: Distributed<DistributionKey = Uuid>,
+{
+    let mut rows = cluster.tenant(id).await?.select::<E>().stream().await?;
+    let (mut own, mut strangers) = (0, 0);
+    while let Some(row) = rows.try_next().await? {
+        if *row.distribution_key() == id { own += 1 } else { strangers += 1 }
+    }
+    findings.leaks += strangers;
+    if own != expected {
+        let entity = E::table().entity;
+        findings.problems.push(format!("festival {id} sees {own} of its {expected} rows of {entity}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! What the play came to: a table for people, and one line of JSON for programs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::stats::{Latency, Tally};
+
+/// What the play came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Where the data was: `single` or `citus`.
+    pub mode: String,
+    /// Festivals that played.
+    pub festivals: usize,
+    /// Users that registered.
+    pub users: usize,
+    /// Operations that were played; a repeated request counts once.
+    pub operations: u64,
+    /// Operations that did not end as they should. Refusals that the rules want are not among them.
+    pub errors: u64,
+    /// Requests that were sent once more.
+    pub retried: u64,
+    /// How long answers took.
+    #[serde(flatten)]
+    pub latency: Latency,
+    /// Operations per second.
+    pub ops_per_s: f64,
+    /// Whether the books balance.
+    pub books_balanced: bool,
+    /// Rows of one festival that were visible from another.
+    pub leaks: u64,
+    /// Statements by the route that they took.
+    pub routes: BTreeMap<String, u64>,
+    /// How each kind of operation went.
+    #[serde(skip)]
+    pub tallies: BTreeMap<&'static str, Tally>,
+}
+
+impl Report {
+    /// Whether all is as it should be.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.books_balanced && self.leaks == 0 && self.errors == 0
+    }
+
+    /// The last line of the output.
+    ///
+    /// # Errors
+    /// When a number is none.
+    pub fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<16} {:>8} {:>8} {:>8}", "operation", "done", "refused", "failed")?;
+        for (kind, Tally { done, refused, failed }) in &self.tallies {
+            writeln!(f, "{kind:<16} {done:>8} {refused:>8} {failed:>8}")?;
+        }
+        let Latency { p50_ms, p95_ms, p99_ms } = self.latency;
+        writeln!(f)?;
+        writeln!(f, "{} festivals, {} users, {} requests repeated", self.festivals, self.users, self.retried)?;
+        writeln!(f, "p50 {p50_ms} ms, p95 {p95_ms} ms, p99 {p99_ms} ms, {} operations/s", self.ops_per_s)?;
+        let books = if self.books_balanced { "balance" } else { "DO NOT BALANCE" };
+        writeln!(f, "the books {books}; rows seen from another festival: {}", self.leaks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Latency, Report};
+
+    #[test]
+    fn the_json_line_has_the_agreed_fields() {
+        let report = Report {
+            mode: "single".to_owned(),
+            festivals: 72,
+            users: 3,
+            operations: 10,
+            errors: 0,
+            retried: 1,
+            latency: Latency { p50_ms: 1.5, p95_ms: 2.0, p99_ms: 3.25 },
+            ops_per_s: 100.5,
+            books_balanced: true,
+            leaks: 0,
+            routes: BTreeMap::from([("single".to_owned(), 7)]),
+            tallies: BTreeMap::new(),
+        };
+        assert_eq!(
+            report.json().expect("numbers"),
+            r#"{"mode":"single","festivals":72,"users":3,"operations":10,"errors":0,"retried":1,"p50_ms":1.5,"p95_ms":2.0,"p99_ms":3.25,"ops_per_s":100.5,"books_balanced":true,"leaks":0,"routes":{"single":7}}"#
+        );
+        assert!(report.is_good());
+        assert!(!Report { leaks: 1, ..report.clone() }.is_good());
+        assert!(!Report { books_balanced: false, ..report.clone() }.is_good());
+        assert!(!Report { errors: 1, ..report }.is_good());
+    }
+}

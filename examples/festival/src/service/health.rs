@@ -1,0 +1,45 @@
+//! What load balancers and dashboards ask.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use shardwise::{MetricsSnapshot, Mode};
+
+use super::error::ApiError;
+use super::state::App;
+
+/// How long the database may take to show that it is there. A load balancer's own limit is hardly longer.
+const PROBE: Duration = Duration::from_secs(2);
+
+/// `GET /health/live`: the process runs. It does not ask the database: a restart would not bring that back.
+pub(super) async fn live() -> Response {
+    axum::Json(json!({ "status": "live" })).into_response()
+}
+
+/// `GET /health/ready`: the service can do its work.
+pub(super) async fn ready(State(app): State<App>) -> Result<Response, ApiError> {
+    if app.is_draining() {
+        return Err(ApiError::unavailable("shutting_down", "the service is shutting down: try another instance"));
+    }
+    match tokio::time::timeout(PROBE, app.cluster().health()).await {
+        Ok(Ok(_)) => Ok(axum::Json(json!({ "status": "ready", "mode": mode(&app) })).into_response()),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(ApiError::unavailable("timeout", "the database took too long")),
+    }
+}
+
+/// `GET /metrics`: how many statements took which route, how many were run again, how many failed.
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    let MetricsSnapshot { routes, retries, errors, .. } = app.cluster().metrics();
+    axum::Json(json!({ "mode": mode(&app), "routes": routes, "retries": retries, "errors": errors })).into_response()
+}
+
+fn mode(app: &App) -> &'static str {
+    match app.cluster().mode() {
+        Mode::Citus => "citus",
+        // `Auto` is resolved when the cluster is connected.
+        Mode::Single | Mode::Auto => "single",
+    }
+}

@@ -1,14 +1,85 @@
-//! Configuration: parsed means valid. (Draft of the values; the parser comes from its own branch.)
+//! Configuration: one TOML file with profiles, overridden by the environment. Parsed means valid.
+//!
+//! ```toml
+//! # shardwise.toml. `[default]` holds for all profiles; SHARDWISE_PROFILE=prod lays `[prod]` over it.
+//! [default]
+//! mode = "auto"                              # auto | single | citus
+//! contact_points = ["127.0.0.1:5432"]        # host, host:port or /folder/of/a/socket; tried in order
+//! database = "festivals"
+//! user = "app"
+//!
+//! [default.pool]                             # of each node
+//! max_connections = 16
+//! min_idle = 0
+//! idle_timeout = "10m"
+//! max_lifetime = "30m"
+//! statement_cache = 256                      # prepared statements kept by each connection
+//!
+//! [default.timeouts]
+//! connect = "5s"                             # socket, TLS and log-in
+//! checkout = "5s"                            # waiting for a free connection
+//! statement = "30s"                          # one statement; it is cancelled on the server
+//! call = "60s"                               # a whole call, retries and waits included
+//!
+//! [prod]
+//! mode = "citus"
+//! contact_points = ["coordinator-1.example.org", "coordinator-2.example.org"]
+//! password_file = "/run/secrets/postgres"    # or SHARDWISE_PASSWORD in the environment
+//! local_region = "eu"                        # where this process runs
+//! regions = ["eu", "us"]                     # all that there are
+//! replicas = ["replica-1.example.org"]       # standbys, never contact points
+//!
+//! [prod.tls]                                 # a `tls` table turns TLS on
+//! mode = "verify-full"                       # verify-full (the default) | verify-ca | off
+//! ca_file = "certs/ca.pem"                   # without it, the system's CAs; relative to this file
+//!
+//! [prod.nodes."10.0.1.5:5432"]               # how this process reaches a node that is known by another address
+//! host = "worker-1.example.org"
+//! ```
+//!
+//! Every key can be set by a variable: `SHARDWISE_` and its path in capitals, two underscores for a dot, commas between
+//! the entries of a list: `SHARDWISE_POOL__MAX_CONNECTIONS=32`, `SHARDWISE_CONTACT_POINTS=db-1,db-2:5433`. The
+//! environment wins over the file. `url` stands for the keys that a `postgres://` URL can name.
+//!
+//! Unknown keys and variables, contradictions and missing values are errors that name the place, the key and the fix.
+
+mod check;
+mod env;
+mod file;
+mod settings;
+mod url;
+mod values;
+
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::topology::Region;
+use settings::Settings;
 
-/// draft
+pub use values::{Endpoint, EndpointError, Mode, NodeOverride, PoolConfig, Secret, Timeouts, Tls, Verify};
+
+/// Where the file is when `SHARDWISE_CONFIG` does not say so.
+const DEFAULT_FILE: &str = "shardwise.toml";
+
+/// A valid configuration.
+///
+/// ```
+/// use shardwise::{Config, Mode};
+///
+/// let config = Config::from_toml(
+///     r#"
+///     [default]
+///     contact_points = ["db.example.org"]
+///     database = "festivals"
+///     user = "app"
+///     "#,
+/// )?;
+/// assert_eq!(config.contact_points()[0].to_string(), "db.example.org:5432");
+/// assert_eq!(config.mode(), Mode::Auto);
+/// # Ok::<(), shardwise::Error>(())
+/// ```
 #[derive(Debug, Clone)]
-#[allow(dead_code, missing_docs)]
 pub struct Config {
     pub(crate) mode: Mode,
     pub(crate) contact_points: Vec<Endpoint>,
@@ -24,80 +95,185 @@ pub struct Config {
     pub(crate) replicas: Vec<Endpoint>,
     pub(crate) nodes: BTreeMap<Endpoint, NodeOverride>,
 }
-/// draft
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Mode {
-    Auto,
-    Single,
-    Citus,
-}
-/// draft
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)]
-pub struct Endpoint {
-    pub host: String,
-    pub port: u16,
-}
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
+
+impl Config {
+    /// The file that `SHARDWISE_CONFIG` names, else `shardwise.toml` in the working directory, else no file at all;
+    /// its profile `SHARDWISE_PROFILE`; over them the other variables that begin with `SHARDWISE_`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming the place, the key and the fix.
+    pub fn load() -> Result<Self> {
+        let environment = env::read()?;
+        let (path, wanted) = match &environment.file {
+            Some(path) => (path.clone(), true),
+            None => (PathBuf::from(DEFAULT_FILE), false),
+        };
+        let (settings, place) = if wanted || path.exists() {
+            file::read(&path, environment.profile.as_deref())?
+        } else if let Some(profile) = &environment.profile {
+            return Err(bad(format!(
+                "SHARDWISE_PROFILE is {profile:?}, but there is no {DEFAULT_FILE} in the working directory: \
+                 name the file in SHARDWISE_CONFIG"
+            )));
+        } else {
+            (Settings::default(), format!("no {DEFAULT_FILE} in the working directory"))
+        };
+        check::check(environment.settings.over(settings), &format!("{place} and SHARDWISE_… variables"))
     }
-}
-/// draft
-#[derive(Clone)]
-pub struct Secret(String);
-impl Secret {
-    /// draft
+
+    /// This file and nothing else: no environment. `profile` is laid over `[default]`.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_from(path: impl AsRef<Path>, profile: Option<&str>) -> Result<Self> {
+        let (settings, place) = file::read(path.as_ref(), profile)?;
+        check::check(settings, &place)
+    }
+
+    /// The `[default]` profile of a text such as the file has, and nothing else. Relative paths start at the working
+    /// directory.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let place = "the TOML text";
+        check::check(file::parse(text, place, None)?, place)
+    }
+
+    /// `postgres://user:password@host:port/database?…`, with several hosts separated by commas. The parameters are
+    /// `application_name`, `connect_timeout`, `sslmode`, `sslrootcert`, `sslcert` and `sslkey`, as libpq has them; the
+    /// modes of TLS are `disable` (the default), `verify-ca` and `verify-full`, for a connection that does not know
+    /// whom it talks to hides nothing.
+    ///
+    /// ```
+    /// let config = shardwise::Config::from_url("postgres://app@db.example.org/festivals?sslmode=verify-full")?;
+    /// # Ok::<(), shardwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load`](Self::load). The URL itself is never shown: it may hold a password.
+    pub fn from_url(url: &str) -> Result<Self> {
+        let settings = url::parse(url).map_err(|reason| bad(format!("the URL: {reason}")))?;
+        check::check(settings, "the URL")
+    }
+
+    /// The mode that was asked for; [`Cluster::mode`](crate::Cluster::mode) tells the one in use.
     #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Where to connect first, in order.
+    #[must_use]
+    pub fn contact_points(&self) -> &[Endpoint] {
+        &self.contact_points
+    }
+
+    /// The database's name.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The role that logs in.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// How TLS is used; `None` where it is off.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
+    }
+
+    /// The pool of each node.
+    #[must_use]
+    pub fn pool(&self) -> &PoolConfig {
+        &self.pool
+    }
+
+    /// The time limits.
+    #[must_use]
+    pub fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
+    /// Asks for this mode.
+    #[must_use]
+    pub fn with_mode(self, mode: Mode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Logs in to this database.
+    #[must_use]
+    pub fn with_database(self, database: impl Into<String>) -> Self {
+        Self { database: database.into(), ..self }
+    }
+
+    /// The name that `pg_stat_activity` shows.
+    #[must_use]
+    pub fn with_application_name(self, name: impl Into<String>) -> Self {
+        Self { application_name: name.into(), ..self }
+    }
+
+    /// Turns TLS on or off.
+    ///
+    /// # Errors
+    /// A client's certificate without its key, or the reverse.
+    pub fn with_tls(self, tls: Option<Tls>) -> Result<Self> {
+        check::checked(Self { tls, ..self })
+    }
+
+    /// At most this many connections to each node.
+    ///
+    /// # Errors
+    /// None at all, or fewer than `min_idle`.
+    pub fn with_max_connections(self, max_connections: u32) -> Result<Self> {
+        let pool = PoolConfig { max_connections, ..self.pool };
+        self.with_pool(pool)
+    }
+
+    /// The pool of each node.
+    ///
+    /// # Errors
+    /// Numbers that contradict each other.
+    pub fn with_pool(self, pool: PoolConfig) -> Result<Self> {
+        check::checked(Self { pool, ..self })
+    }
+
+    /// The time limits.
+    ///
+    /// # Errors
+    /// A limit of nothing, or one that a longer one makes void.
+    pub fn with_timeouts(self, timeouts: Timeouts) -> Result<Self> {
+        check::checked(Self { timeouts, ..self })
     }
 }
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+
+fn bad(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check, file};
+
+    /// The example above, as a reader would copy it.
+    fn example() -> String {
+        let lines = include_str!("mod.rs").lines().filter_map(|line| line.strip_prefix("//!"));
+        let within = lines.skip_while(|line| *line != " ```toml").skip(1).take_while(|line| *line != " ```");
+        within.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
     }
-}
-/// draft
-#[derive(Debug, Clone)]
-#[allow(missing_docs)]
-pub struct Tls {
-    pub verify: Verify,
-    pub ca_file: Option<PathBuf>,
-    pub cert_file: Option<PathBuf>,
-    pub key_file: Option<PathBuf>,
-}
-/// draft
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Verify {
-    Full,
-    Ca,
-}
-/// draft
-#[derive(Debug, Clone)]
-#[allow(missing_docs)]
-pub struct PoolConfig {
-    pub max_connections: u32,
-    pub min_idle: u32,
-    pub idle_timeout: Duration,
-    pub max_lifetime: Duration,
-    pub statement_cache: usize,
-}
-/// draft
-#[derive(Debug, Clone, Copy)]
-#[allow(missing_docs)]
-pub struct Timeouts {
-    pub connect: Duration,
-    pub checkout: Duration,
-    pub statement: Duration,
-    pub call: Duration,
-}
-/// draft
-#[derive(Debug, Clone)]
-#[allow(missing_docs)]
-pub struct NodeOverride {
-    pub host: Option<String>,
-    pub port: Option<u16>,
+
+    #[test]
+    fn the_documented_file_is_valid_in_each_profile() {
+        let default = check::check(file::parse(&example(), "example", None).expect("it parses"), "example");
+        assert_eq!(default.expect("valid").pool, super::PoolConfig::default(), "it shows the defaults");
+        let mut prod = file::parse(&example(), "example", Some("prod")).expect("it parses");
+        // A secret that this machine does not have.
+        assert!(prod.password_file.take().is_some());
+        let prod = check::check(prod, "example").expect("valid");
+        assert_eq!((prod.contact_points.len(), prod.nodes.len()), (2, 1));
+    }
 }

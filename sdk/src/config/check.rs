@@ -1,0 +1,270 @@
+//! From what is written to what is valid: defaults, missing values, contradictions.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::settings::{NodeSettings, PoolSettings, Settings, TimeoutSettings, TlsMode, TlsSettings};
+use super::values::{Endpoint, NodeOverride, PoolConfig, Secret, Timeouts, Tls, Verify};
+use super::{Config, bad};
+use crate::error::Result;
+
+/// The valid configuration; `place` is where the settings come from.
+pub(super) fn check(settings: Settings, place: &str) -> Result<Config> {
+    build(settings).map_err(|reason| bad(format!("{place}: {reason}")))
+}
+
+/// A configuration that a setter has changed.
+pub(super) fn checked(config: Config) -> Result<Config> {
+    contradictions(&config).map_err(bad)?;
+    Ok(config)
+}
+
+type Checked<T> = Result<T, String>;
+
+fn build(settings: Settings) -> Checked<Config> {
+    let password = password(&settings)?;
+    let contact_points = settings.contact_points.map(|points| points.0).unwrap_or_default();
+    if contact_points.is_empty() {
+        return Err(missing("contact_points", "[\"host:5432\"]"));
+    }
+    let config = Config {
+        mode: settings.mode.unwrap_or_default(),
+        contact_points,
+        database: named(settings.database, "database", "\"festivals\"")?,
+        user: named(settings.user, "user", "\"app\"")?,
+        password,
+        application_name: settings.application_name.unwrap_or_else(|| "shardwise".to_owned()),
+        tls: settings.tls.and_then(tls),
+        pool: pool(settings.pool.unwrap_or_default()),
+        timeouts: timeouts(settings.timeouts.unwrap_or_default()),
+        local_region: settings.local_region,
+        regions: settings.regions.map(|regions| regions.0).unwrap_or_default(),
+        replicas: settings.replicas.map(|replicas| replicas.0).unwrap_or_default(),
+        nodes: settings.nodes.unwrap_or_default().into_iter().map(node).collect::<Checked<_>>()?,
+    };
+    contradictions(&config)?;
+    Ok(config)
+}
+
+fn missing(key: &str, example: &str) -> String {
+    let variable = key.to_ascii_uppercase();
+    format!("`{key}` is missing: write `{key} = {example}`, or set SHARDWISE_{variable}")
+}
+
+fn named(value: Option<String>, key: &str, example: &str) -> Checked<String> {
+    value.filter(|value| !value.is_empty()).ok_or_else(|| missing(key, example))
+}
+
+fn password(settings: &Settings) -> Checked<Option<Secret>> {
+    match (&settings.password, &settings.password_file) {
+        (Some(_), Some(_)) => Err("`password` and `password_file` are both given: keep one of them".to_owned()),
+        (password, None) => Ok(password.clone()),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(path).map_err(|error| unreadable("password_file", path, &error))?;
+            // Editors and `echo` end a file with a newline, which is never part of a password.
+            let password = text.trim_end_matches(['\r', '\n']);
+            if password.is_empty() {
+                return Err(format!("`password_file` ({}) is empty", path.display()));
+            }
+            Ok(Some(Secret::new(password)))
+        }
+    }
+}
+
+fn unreadable(key: &str, path: &Path, error: &std::io::Error) -> String {
+    format!("`{key}` ({}) can't be read: {error}", path.display())
+}
+
+fn tls(settings: TlsSettings) -> Option<Tls> {
+    let verify = match settings.mode.unwrap_or(TlsMode::VerifyFull) {
+        TlsMode::Off => return None,
+        TlsMode::VerifyCa => Verify::Ca,
+        TlsMode::VerifyFull => Verify::Full,
+    };
+    let TlsSettings { mode: _, ca_file, cert_file, key_file } = settings;
+    Some(Tls { verify, ca_file, cert_file, key_file })
+}
+
+fn pool(settings: PoolSettings) -> PoolConfig {
+    let usual = PoolConfig::default();
+    PoolConfig {
+        max_connections: settings.max_connections.map_or(usual.max_connections, |number| number.0),
+        min_idle: settings.min_idle.map_or(usual.min_idle, |number| number.0),
+        idle_timeout: settings.idle_timeout.map_or(usual.idle_timeout, |time| time.0),
+        max_lifetime: settings.max_lifetime.map_or(usual.max_lifetime, |time| time.0),
+        statement_cache: settings.statement_cache.map_or(usual.statement_cache, |number| number.0),
+    }
+}
+
+fn timeouts(settings: TimeoutSettings) -> Timeouts {
+    let usual = Timeouts::default();
+    Timeouts {
+        connect: settings.connect.map_or(usual.connect, |time| time.0),
+        checkout: settings.checkout.map_or(usual.checkout, |time| time.0),
+        statement: settings.statement.map_or(usual.statement, |time| time.0),
+        call: settings.call.map_or(usual.call, |time| time.0),
+    }
+}
+
+fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, NodeOverride)> {
+    let NodeSettings { host, port } = settings;
+    if host.is_none() && port.is_none() {
+        return Err(format!("`nodes.\"{endpoint}\"` changes nothing: give it a `host` or a `port`"));
+    }
+    if port.as_ref().is_some_and(|port| port.0 == 0) {
+        return Err(format!("`nodes.\"{endpoint}\".port` is 0: write a port from 1 to 65535"));
+    }
+    Ok((endpoint, NodeOverride { host, port: port.map(|port| port.0) }))
+}
+
+fn contradictions(config: &Config) -> Checked<()> {
+    let Config { pool, timeouts, tls, .. } = config;
+    if pool.max_connections == 0 || pool.max_connections > MOST_CONNECTIONS {
+        return Err(format!("`pool.max_connections` is {}: write 1 to {MOST_CONNECTIONS}", pool.max_connections));
+    }
+    if pool.min_idle > pool.max_connections {
+        return Err(format!(
+            "`pool.min_idle` ({}) is larger than `pool.max_connections` ({}): lower the first or raise the second",
+            pool.min_idle, pool.max_connections
+        ));
+    }
+    let times = [
+        ("pool.idle_timeout", pool.idle_timeout),
+        ("pool.max_lifetime", pool.max_lifetime),
+        ("timeouts.connect", timeouts.connect),
+        ("timeouts.checkout", timeouts.checkout),
+        ("timeouts.statement", timeouts.statement),
+        ("timeouts.call", timeouts.call),
+    ];
+    if let Some((key, _)) = times.iter().find(|(_, time)| time.is_zero()) {
+        return Err(format!("`{key}` is no time at all: write one that can pass, such as \"5s\""));
+    }
+    // The server counts milliseconds in an int4.
+    if let Some((key, _)) = times.iter().find(|(_, time)| *time > LONGEST) {
+        return Err(format!("`{key}` is longer than {} days: write a shorter one", LONGEST.as_secs() / 86_400));
+    }
+    let within_call = [("timeouts.checkout", timeouts.checkout), ("timeouts.statement", timeouts.statement)];
+    if let Some((key, time)) = within_call.iter().find(|(_, time)| *time > timeouts.call) {
+        return Err(format!(
+            "`{key}` ({time:?}) is longer than `timeouts.call` ({:?}), so it would never run out: lower the first or \
+             raise the second",
+            timeouts.call
+        ));
+    }
+    if let Some(tls) = tls {
+        match (&tls.cert_file, &tls.key_file) {
+            (Some(_), None) => return Err(missing_pair("tls.key_file", "tls.cert_file")),
+            (None, Some(_)) => return Err(missing_pair("tls.cert_file", "tls.key_file")),
+            _ => {}
+        }
+    }
+    if let Some(region) =
+        config.local_region.filter(|region| !config.regions.is_empty() && !config.regions.contains(region))
+    {
+        return Err(format!(
+            "`local_region` is \"{region}\", which is not among `regions`: add it there, or correct it"
+        ));
+    }
+    if let Some(twice) = repeated(&config.contact_points).or(repeated(&config.replicas)) {
+        return Err(format!("{twice} is listed twice in `contact_points` or in `replicas`: keep one"));
+    }
+    if let Some(both) = config.replicas.iter().find(|replica| config.contact_points.contains(replica)) {
+        return Err(format!("{both} is a contact point and a replica: a standby belongs to `replicas` alone"));
+    }
+    Ok(())
+}
+
+/// PostgreSQL's own limit for `max_connections`.
+const MOST_CONNECTIONS: u32 = 262_143;
+
+const LONGEST: Duration = Duration::from_secs(24 * 86_400);
+
+fn missing_pair(missing: &str, given: &str) -> String {
+    format!("`{missing}` is missing, and `{given}` is given: a client's certificate needs both")
+}
+
+fn repeated(endpoints: &[Endpoint]) -> Option<&Endpoint> {
+    endpoints
+        .iter()
+        .enumerate()
+        .find(|(at, endpoint)| endpoints[..*at].contains(endpoint))
+        .map(|(_, endpoint)| endpoint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::config::{Config, PoolConfig, Timeouts, Tls, Verify};
+
+    const LEAST: &str = "[default]\ncontact_points = [\"db\"]\ndatabase = \"d\"\nuser = \"u\"\n";
+
+    fn config(more: &str) -> Result<Config, String> {
+        Config::from_toml(&format!("{LEAST}{more}")).map_err(|error| error.to_string())
+    }
+
+    fn refused(more: &str) -> String {
+        config(more).expect_err("a mistake")
+    }
+
+    #[test]
+    fn what_is_not_written_has_a_default() {
+        let config = config("").expect("valid");
+        assert_eq!((config.pool, config.timeouts), (PoolConfig::default(), Timeouts::default()));
+        assert_eq!((config.tls, config.password), (None, None));
+    }
+
+    #[test]
+    fn a_missing_value_names_its_key_and_its_variable() {
+        let error = Config::from_toml("[default]\nuser = \"u\"\ndatabase = \"d\"").expect_err("no contact point");
+        assert_eq!(
+            error.to_string(),
+            "the TOML text: `contact_points` is missing: write `contact_points = [\"host:5432\"]`, or set \
+             SHARDWISE_CONTACT_POINTS"
+        );
+    }
+
+    #[test]
+    fn tls_verifies_everything_unless_told_otherwise() {
+        assert_eq!(config("[default.tls]").expect("valid").tls, Some(Tls::default()));
+        let ca = config("[default.tls]\nmode = \"verify-ca\"").expect("valid").tls.expect("TLS");
+        assert_eq!(ca.verify, Verify::Ca);
+        assert_eq!(config("[default.tls]\nmode = \"off\"").expect("valid").tls, None);
+    }
+
+    #[test]
+    fn contradictions_name_both_sides() {
+        for (more, told) in [
+            ("pool = { max_connections = 0 }", "`pool.max_connections` is 0"),
+            ("pool = { min_idle = 17 }", "`pool.min_idle` (17) is larger than `pool.max_connections` (16)"),
+            ("timeouts = { connect = \"0s\" }", "`timeouts.connect` is no time at all"),
+            ("timeouts = { call = \"1000d\" }", "`timeouts.call` is longer than 24 days"),
+            ("timeouts = { statement = \"2m\" }", "`timeouts.statement` (120s) is longer than `timeouts.call` (60s)"),
+            ("tls = { cert_file = \"c\" }", "`tls.key_file` is missing"),
+            ("password = \"p\"\npassword_file = \"f\"", "`password` and `password_file` are both given"),
+            ("local_region = \"eu\"\nregions = [\"us\"]", "`local_region` is \"eu\", which is not among `regions`"),
+            ("replicas = [\"db:5432\"]", "db:5432 is a contact point and a replica"),
+            ("replicas = [\"r\", \"r:5432\"]", "r:5432 is listed twice"),
+            ("nodes.\"db:5432\" = {}", "`nodes.\"db:5432\"` changes nothing"),
+            ("url = \"postgres://a@b/c\"", "profile `default`: `url` and `contact_points` are both given"),
+            ("password_file = \"/nowhere\"", "`password_file` (/nowhere) can't be read"),
+        ] {
+            let error = refused(more);
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn setters_check_as_the_file_does() {
+        let config = config("").expect("valid");
+        assert!(config.clone().with_max_connections(0).is_err());
+        let timeouts = Timeouts { statement: Duration::ZERO, ..Timeouts::default() };
+        assert!(config.with_timeouts(timeouts).is_err());
+    }
+
+    #[test]
+    fn a_password_is_not_shown_by_debug() {
+        let shown = format!("{:?}", config("password = \"tell nobody\"").expect("valid"));
+        assert!(shown.contains("***") && !shown.contains("tell nobody"), "{shown}");
+    }
+}

@@ -1,0 +1,243 @@
+//! The values of a configuration.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// How the servers are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Citus where the database has the extension, else single. The choice is logged.
+    #[default]
+    Auto,
+    /// One PostgreSQL server: every statement goes to it.
+    Single,
+    /// A Citus cluster: an error where the database lacks the extension.
+    Citus,
+}
+
+/// The address of a node: `host:port`. A host that begins with `/` is the folder of a Unix socket.
+///
+/// ```
+/// use shardwise::config::Endpoint;
+///
+/// let endpoint: Endpoint = "db.example.org".parse()?;
+/// assert_eq!(endpoint.port, 5432);
+/// assert_eq!("[::1]:5433".parse::<Endpoint>()?.host, "::1");
+/// # Ok::<(), shardwise::config::EndpointError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// A name, an address, or the folder of a Unix socket.
+    pub host: String,
+    /// The port; 5432 where none is given.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// PostgreSQL's own port.
+    pub const DEFAULT_PORT: u16 = 5432;
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+    }
+}
+
+/// A text that is no [`Endpoint`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointError(String);
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is no node: write \"host\" or \"host:port\", and \"[::1]:5432\" for an IPv6 address", self.0)
+    }
+}
+
+impl StdError for EndpointError {}
+
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let bad = || EndpointError(text.to_owned());
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => rest
+                .split_once(']')
+                .map(|(host, port)| (host, port.strip_prefix(':').or(port.is_empty().then_some(":")))),
+            None => Some(text.rsplit_once(':').map_or((text, Some(":")), |(host, port)| (host, Some(port)))),
+        }
+        .ok_or_else(bad)?;
+        let port = match port.ok_or_else(bad)? {
+            ":" => Self::DEFAULT_PORT,
+            port => port.parse().ok().filter(|&port| port != 0).ok_or_else(bad)?,
+        };
+        let is_host = match text.starts_with('[') {
+            true => host.parse::<std::net::Ipv6Addr>().is_ok(),
+            false => {
+                !host.is_empty()
+                    && !host.contains([':', ' ', ',', '@'])
+                    && (host.starts_with('/') || !host.contains('/'))
+            }
+        };
+        if is_host { Ok(Self { host: host.to_owned(), port }) } else { Err(bad()) }
+    }
+}
+
+/// A password: never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps a password.
+    #[must_use]
+    pub fn new(password: impl Into<String>) -> Self {
+        Self(password.into())
+    }
+
+    /// The password itself, to be sent and never to be shown.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// TLS to every node, by rustls.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tls {
+    /// What of the server's certificate is verified.
+    pub verify: Verify,
+    /// The certificates (PEM) of the CAs that may have signed the servers'; the system's where it is `None`.
+    pub ca_file: Option<PathBuf>,
+    /// This client's certificate chain (PEM), where the servers ask for one.
+    pub cert_file: Option<PathBuf>,
+    /// The key (PEM) of this client's certificate.
+    pub key_file: Option<PathBuf>,
+}
+
+/// What of the server's certificate is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Verify {
+    /// That a known CA signed it, and that it is made out to the host that we connect to: libpq's `verify-full`.
+    #[default]
+    Full,
+    /// That a known CA signed it: libpq's `verify-ca`.
+    Ca,
+}
+
+/// The pool of connections to one node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolConfig {
+    /// The most connections there can be.
+    pub max_connections: u32,
+    /// Connections kept open while there is nothing to do.
+    pub min_idle: u32,
+    /// An idle connection is closed after this time.
+    pub idle_timeout: Duration,
+    /// A connection is replaced when it is this old.
+    pub max_lifetime: Duration,
+    /// Prepared statements that each connection keeps, besides those of the entities.
+    pub statement_cache: usize,
+}
+
+impl Default for PoolConfig {
+    fn default() -> Self {
+        Self {
+            max_connections: 16,
+            min_idle: 0,
+            idle_timeout: Duration::from_secs(10 * 60),
+            max_lifetime: Duration::from_secs(30 * 60),
+            statement_cache: 256,
+        }
+    }
+}
+
+/// The time limits. None of them can be turned off: a wait without an end is what takes a service down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Opening a connection: socket, TLS and log-in.
+    pub connect: Duration,
+    /// Waiting for a free connection.
+    pub checkout: Duration,
+    /// One statement. When it runs out, the statement is cancelled on the server.
+    pub statement: Duration,
+    /// A whole call, its waits and retries included.
+    pub call: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { connect: seconds(5), checkout: seconds(5), statement: seconds(30), call: seconds(60) }
+    }
+}
+
+/// How this process reaches a node that is known by another address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeOverride {
+    /// The host to connect to instead.
+    pub host: Option<String>,
+    /// The port to connect to instead.
+    pub port: Option<u16>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Endpoint, Secret};
+
+    #[test]
+    fn endpoints_print_as_they_are_read() {
+        for (text, shown) in [
+            ("db", "db:5432"),
+            ("db:5433", "db:5433"),
+            ("10.0.0.1:1", "10.0.0.1:1"),
+            ("[::1]", "[::1]:5432"),
+            ("[fe80::1]:65535", "[fe80::1]:65535"),
+            ("/run/postgresql", "/run/postgresql:5432"),
+        ] {
+            assert_eq!(text.parse::<Endpoint>().map(|endpoint| endpoint.to_string()).as_deref(), Ok(shown));
+            assert_eq!(shown.parse::<Endpoint>().map(|endpoint| endpoint.to_string()).as_deref(), Ok(shown));
+        }
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_refused() {
+        for text in [
+            "",
+            ":5432",
+            "db:",
+            "db:0",
+            "db:65536",
+            "db:x",
+            "::1",
+            "[::1",
+            "[::1]5432",
+            "[db]:1",
+            "[::1]:",
+            "a b",
+            "user@db",
+            "postgres://db",
+            "db/x",
+        ] {
+            assert!(text.parse::<Endpoint>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        assert_eq!(format!("{:?}", Secret::new("tell nobody")), "***");
+    }
+}

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::admin::Admin;
 use crate::cluster::Core;
 use crate::config::{Config, Mode};
 use crate::entity::DistributionKey;
@@ -67,6 +68,13 @@ impl Cluster {
     #[must_use]
     pub fn coordinator(&self) -> CoordinatorSession {
         Session::pooled(AnyScope, self.core.clone(), Intent::Coordinator)
+    }
+
+    /// The schema: what would change, changing it, what differs. It works on the coordinator (in single mode: on the one
+    /// server), with a connection of its own.
+    #[must_use]
+    pub fn admin(&self) -> Admin {
+        Admin::new(self.core.clone())
     }
 
     /// Asks the server for an answer.

@@ -12,6 +12,8 @@ pub mod config;
 pub mod entity;
 mod error;
 pub mod key;
+#[cfg(feature = "local")]
+pub mod local;
 mod metrics;
 mod pool;
 mod retry;

@@ -1,15 +1,6 @@
 //! The session API, on a real server.
 
-mod cancel;
-mod copy;
-mod errors;
-mod futures;
 mod page;
 mod raw;
 mod select;
-mod spans;
-mod timeouts;
-mod tls;
-mod transaction;
-mod types;
 mod verbs;

@@ -26,11 +26,8 @@ async fn all_pages(fest: &Tenant, order: impl Fn(Select) -> Select, size: u32) -
     }
 }
 
-type Select = shardwise::session::Select<
-    shardwise::session::TenantScope<shardwise::Uuid>,
-    shardwise::session::Pooled,
-    (Wallet,),
->;
+type Select =
+    shardwise::session::Select<shardwise::session::TenantScope<shardwise::Uuid>, shardwise::session::Pooled, (Wallet,)>;
 
 #[tokio::test]
 async fn pages_of_any_size_and_direction_hold_every_row_once_in_order() {

@@ -95,7 +95,8 @@ async fn the_coordinator_sees_all_tenants_and_keeps_no_settings() {
     fest.insert(&Wallet::new(*fest.key(), 5)).await.unwrap();
     other.insert(&Wallet::new(*other.key(), 7)).await.unwrap();
     let all = cluster.coordinator();
-    let sums = all.query_as::<(i64,)>(sql!("SELECT sum(balance)::bigint FROM wallets", entities(Wallet))).await.unwrap();
+    let sums =
+        all.query_as::<(i64,)>(sql!("SELECT sum(balance)::bigint FROM wallets", entities(Wallet))).await.unwrap();
     assert_eq!(sums, [(12,)]);
     for _ in 0..20 {
         let setting = sql!("SELECT current_setting('shardwise.test', true)");
@@ -113,11 +114,15 @@ async fn a_changed_schema_under_prepared_statements_is_survived() {
     fest.insert(&Wallet::new(*fest.key(), 5)).await.unwrap();
     for i in 0..3 {
         assert_eq!(fest.query(query()).await.unwrap()[0].columns().len(), 6 + i);
-        cluster.coordinator().execute(match i {
-            0 => sql!("ALTER TABLE wallets ADD COLUMN extra_0 int"),
-            1 => sql!("ALTER TABLE wallets ADD COLUMN extra_1 int"),
-            _ => sql!("ALTER TABLE wallets ADD COLUMN extra_2 int"),
-        }).await.unwrap();
+        cluster
+            .coordinator()
+            .execute(match i {
+                0 => sql!("ALTER TABLE wallets ADD COLUMN extra_0 int"),
+                1 => sql!("ALTER TABLE wallets ADD COLUMN extra_1 int"),
+                _ => sql!("ALTER TABLE wallets ADD COLUMN extra_2 int"),
+            })
+            .await
+            .unwrap();
     }
     assert_eq!(fest.select::<Wallet>().count().await.unwrap(), 1);
 }

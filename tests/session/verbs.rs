@@ -76,15 +76,16 @@ async fn a_row_of_another_tenant_is_refused_before_anything_is_sent() {
 async fn many_rows_take_one_round_trip() {
     let (cluster, fest) = tenant().await;
     let wallets: Vec<_> = (0..500).map(|i| Wallet::new(*fest.key(), i)).collect();
-    let before = cluster.metrics().routes["single"];
+    let sent = || cluster.metrics().routes.get("single").copied().unwrap_or_default();
+    let before = sent();
     assert_eq!(fest.insert_many(&wallets).await.unwrap(), 500);
-    assert_eq!(cluster.metrics().routes["single"] - before, 1);
+    assert_eq!(sent() - before, 1);
 
     let ids: Vec<_> = wallets.iter().map(|wallet| wallet.id).chain([Uuid::new_v4()]).collect();
     let mut found = fest.get_many::<Wallet>(&ids).await.unwrap();
     found.sort_by_key(|wallet| wallet.balance);
     assert_eq!(found, wallets);
-    assert_eq!(cluster.metrics().routes["single"] - before, 2);
+    assert_eq!(sent() - before, 2);
     assert_eq!(fest.insert_many::<Wallet>(&[]).await.unwrap(), 0);
     assert_eq!(fest.get_many::<Wallet>(&[]).await.unwrap(), []);
 }
@@ -142,7 +143,8 @@ async fn columns_change_only_if_nobody_else_changed_them() {
     let wallet = Wallet::new(*fest.key(), 100);
     fest.insert(&wallet).await.unwrap();
 
-    let optimistic = |old| fest.update_columns::<Wallet>(wallet.id).set(Wallet::BALANCE, 50).expect(Wallet::BALANCE, old);
+    let optimistic =
+        |old| fest.update_columns::<Wallet>(wallet.id).set(Wallet::BALANCE, 50).expect(Wallet::BALANCE, old);
     assert!(!optimistic(99).run().await.unwrap());
     assert!(optimistic(100).run().await.unwrap());
     assert!(!optimistic(100).run().await.unwrap());
@@ -153,7 +155,9 @@ async fn columns_change_only_if_nobody_else_changed_them() {
     assert_eq!(pay(30).returning().await.unwrap().unwrap().balance, 20);
     assert_eq!(pay(30).returning().await.unwrap(), None);
     assert!(fest.update_columns::<Wallet>(wallet.id).set(Wallet::NOTE, Some("x".to_owned())).run().await.unwrap());
-    assert!(fest.update_columns::<Wallet>(wallet.id).set(Wallet::NOTE, None).expect(Wallet::NOTE, "x").run().await.unwrap());
+    assert!(
+        fest.update_columns::<Wallet>(wallet.id).set(Wallet::NOTE, None).expect(Wallet::NOTE, "x").run().await.unwrap()
+    );
     assert_eq!(fest.get::<Wallet>(wallet.id).await.unwrap().note, None);
 }
 
@@ -164,8 +168,11 @@ async fn an_update_that_makes_no_sense_is_refused() {
     let empty = fest.update_columns::<Wallet>(id).run().await.unwrap_err();
     let key = fest.update_columns::<Wallet>(id).set(Wallet::ID, id).run().await.unwrap_err();
     let moved = fest.update_columns::<Wallet>(id).set(Wallet::FESTIVAL_ID, id).run().await.unwrap_err();
-    let twice = fest.update_columns::<Wallet>(id).set(Wallet::BALANCE, 1).add(Wallet::BALANCE, 1).run().await.unwrap_err();
-    for (error, words) in [(empty, "nothing to change"), (key, "`id`"), (moved, "`festival_id`"), (twice, "changed twice")] {
+    let twice =
+        fest.update_columns::<Wallet>(id).set(Wallet::BALANCE, 1).add(Wallet::BALANCE, 1).run().await.unwrap_err();
+    for (error, words) in
+        [(empty, "nothing to change"), (key, "`id`"), (moved, "`festival_id`"), (twice, "changed twice")]
+    {
         assert_eq!(error.kind(), ErrorKind::Usage);
         assert!(error.to_string().contains(words), "{error}");
     }

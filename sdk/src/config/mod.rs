@@ -211,6 +211,12 @@ impl Config {
         Self { database: database.into(), ..self }
     }
 
+    /// Logs in with this password, or without one.
+    #[must_use]
+    pub fn with_password(self, password: Option<&str>) -> Self {
+        Self { password: password.map(Secret::new), ..self }
+    }
+
     /// The name that `pg_stat_activity` shows.
     #[must_use]
     pub fn with_application_name(self, name: impl Into<String>) -> Self {

@@ -36,6 +36,11 @@ impl Connection {
         &self.client
     }
 
+    /// For what tokio-postgres wants exclusively: its own transactions.
+    pub(crate) fn client_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
     /// Nobody may use it any more: the pool closes it.
     pub(super) fn condemn(&self) {
         self.condemned.store(true, Ordering::Relaxed);

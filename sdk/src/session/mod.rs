@@ -25,8 +25,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use copy::{CopyIn, CopyOut};
-pub use execute::Executor;
-pub(crate) use execute::{Pinned, Pooled};
+pub use execute::{Executor, Pinned, Pooled};
 pub use page::{Cursor, Page};
 pub use raw::Sql;
 pub use row::{FromRow, Row};

@@ -1,0 +1,104 @@
+//! The commands on a cluster.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Consent, Diff, Plan, Progress, Report, commands};
+use crate::cluster::Core;
+use crate::config::Mode;
+use crate::entity::Schema;
+use crate::error::{Error, ErrorKind, Result};
+use crate::pool::Connection;
+use crate::routing::Intent;
+
+/// Brings a cluster's database to the schema of its entities. Made by [`Cluster::admin`](crate::Cluster::admin).
+///
+/// ```no_run
+/// use shardwise::admin::Consent;
+/// # use shardwise::{Cluster, Entity, Schema, Uuid};
+/// # #[derive(Entity)]
+/// # #[entity(table = "wallets", distributed_by = festival_id)]
+/// # struct Wallet { festival_id: Uuid, #[entity(key)] id: Uuid, balance: i64 }
+///
+/// # async fn f(cluster: Cluster) -> shardwise::Result<()> {
+/// let schema = Schema::new().with::<Wallet>();
+/// println!("{}", cluster.admin().plan(&schema).await?); // SQL that a person can read
+/// cluster.admin().apply(&schema).await?; // any number of services may start at once
+/// assert!(cluster.admin().diff(&schema).await?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Admin {
+    core: Arc<Core>,
+}
+
+impl Admin {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// What [`apply`](Self::apply) would do. Nothing is changed.
+    ///
+    /// # Errors
+    /// When the entities don't fit together, when the server refuses a definition, or when it can't be reached.
+    pub async fn plan(&self, schema: &Schema) -> Result<Plan> {
+        self.plan_with(schema, &Consent::none()).await
+    }
+
+    /// What [`apply_with`](Self::apply_with) would do with this consent. Nothing is changed.
+    ///
+    /// # Errors
+    /// As for [`plan`](Self::plan).
+    pub async fn plan_with(&self, schema: &Schema, consent: &Consent) -> Result<Plan> {
+        commands::plan(self.connect().await?.client_mut(), schema.tables(), consent).await
+    }
+
+    /// Brings the database to what the entities say. Nothing is lost, and nothing happens that needs a consent.
+    ///
+    /// # Errors
+    /// As for [`plan`](Self::plan), and when a step fails: then nothing was changed.
+    pub async fn apply(&self, schema: &Schema) -> Result<Report> {
+        self.apply_with(schema, &Consent::none(), |_| {}).await
+    }
+
+    /// The same, with a consent to what could lose something, and with `progress` called before each step.
+    ///
+    /// # Errors
+    /// As for [`apply`](Self::apply).
+    pub async fn apply_with(
+        &self,
+        schema: &Schema,
+        consent: &Consent,
+        mut progress: impl FnMut(Progress<'_>) + Send,
+    ) -> Result<Report> {
+        if self.core.mode() == Mode::Citus {
+            // Tables that are made but not distributed would take rows on the coordinator alone.
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "this version does not distribute tables on Citus: set `mode = \"single\"` to make plain tables",
+            ));
+        }
+        commands::apply(self.connect().await?.client_mut(), schema.tables(), consent, &mut progress).await
+    }
+
+    /// What differs between the entities and the database, in both directions. Nothing is changed.
+    ///
+    /// # Errors
+    /// As for [`plan`](Self::plan).
+    pub async fn diff(&self, schema: &Schema) -> Result<Diff> {
+        commands::diff(self.connect().await?.client_mut(), schema.tables()).await
+    }
+
+    /// A connection of its own: a change of the schema takes longer than a pool's limits allow.
+    async fn connect(&self) -> Result<Connection> {
+        let (pool, _) = self.core.route(Intent::Coordinator)?;
+        pool.dedicated().await
+    }
+}
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admin").field("mode", &self.core.mode()).finish()
+    }
+}

@@ -1,0 +1,30 @@
+//! A throwaway CA and a server's certificate by it, which is made out to the address 127.0.0.1 and to no name.
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+use super::failed;
+use super::folder::Folder;
+use crate::error::Result;
+
+/// The names of the files.
+pub(super) const CA: &str = "ca.crt";
+pub(super) const CERTIFICATE: &str = "server.crt";
+pub(super) const KEY: &str = "server.key";
+
+pub(super) fn write(folder: &Folder) -> Result<()> {
+    let (ca, certificate, key) =
+        make().map_err(|error| failed("the throwaway certificates can't be made").caused_by(error))?;
+    folder.write(CA, &ca)?;
+    folder.write(CERTIFICATE, &certificate)?;
+    folder.write(KEY, &key)?;
+    Ok(())
+}
+
+fn make() -> Result<(String, String, String), rcgen::Error> {
+    let mut ca = CertificateParams::default();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    let certificate = CertificateParams::new(["127.0.0.1".to_owned()])?.signed_by(&key, &ca)?;
+    Ok((ca.pem(), certificate.pem(), key.serialize_pem()))
+}

@@ -1,0 +1,217 @@
+//! A running server.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::failed;
+use super::supervisor::{Life, Supervisor};
+use crate::client::Cluster;
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::pool::NodePool;
+use crate::topology::{Node, Role};
+
+/// How long a server may take to answer: a crash's recovery included.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const POLL: Duration = Duration::from_millis(10);
+
+/// Databases that we make, on whatever server.
+const DATABASE_PREFIX: &str = "shardwise_";
+
+/// A database of a run that can't be under way any more.
+const LEFT_BEHIND: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// A throwaway server. It ends when this is dropped, and when the process ends in whatever way.
+#[derive(Debug)]
+pub struct Server {
+    config: Config,
+    // `None`: somebody else's server.
+    own: Option<Own>,
+}
+
+#[derive(Debug)]
+struct Own {
+    supervisor: Supervisor,
+    data: PathBuf,
+}
+
+impl Server {
+    pub(super) async fn launched(config: Config, supervisor: Supervisor, data: PathBuf) -> Result<Self> {
+        let server = Self { config, own: Some(Own { supervisor, data }) };
+        server.start().await?;
+        Ok(server)
+    }
+
+    pub(super) async fn elsewhere(config: Config) -> Result<Self> {
+        let server = Self { config, own: None };
+        server.drop_old_databases().await?;
+        let name = server.make_database().await?;
+        Ok(Self { config: server.config.with_database(name), own: None })
+    }
+
+    /// How to connect to it, as its superuser.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.config.clone()
+    }
+
+    /// The same as a URL, for other programs. It holds the password, where the server asks for one.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let Config { user, password, database, contact_points, tls, .. } = &self.config;
+        let escape =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let mut url = format!("postgres://{}", escape(user));
+        if let Some(password) = password {
+            let _ = write!(url, ":{}", escape(password.expose()));
+        }
+        let hosts: Vec<String> = contact_points.iter().map(ToString::to_string).collect();
+        let _ = write!(url, "@{}/{}", hosts.join(","), escape(database));
+        if let Some(ca_file) = tls.as_ref().and_then(|tls| tls.ca_file.as_deref()) {
+            let _ = write!(url, "?sslmode=verify-full&sslrootcert={}", escape(&ca_file.display().to_string()));
+        }
+        url
+    }
+
+    /// Connects to its own database.
+    ///
+    /// # Errors
+    /// As [`Cluster::connect`].
+    pub async fn connect(&self) -> Result<Cluster> {
+        Cluster::connect(self.config()).await
+    }
+
+    /// Makes a new, empty database, and tells how to connect to it.
+    ///
+    /// # Errors
+    /// When the server can't be reached, or lets nobody make a database.
+    pub async fn fresh_database(&self) -> Result<Config> {
+        Ok(self.config().with_database(self.make_database().await?))
+    }
+
+    /// The certificate (PEM) of the CA that signed the server's, where it was started with TLS.
+    #[must_use]
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.config.tls.as_ref()?.ca_file.as_deref()
+    }
+
+    /// The server's process; `None` while it is down, and where it is not ours.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        match self.own.as_ref()?.supervisor.life() {
+            Life::Running(pid) => Some(pid),
+            Life::Ended | Life::Gone => None,
+        }
+    }
+
+    /// Stops it as a crash would: connections break, nothing is tidied up. [`restart`](Self::restart) recovers it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where the server is not ours.
+    pub async fn kill(&self) -> Result<()> {
+        // An immediate shutdown, which leaves what a crash leaves, but no process behind (PostgreSQL's manual, 19.5).
+        self.own()?.supervisor.end_with("QUIT").await
+    }
+
+    /// Starts it again, on the same port with the same data; one that runs is stopped first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where the server is not ours, and when it does not start.
+    pub async fn restart(&self) -> Result<()> {
+        // A fast shutdown: transactions are rolled back, sessions ended.
+        self.own()?.supervisor.end_with("INT").await?;
+        self.start().await
+    }
+
+    /// Ends it now, and returns when its files are gone. Dropping it does the same without waiting.
+    pub async fn stop(self) {
+        if let Some(own) = &self.own {
+            own.supervisor.finish().await;
+        }
+    }
+
+    fn own(&self) -> Result<&Own> {
+        self.own.as_ref().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unsupported,
+                "the server of SHARDWISE_TEST_URL is not ours to stop: ask for one with a setting of its own",
+            )
+        })
+    }
+
+    async fn start(&self) -> Result<()> {
+        let Own { supervisor, data } = self.own()?;
+        supervisor.start().await?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answered = tokio::select! {
+                // First, so that the answer of a stranger on the same port is not taken for ours.
+                biased;
+                () = supervisor.ended() => return Err(failed(format!("the server did not start: {}", supervisor.log()))),
+                answered = self.is_at(data) => answered,
+            };
+            match answered {
+                Ok(true) => return Ok(()),
+                Err(error) if Instant::now() > deadline => return Err(error.during("the server does not answer")),
+                _ => tokio::time::sleep(POLL).await,
+            }
+        }
+    }
+
+    /// Whether the server that answers keeps its data there.
+    async fn is_at(&self, data: &Path) -> Result<bool> {
+        let connection = self.node()?.dedicated().await?;
+        let row = connection.client().query_typed_one("SELECT pg_catalog.current_setting('data_directory')", &[]).await;
+        let answer: String = row.and_then(|row| row.try_get(0)).map_err(Error::postgres)?;
+        Ok(Path::new(&answer) == data)
+    }
+
+    async fn make_database(&self) -> Result<String> {
+        // The name tells when it was made: a version 7 UUID begins with the time.
+        let name = format!("{DATABASE_PREFIX}{}", Uuid::now_v7().simple());
+        let connection = self.node()?.dedicated().await?;
+        let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+        connection.client().batch_execute(&create).await.map_err(Error::postgres)?;
+        Ok(name)
+    }
+
+    /// Nobody tells us when a run on a server that is not ours has ended. So each run drops what earlier ones left, once
+    /// it is so old that nobody can be using it.
+    async fn drop_old_databases(&self) -> Result<()> {
+        let connection = self.node()?.dedicated().await?;
+        let made_before = SystemTime::now().checked_sub(LEFT_BEHIND).unwrap_or(SystemTime::UNIX_EPOCH);
+        let names = "SELECT datname::text FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname::text, $1)";
+        let prefix = DATABASE_PREFIX;
+        let rows = connection.client().query_typed(names, &[(&prefix, Type::TEXT)]).await.map_err(Error::postgres)?;
+        for row in rows {
+            let name: String = row.try_get(0).map_err(Error::postgres)?;
+            if made_at(&name).is_some_and(|made| made < made_before) {
+                // One that another run drops at this moment, or that somebody still looks at, is no failure of ours.
+                if let Err(error) = connection.client().batch_execute(&format!("DROP DATABASE {name}")).await {
+                    tracing::debug!(%error, name, "an old database stays");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn node(&self) -> Result<NodePool> {
+        let point = self.config.contact_points.first().ok_or_else(|| failed("there is no contact point"))?;
+        let node = Node { host: point.host.clone(), port: point.port, role: Role::Single, region: None };
+        NodePool::new(&self.config, Arc::new(node))
+    }
+}
+
+/// When a database of ours was made.
+fn made_at(name: &str) -> Option<SystemTime> {
+    let id = Uuid::try_parse(name.strip_prefix(DATABASE_PREFIX)?).ok()?;
+    let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
+    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))
+}

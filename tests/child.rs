@@ -1,0 +1,31 @@
+//! Runs one test of this binary in a process of its own, with an environment and a folder of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// Tells a test that it is the child. The value is for the test.
+pub const MARK: &str = "TEST_CHILD";
+
+/// What the parent told the child; `None` in the parent.
+pub fn told() -> Option<String> {
+    std::env::var(MARK).ok()
+}
+
+/// Starts the test with this full name as a child.
+pub fn start(test: &str, told: &str, folder: &Path, environment: &[(&str, &str)]) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).current_dir(folder);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SHARDWISE_")) {
+        command.env_remove(name);
+    }
+    command.env(MARK, told).envs(environment.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap()
+}
+
+/// The next line of the child that begins with `answer: `.
+pub fn answer(child: &mut Child) -> String {
+    let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    let mut answers = lines.map_while(Result::ok).filter_map(|line| Some(line.split_once("answer: ")?.1.to_owned()));
+    answers.next().expect("the child says nothing")
+}

@@ -1,0 +1,117 @@
+//! The throwaway servers themselves.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use shardwise::local::{self, Server};
+use shardwise::{Cluster, Config, ErrorKind, sql};
+
+use crate::child;
+use crate::support::server;
+
+async fn one(cluster: &Cluster, text: shardwise::Sql<'static>) -> String {
+    let (answer,): (String,) = cluster.coordinator().query_one_as(text).await.unwrap();
+    answer
+}
+
+async fn folder(server: &Server) -> String {
+    let cluster = server.connect().await.unwrap();
+    let data = one(&cluster, sql!("SELECT current_setting('data_directory')")).await;
+    Path::new(&data).parent().unwrap().display().to_string()
+}
+
+/// Servers end on their own, soon: the condition is awaited, and only its absence is a failure.
+fn soon(what: &str, reached: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !reached() {
+        assert!(start.elapsed() < Duration::from_secs(30), "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn runs(pid: u32) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
+}
+
+#[tokio::test]
+async fn five_at_once_are_five() {
+    let servers: Vec<Server> = join_all((0..5).map(|_| local::single().setting("work_mem", "5MB").start()))
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    let mut folders: Vec<String> = join_all(servers.iter().map(folder)).await;
+    folders.sort();
+    folders.dedup();
+    assert_eq!(folders.len(), 5);
+    let pids: Vec<u32> = servers.iter().map(|server| server.pid().unwrap()).collect();
+    drop(servers);
+    soon("a dropped server runs on", || pids.iter().all(|&pid| !runs(pid)));
+    soon("a dropped server's folder stays", || folders.iter().all(|folder| !Path::new(folder).exists()));
+}
+
+#[tokio::test]
+async fn a_fresh_database_is_empty_and_apart() {
+    let (one, other) = (server().await.fresh_database().await.unwrap(), server().await.fresh_database().await.unwrap());
+    let (one, other) = (Cluster::connect(one).await.unwrap(), Cluster::connect(other).await.unwrap());
+    one.coordinator().execute(sql!("CREATE TABLE t ()")).await.unwrap();
+    let tables = sql!("SELECT count(*)::text FROM pg_class WHERE relnamespace = 'public'::regnamespace");
+    assert_eq!(self::one(&other, tables).await, "0");
+}
+
+#[tokio::test]
+async fn settings_and_a_password() {
+    let server = local::single().setting("work_mem", "7MB").password("p@ss:w/rd").start().await.unwrap();
+    let cluster = Cluster::connect(Config::from_url(&server.url()).unwrap()).await.unwrap();
+    assert_eq!(one(&cluster, sql!("SELECT current_setting('work_mem')")).await, "7MB");
+    let error = Cluster::connect(server.config().with_password(Some("wrong"))).await.unwrap_err();
+    assert_eq!((error.kind(), error.code().map(|code| code.code())), (ErrorKind::Connect, Some("28P01")));
+    assert!(!format!("{server:?}").contains("p@ss"));
+}
+
+#[tokio::test]
+async fn a_setting_that_the_server_refuses_is_told() {
+    let error = local::single().setting("work_memory", "1MB").start().await.unwrap_err();
+    assert!(error.to_string().contains("unrecognized configuration parameter \"work_memory\""), "{error}");
+}
+
+#[tokio::test]
+async fn a_killed_server_recovers_what_was_committed() {
+    let server = local::single().setting("work_mem", "5MB").start().await.unwrap();
+    let cluster = server.connect().await.unwrap();
+    cluster.coordinator().execute(sql!("CREATE TABLE t AS SELECT 'kept' AS word")).await.unwrap();
+    let before = server.pid();
+    server.kill().await.unwrap();
+    assert_eq!(server.pid(), None);
+    let error = Cluster::connect(server.config()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    server.restart().await.unwrap();
+    assert_ne!(server.pid(), before);
+    let cluster = server.connect().await.unwrap();
+    assert_eq!(one(&cluster, sql!("SELECT word FROM t")).await, "kept");
+    let folder = folder(&server).await;
+    server.stop().await;
+    assert!(!Path::new(&folder).exists(), "stop returns when all is gone");
+}
+
+#[tokio::test]
+async fn child_with_a_server() {
+    if child::told().is_some() {
+        let server = local::single().setting("work_mem", "5MB").start().await.unwrap();
+        println!("answer: {} {}", server.pid().unwrap(), folder(&server).await);
+        std::future::pending::<()>().await;
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_leaves_nothing_behind() {
+    let mut child = child::start("local::child_with_a_server", "start", Path::new("/"), &[]);
+    let answer = child::answer(&mut child);
+    let (pid, folder) = answer.split_once(' ').unwrap();
+    let pid: u32 = pid.parse().unwrap();
+    assert!(runs(pid) && Path::new(folder).exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    soon("the server outlives its process", || !runs(pid) && !Path::new(folder).exists());
+}

@@ -1,9 +1,10 @@
 //! The tests that need real servers, in one binary: a folder per topic.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod child;
 mod config;
 mod local;
+mod readme;
 mod schema;
 mod session;
 mod support;

@@ -1,5 +1,6 @@
 //! Where PostgreSQL is installed.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use super::failed;
@@ -32,7 +33,7 @@ fn debian() -> Vec<PathBuf> {
     let mut versions: Vec<(u32, PathBuf)> = entries
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
         .collect();
-    versions.sort_by(|one, other| other.0.cmp(&one.0));
+    versions.sort_by_key(|(version, _)| Reverse(*version));
     versions.into_iter().map(|(_, folder)| folder).collect()
 }
 

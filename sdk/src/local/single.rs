@@ -26,7 +26,6 @@ const SETTINGS: [(&str, &str); 8] = [
 ];
 
 /// A throwaway server of plain PostgreSQL; [`start`](Single::start) starts it.
-#[must_use]
 pub fn single() -> Single {
     Single::default()
 }

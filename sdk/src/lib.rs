@@ -1,4 +1,57 @@
-//! draft
+//! A client for services whose data belong to tenants, on PostgreSQL and Citus.
+//!
+//! Derive [`Entity`] and name the distribution key once; from then on every query carries it, and goes where its rows are.
+//! A query that forgets its tenant does not compile.
+//!
+//! ```
+//! use shardwise::{Cluster, Config, Entity, Region, Uuid, sql};
+//!
+//! #[derive(Entity)]
+//! #[entity(table = "festivals", reference)] // on every node
+//! struct Festival { #[entity(key)] id: Uuid, #[entity(region)] region: Region, name: String }
+//!
+//! #[derive(Entity)]
+//! #[entity(table = "wallets", distributed_by = festival_id)]
+//! struct Wallet { festival_id: Uuid, #[entity(key)] id: Uuid, balance: i64 }
+//!
+//! async fn first_page(festival_id: Uuid, wallet_id: Uuid) -> shardwise::Result<()> {
+//!     let cluster = Cluster::connect(Config::load()?).await?;
+//!     let fest = cluster.tenant(festival_id).await?;
+//!     let wallet = fest.get::<Wallet>(wallet_id).await?;
+//!     let rich = fest.select::<Wallet>().filter(Wallet::BALANCE.gt(10_000)).limit(20).all().await?;
+//!     fest.transaction(move |tx| async move { tx.update(&wallet).await }).await?;
+//!     let festival = cluster.reference().get::<Festival>(festival_id).await?;
+//!     let count: (i64,) = cluster.coordinator().query_one_as(sql!("SELECT count(*) FROM wallets")).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Where things are
+//!
+//! | to …                                             | see                                                               |
+//! | ------------------------------------------------ | ----------------------------------------------------------------- |
+//! | describe tables                                  | [`Entity`], [`SqlEnum`], [`SqlNewtype`], [`entity`]                |
+//! | configure and connect                            | [`Config`], [`config`], [`Cluster`]                                |
+//! | work with one tenant's rows                      | [`Tenant`], [`Transaction`], [`session`]                           |
+//! | work with rows that all nodes have               | [`ReferenceSession`]                                               |
+//! | work across tenants                              | [`CoordinatorSession`]                                             |
+//! | write SQL                                        | [`sql!`]                                                           |
+//! | bring a database to the entities' schema         | [`admin`], [`Schema`]                                              |
+//! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
+//! | test on real servers                             | `local` (feature `local`)                                          |
+//!
+//! # Features
+//!
+//! None is on by default. `jiff`, `chrono`, `time` and `rust_decimal` make the types of these crates column types; `local`
+//! adds throwaway servers.
+//!
+//! # What it tells
+//!
+//! Each statement has a [`tracing`] span with [OpenTelemetry's names for database clients][otel]: `db.system.name`,
+//! `db.operation.name`, `db.collection.name`, `server.address`, `server.port`, `db.response.status_code`; and
+//! `shardwise.route`. Values of parameters are nowhere.
+//!
+//! [otel]: https://opentelemetry.io/docs/specs/semconv/database/database-spans/
 #![warn(missing_docs)]
 
 // The derives name this crate by its own name, in its own tests and examples as well.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+use tokio_postgres::types::WrongType;
 
 use crate::route::Route;
 
@@ -159,10 +160,16 @@ impl Error {
             new.0.server = Some(report);
             return new;
         }
-        let (kind, message) = if error.is_closed() || is_io(&error) {
-            (ErrorKind::ConnectionLost, "the connection to the server broke")
+        let (kind, message) = if error.is_closed() || cause::<std::io::Error>(&error).is_some() {
+            (ErrorKind::ConnectionLost, "the connection to the server broke".to_owned())
+        } else if let Some(types) = cause::<WrongType>(&error) {
+            // It names two types and no value.
+            (
+                ErrorKind::Codec,
+                format!("{types}: give the value another type, or cast in the SQL, such as :name::bigint"),
+            )
         } else {
-            (ErrorKind::Codec, "a value does not fit its column")
+            (ErrorKind::Codec, "a value does not fit the type that it is sent or read as".to_owned())
         };
         Self::new(kind, message).caused_by(error)
     }
@@ -338,16 +345,16 @@ fn is_transient(code: &SqlState) -> bool {
         || code.code().starts_with("08")
 }
 
-/// Whether the driver's error comes from the socket.
-fn is_io(error: &tokio_postgres::Error) -> bool {
+/// What of this type lies beneath the driver's error.
+fn cause<T: StdError + 'static>(error: &tokio_postgres::Error) -> Option<&T> {
     let mut cause = error.source();
     while let Some(inner) = cause {
-        if inner.is::<std::io::Error>() {
-            return true;
+        if let Some(found) = inner.downcast_ref() {
+            return Some(found);
         }
         cause = inner.source();
     }
-    false
+    None
 }
 
 impl fmt::Display for Error {

@@ -1,5 +1,6 @@
 //! One server for the whole run, a fresh database per test, and the entities that the tests share.
 
+pub mod activity;
 pub mod model;
 
 use std::time::Duration;

@@ -24,7 +24,7 @@ use crate::key::KeyRef;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a distribution key",
     label = "not a distribution key",
-    note = "use Uuid, i32, i64, String, or a newtype of one of them with #[derive(SqlNewtype)]"
+    note = "use Uuid, i32, i64, String, or a newtype of one of them with #[derive(Debug, Clone, PartialEq, Eq, Hash, SqlNewtype)]"
 )]
 pub trait DistributionKey: ColumnType + Clone + Eq + Hash + Send + Sync + 'static {
     /// The key as the router hashes it.

@@ -230,6 +230,8 @@ impl<S: Scope> Session<S, Pooled> {
         T: Send,
         E: From<Error> + Send,
     {
+        // An earlier attempt that the server refused to commit has a known outcome.
+        committing.store(false, Ordering::Relaxed);
         let (lease, route) = self.executor.lease().await.map_err(|error| error.of("begin", None))?;
         lease.began();
         self.control(&lease, &options.begin()).await.map_err(|error| error.via(route).of("begin", None))?;

@@ -1,0 +1,298 @@
+//! Transactions: what they promise, and what happens to those that fail.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use shardwise::{Error, ErrorKind, Isolation, Limit, Tenant, TransactionOptions, sql};
+use tokio::sync::Barrier;
+
+use crate::support::activity::idle;
+use crate::support::model::Wallet;
+use crate::support::tenant;
+
+async fn balance(fest: &Tenant, wallet: &Wallet) -> i64 {
+    fest.get::<Wallet>(wallet.id).await.unwrap().balance
+}
+
+async fn setting(options: TransactionOptions, fest: &Tenant) -> (String, String) {
+    fest.transaction_with(options, async |tx| {
+        tx.query_one_as(sql!(
+            "SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')"
+        ))
+        .await
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn options_are_the_servers() {
+    let (_, fest) = tenant().await;
+    for (isolation, name) in [
+        (Isolation::ReadCommitted, "read committed"),
+        (Isolation::RepeatableRead, "repeatable read"),
+        (Isolation::Serializable, "serializable"),
+    ] {
+        let options = TransactionOptions::new().isolation(isolation);
+        assert_eq!(setting(options, &fest).await, (name.to_owned(), "off".to_owned()));
+    }
+    assert_eq!(setting(TransactionOptions::new().read_only(), &fest).await.1, "on");
+
+    let wallet = Wallet::new(*fest.key(), 1);
+    let refused =
+        fest.transaction_with(TransactionOptions::new().read_only(), async |tx| tx.insert(&wallet).await).await;
+    assert_eq!(refused.unwrap_err().code().unwrap().code(), "25006");
+    // The next one on the same connection may write again.
+    fest.insert(&wallet).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_returned_decides() {
+    let (_, fest) = tenant().await;
+    let wallet = Wallet::new(*fest.key(), 1);
+    let inserted = wallet.clone();
+    let answer = fest
+        .transaction(|tx| async move {
+            tx.insert(&inserted).await?;
+            Ok::<_, Error>(tx.get::<Wallet>(inserted.id).await?.balance)
+        })
+        .await;
+    assert_eq!(answer.unwrap(), 1);
+    let id = wallet.id;
+    let answer = fest
+        .transaction(|tx| async move {
+            assert!(tx.delete::<Wallet>(id).await.map_err(|error| error.to_string())?);
+            Err::<(), _>(Refusal("changed my mind".to_owned()))
+        })
+        .await;
+    assert_eq!(answer.unwrap_err().0, "changed my mind");
+    assert_eq!(balance(&fest, &wallet).await, 1);
+}
+
+/// A service's own error.
+#[derive(Debug)]
+struct Refusal(String);
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+#[tokio::test]
+async fn a_swallowed_error_is_no_commit() {
+    let (_, fest) = tenant().await;
+    let wallet = Wallet::new(*fest.key(), 1);
+    let again = wallet.clone();
+    let outcome = fest
+        .transaction(|tx| async move {
+            tx.insert(&again).await?;
+            assert!(tx.insert(&again).await.unwrap_err().is_unique_violation());
+            assert_eq!(tx.count::<Wallet>().await.unwrap_err().kind(), ErrorKind::TransactionOver);
+            Ok::<_, Error>(())
+        })
+        .await;
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::TransactionOver);
+    assert!(!fest.exists::<Wallet>(wallet.id).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_session_that_outlives_its_transaction_is_told() {
+    let (_, fest) = tenant().await;
+    let kept = fest.transaction(|tx| async move { Ok::<_, Error>(tx) }).await.unwrap();
+    let error = kept.count::<Wallet>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TransactionOver);
+    assert!(error.to_string().contains("it has ended"), "{error}");
+}
+
+#[tokio::test]
+async fn savepoints_undo_their_part_alone() {
+    let (_, fest) = tenant().await;
+    let [outer, inner, innermost] = [1, 2, 3].map(|balance| Wallet::new(*fest.key(), balance));
+    let all = [outer.clone(), inner.clone(), innermost.clone()];
+    fest.transaction(move |tx| async move {
+        tx.insert(&outer).await?;
+        let failed: Result<(), Error> = tx
+            .savepoint(|tx| async move {
+                tx.insert(&inner).await?;
+                tx.savepoint(|tx| async move { tx.insert(&innermost).await }).await?;
+                assert_eq!(tx.count::<Wallet>().await?, 3);
+                tx.insert(&inner).await
+            })
+            .await;
+        assert!(failed.unwrap_err().is_unique_violation());
+        assert_eq!(tx.count::<Wallet>().await?, 1);
+        Ok::<_, Error>(())
+    })
+    .await
+    .unwrap();
+    let rows = fest.select::<Wallet>().all().await.unwrap();
+    assert_eq!(rows, all[..1]);
+}
+
+/// Two transactions read both wallets and each empties one of them: serializable lets only one of them do so.
+async fn write_skew(retries: u32) -> (Vec<Result<u32, Error>>, u64) {
+    let (cluster, fest) = tenant().await;
+    let wallets = [Wallet::new(*fest.key(), 1), Wallet::new(*fest.key(), 1)];
+    fest.insert_many(&wallets).await.unwrap();
+    let both_have_read = Arc::new(Barrier::new(2));
+    let transactions = wallets.map(|wallet| {
+        let (fest, both_have_read, runs) = (fest.clone(), both_have_read.clone(), Arc::new(AtomicU32::new(0)));
+        async move {
+            let options = TransactionOptions::new().isolation(Isolation::Serializable).retries(retries);
+            let work = {
+                let runs = runs.clone();
+                move |tx: shardwise::Transaction| {
+                    let (both_have_read, run) = (both_have_read.clone(), runs.fetch_add(1, Ordering::Relaxed));
+                    async move {
+                        let sum = tx.select::<Wallet>().sum(Wallet::BALANCE).await?;
+                        if run == 0 {
+                            both_have_read.wait().await;
+                        }
+                        if sum == 2 {
+                            tx.update_columns::<Wallet>(wallet.id).set(Wallet::BALANCE, 0).run().await?;
+                        }
+                        Ok::<_, Error>(())
+                    }
+                }
+            };
+            fest.transaction_with(options, work).await.map(|()| runs.load(Ordering::Relaxed))
+        }
+    });
+    let outcomes = futures_util::future::join_all(transactions).await;
+    assert_eq!(fest.select::<Wallet>().sum(Wallet::BALANCE).await.unwrap(), 1, "both were emptied");
+    (outcomes, cluster.metrics().retries)
+}
+
+#[tokio::test]
+async fn a_lost_race_is_the_callers_unless_they_ask_for_retries() {
+    let (mut outcomes, retries) = write_skew(0).await;
+    outcomes.sort_by_key(Result::is_err);
+    let error = outcomes.pop().unwrap().unwrap_err();
+    assert_eq!(error.code().unwrap().code(), "40001");
+    assert!(error.is_serialization_failure() && error.is_retryable() && !error.is_outcome_unknown());
+    assert_eq!(outcomes.pop().unwrap().unwrap(), 1);
+    assert_eq!(retries, 0);
+}
+
+#[tokio::test]
+async fn a_lost_race_is_run_again_on_request() {
+    let (outcomes, retries) = write_skew(5).await;
+    let mut runs: Vec<u32> = outcomes.into_iter().map(Result::unwrap).collect();
+    runs.sort_unstable();
+    assert_eq!((runs, retries), (vec![1, 2], 1));
+}
+
+#[tokio::test]
+async fn a_deadlock_is_run_again_on_request() {
+    let (cluster, fest) = tenant().await;
+    let (one, other) = (Wallet::new(*fest.key(), 0), Wallet::new(*fest.key(), 0));
+    fest.insert_many(&[one.clone(), other.clone()]).await.unwrap();
+    let both_hold_one = Arc::new(Barrier::new(2));
+    let transfer = |first: Wallet, second: Wallet| {
+        let (fest, both_hold_one, run) = (fest.clone(), both_hold_one.clone(), Arc::new(AtomicU32::new(0)));
+        async move {
+            fest.transaction_with(TransactionOptions::new().retries(3), move |tx| {
+                let (both_hold_one, run, second) =
+                    (both_hold_one.clone(), run.fetch_add(1, Ordering::Relaxed), second.id);
+                async move {
+                    tx.update_columns::<Wallet>(first.id).add(Wallet::BALANCE, 1).run().await?;
+                    if run == 0 {
+                        both_hold_one.wait().await;
+                    }
+                    tx.update_columns::<Wallet>(second).add(Wallet::BALANCE, 1).run().await.map(drop)
+                }
+            })
+            .await
+        }
+    };
+    let (left, right) = tokio::join!(transfer(one.clone(), other.clone()), transfer(other.clone(), one.clone()));
+    (left.unwrap(), right.unwrap());
+    assert_eq!((balance(&fest, &one).await, balance(&fest, &other).await), (2, 2));
+    assert_eq!(cluster.metrics().retries, 1);
+}
+
+#[tokio::test]
+async fn other_errors_are_not_run_again() {
+    let (cluster, fest) = tenant().await;
+    let runs = AtomicU32::new(0);
+    let wallet = Wallet::new(*fest.key(), -1);
+    let outcome = fest
+        .transaction_with(TransactionOptions::new().retries(5), async |tx| {
+            runs.fetch_add(1, Ordering::Relaxed);
+            tx.insert(&wallet).await
+        })
+        .await;
+    assert!(outcome.unwrap_err().is_check_violation());
+    assert_eq!((runs.into_inner(), cluster.metrics().retries), (1, 0));
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_before_the_commit_has_a_known_outcome() {
+    let (cluster, fest) = tenant().await;
+    let wallet = Wallet::new(*fest.key(), 1);
+    let coordinator = cluster.coordinator();
+    let inserted = wallet.clone();
+    let outcome = fest
+        .transaction(|tx| async move {
+            tx.insert(&inserted).await?;
+            let (pid,): (i32,) = tx.query_one_as(sql!("SELECT pg_backend_pid()")).await?;
+            coordinator.execute(sql!("SELECT pg_terminate_backend(:pid)", pid = pid)).await?;
+            tx.count::<Wallet>().await
+        })
+        .await;
+    let error = outcome.unwrap_err();
+    assert!(error.is_retryable() && !error.is_outcome_unknown(), "{error:?}");
+    assert!(!fest.exists::<Wallet>(wallet.id).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_at_the_commit_leaves_the_outcome_open() {
+    let (cluster, fest) = tenant().await;
+    let coordinator = cluster.coordinator();
+    // The server ends the session while it commits: a deferred trigger is part of the commit.
+    coordinator.execute(sql!("CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(600); RETURN NULL; END'")).await.unwrap();
+    coordinator.execute(sql!("CREATE CONSTRAINT TRIGGER die AFTER INSERT ON wallets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()")).await.unwrap();
+    let wallet = Wallet::new(*fest.key(), 1);
+    let error = fest.transaction(|tx| async move { tx.insert(&wallet).await }).await.unwrap_err();
+    // With a report from the server the outcome is known, without one it is not. Either way nothing is run again.
+    assert!(error.is_outcome_unknown() || error.code().is_some_and(|code| code.code() == "57P01"), "{error:?}");
+    assert_eq!(cluster.metrics().retries, 0);
+}
+
+#[tokio::test]
+async fn a_transaction_has_a_time_limit_of_its_own() {
+    let (cluster, fest) = tenant().await;
+    let wallet = Wallet::new(*fest.key(), 1);
+    let options = TransactionOptions::new().time_limit(Duration::from_millis(100));
+    let outcome = fest
+        .transaction_with(options, async |tx| {
+            tx.insert(&wallet).await?;
+            tx.execute(sql!("SELECT pg_sleep(600)")).await
+        })
+        .await;
+    let error = outcome.unwrap_err();
+    assert_eq!(error.timeout(), Some(Limit::Call));
+    assert!(!error.is_outcome_unknown());
+    idle(&cluster, "shardwise-local").await;
+    assert!(!fest.exists::<Wallet>(wallet.id).await.unwrap());
+}
+
+#[tokio::test]
+async fn transactions_of_reference_entities_and_of_the_coordinator() {
+    let (cluster, fest) = tenant().await;
+    let user = crate::support::model::User { id: shardwise::Uuid::new_v4(), email: "a@b".to_owned(), country: None };
+    let inserted = user.clone();
+    cluster.reference().transaction(|tx| async move { tx.insert(&inserted).await }).await.unwrap();
+    assert_eq!(cluster.reference().get::<crate::support::model::User>(user.id).await.unwrap(), user);
+    let (one,): (i32,) =
+        cluster.coordinator().transaction(|tx| async move { tx.query_one_as(sql!("SELECT 1")).await }).await.unwrap();
+    assert_eq!((one, fest.count::<Wallet>().await.unwrap()), (1, 0));
+}

@@ -1,0 +1,39 @@
+//! What the server says of the connections with one application name.
+
+use shardwise::{Cluster, sql};
+
+#[derive(Debug, Clone, Copy)]
+pub struct Activity {
+    pub connections: i64,
+    /// Statements that run now.
+    pub active: i64,
+    /// Connections inside a transaction.
+    pub in_transaction: i64,
+}
+
+impl Activity {
+    pub async fn of(cluster: &Cluster, name: &str) -> Self {
+        let counts = sql!(
+            "SELECT count(*), count(*) FILTER (WHERE state = 'active' AND backend_type = 'client backend'), \
+             count(*) FILTER (WHERE xact_start IS NOT NULL OR state LIKE 'idle in transaction%') \
+             FROM pg_stat_activity WHERE application_name = :name AND pid <> pg_backend_pid()",
+            name = name.to_owned()
+        );
+        let (connections, active, in_transaction) = cluster.coordinator().query_one_as(counts).await.unwrap();
+        Self { connections, active, in_transaction }
+    }
+}
+
+/// Waits until none of them is busy; a test that leaves one busy fails by its time.
+pub async fn idle(cluster: &Cluster, name: &str) -> Activity {
+    let idle = async {
+        loop {
+            let activity = Activity::of(cluster, name).await;
+            if activity.active == 0 && activity.in_transaction == 0 {
+                return activity;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), idle).await.expect("a connection stays busy")
+}

@@ -1,1 +1,43 @@
-fn main() {}
+//! What must not compile, and what the compiler then says: one case per mistake in `ui/<kind of mistake>/`, each with the
+//! whole message that its author reads. `ui/pass/` holds what must compile and run, however unusual it looks.
+//!
+//! The wording is the compiler's, and changes between its versions: the messages in the tree are those of 1.95.0. After a
+//! change `TRYBUILD=overwrite` writes them anew; read the difference as the user who made the mistake.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const PASS: &str = "pass";
+
+#[test]
+fn mistakes_are_explained() {
+    let cases = trybuild::TestCases::new();
+    cases.pass(format!("ui/{PASS}/*.rs"));
+    for folder in mistakes() {
+        cases.compile_fail(folder.join("*.rs"));
+    }
+}
+
+/// A case without a message would only be written down, and pass.
+#[test]
+fn every_mistake_has_its_message() {
+    let files = mistakes().into_iter().flat_map(|folder| entries(&folder));
+    let (cases, messages): (Vec<_>, Vec<_>) = files.partition(|file| file.extension().unwrap() == "rs");
+    let silent: Vec<_> = cases.iter().filter(|case| !messages.contains(&case.with_extension("stderr"))).collect();
+    let orphans: Vec<_> = messages.iter().filter(|message| !cases.contains(&message.with_extension("rs"))).collect();
+    assert!(silent.is_empty(), "these lack their message: {silent:?}");
+    assert!(orphans.is_empty(), "these belong to no case: {orphans:?}");
+    assert!(cases.len() > 100, "{} cases", cases.len());
+}
+
+/// The folders of `ui/`, each a kind of mistake.
+fn mistakes() -> Vec<PathBuf> {
+    entries(Path::new("ui")).into_iter().filter(|folder| !folder.ends_with(PASS)).collect()
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}

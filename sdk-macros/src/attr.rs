@@ -35,6 +35,8 @@ pub(crate) struct Container {
     pub(crate) colocated_with: Option<Path>,
     pub(crate) partition_by: Option<PartitionBy>,
     pub(crate) krate: Option<Path>,
+    /// Whether something could not be read: then nothing is reported as missing.
+    pub(crate) faulty: bool,
 }
 
 /// `monthly(created_at)`
@@ -59,6 +61,8 @@ pub(crate) struct Field {
     pub(crate) sql_type: Option<LitStr>,
     pub(crate) checks: Vec<LitStr>,
     pub(crate) region: Option<Span>,
+    /// Whether something could not be read: then nothing is reported as missing.
+    pub(crate) faulty: bool,
 }
 
 /// One `index` on a field.
@@ -86,11 +90,14 @@ impl Parse for PartitionBy {
 
 impl Container {
     pub(crate) fn read(ctxt: &mut Ctxt, attributes: &[Attribute]) -> Self {
-        let mut this = Self::default();
-        for item in &items(ctxt, attributes, "entity") {
-            this.take(ctxt, item);
-        }
-        this
+        ctxt.part(|ctxt| {
+            let mut this = Self::default();
+            for item in &items(ctxt, attributes, "entity") {
+                this.take(ctxt, item);
+            }
+            this.faulty = !ctxt.is_empty();
+            this
+        })
     }
 
     fn take(&mut self, ctxt: &mut Ctxt, item: &Item) {
@@ -120,11 +127,14 @@ impl Container {
 
 impl Field {
     pub(crate) fn read(ctxt: &mut Ctxt, attributes: &[Attribute]) -> Self {
-        let mut this = Self::default();
-        for item in &items(ctxt, attributes, "entity") {
-            this.take(ctxt, item);
-        }
-        this
+        ctxt.part(|ctxt| {
+            let mut this = Self::default();
+            for item in &items(ctxt, attributes, "entity") {
+                this.take(ctxt, item);
+            }
+            this.faulty = !ctxt.is_empty();
+            this
+        })
     }
 
     fn take(&mut self, ctxt: &mut Ctxt, item: &Item) {

@@ -23,6 +23,21 @@ impl Ctxt {
         }
     }
 
+    /// Whether there is no error so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.errors.is_none()
+    }
+
+    /// Does a part of the work, which sees its own errors alone.
+    pub(crate) fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let mut part = Self::default();
+        let value = work(&mut part);
+        if let Some(errors) = part.errors {
+            self.add(errors);
+        }
+        value
+    }
+
     /// The value, or the error added and None.
     pub(crate) fn ok<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.add(error)).ok()
@@ -45,6 +60,11 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
         .filter(|&(distance, candidate)| distance <= 1 + candidate.len() / 4)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// `: did you mean …?` if there is such a name.
+pub(crate) fn did_you_mean(name: &str, known: &[&str]) -> String {
+    nearest(name, known).map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
 }
 
 /// Levenshtein's distance.

@@ -28,6 +28,9 @@ impl Parse for Item {
             input.parse::<Token![=]>()?;
             let mut value = TokenStream::new();
             while !input.is_empty() && !input.peek(Token![,]) {
+                if !value.is_empty() && input.peek(Ident::peek_any) && input.peek2(Token![=]) {
+                    return Err(input.error("a comma is missing before this"));
+                }
                 value.extend([input.parse::<TokenTree>()?]);
             }
             if value.is_empty() {

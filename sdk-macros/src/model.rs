@@ -1,10 +1,11 @@
 //! What an entity's attributes mean: names resolved, keys completed. Complete only if `check` found no fault.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group as Tokens, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
+use syn::parse::Parse;
 use syn::spanned::Spanned as _;
-use syn::{Data, DeriveInput, Fields, Ident, Path, Type, Visibility};
+use syn::{Data, DeriveInput, Fields, Ident, Path, PathArguments, Type, Visibility};
 
 use crate::attr;
 use crate::check;
@@ -87,7 +88,8 @@ impl Entity {
             Some(path) if path.is_ident("none") => Group::Own,
             Some(path) => Group::With(path.clone()),
         };
-        let (uniques, indexes) = (uniques(&table, &fields), indexes(&mut ctxt, &table, &fields));
+        check::indexes(&mut ctxt, &table, &fields);
+        let (uniques, indexes) = (uniques(&table, &fields), indexes(&table, &fields));
         let entity = Self {
             ident: input.ident.clone(),
             vis: input.vis.clone(),
@@ -101,6 +103,7 @@ impl Entity {
             indexes,
             fields,
         };
+        check::uniques(&mut ctxt, &entity);
         ctxt.finish(entity)
     }
 
@@ -155,26 +158,53 @@ fn fields(ctxt: &mut Ctxt, input: &DeriveInput) -> Vec<Field> {
     let mut fields = Vec::new();
     for field in &named.named {
         let Some(ident) = field.ident.clone() else { continue };
-        let attr = attr::Field::read(ctxt, &field.attrs);
+        let mut attr = attr::Field::read(ctxt, &field.attrs);
+        attr.references = attr.references.map(|path| without_self(&path, &input.ident));
+        let ty = without_self(&field.ty, &input.ident);
         let column = attr.rename.as_ref().map_or_else(|| ident.unraw().to_string(), syn::LitStr::value);
-        fields.push(Field { optional: is_option(&field.ty), ty: field.ty.clone(), column, attr, ident });
+        fields.push(Field { optional: is_option(&ty), ty, column, attr, ident });
     }
     fields
 }
 
-fn is_option(ty: &Type) -> bool {
+/// `Option<…>`. A type of the user's own that is called so has no parameter.
+pub(crate) fn is_option(ty: &Type) -> bool {
     match ty {
-        Type::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == "Option"),
+        Type::Path(path) => path.path.segments.last().is_some_and(|segment| {
+            segment.ident == "Option" && matches!(segment.arguments, PathArguments::AngleBracketed(_))
+        }),
         Type::Group(group) => is_option(&group.elem),
         _ => false,
     }
+}
+
+/// The same with the struct's name for `Self`, which means nothing in most of the code that is written.
+fn without_self<T: ToTokens + Parse + Clone>(tokens: &T, ident: &Ident) -> T {
+    syn::parse2(named(tokens.to_token_stream(), ident)).unwrap_or_else(|_| tokens.clone())
+}
+
+fn named(tokens: TokenStream, ident: &Ident) -> TokenStream {
+    let name = |token| match token {
+        TokenTree::Ident(this) if this == "Self" => {
+            let mut ident = ident.clone();
+            ident.set_span(this.span());
+            TokenTree::Ident(ident)
+        }
+        TokenTree::Group(group) => {
+            let mut inner = Tokens::new(group.delimiter(), named(group.stream(), ident));
+            inner.set_span(group.span());
+            TokenTree::Group(inner)
+        }
+        other => other,
+    };
+    tokens.into_iter().map(name).collect()
 }
 
 fn uniques(table: &str, fields: &[Field]) -> Vec<Unique> {
     let mut uniques: Vec<Unique> = Vec::new();
     for (at, field) in fields.iter().enumerate() {
         for (_, group) in &field.attr.unique {
-            let name = group.as_ref().map(|group| format!("{table}_{}", group.value()));
+            let name = group.as_ref().map(|group| group_name(table, group));
             match uniques.iter_mut().find(|unique| name.is_some() && unique.name == name) {
                 Some(unique) => unique.columns.push(at),
                 None => uniques.push(Unique { name, columns: vec![at] }),
@@ -184,18 +214,15 @@ fn uniques(table: &str, fields: &[Field]) -> Vec<Unique> {
     uniques
 }
 
-fn indexes(ctxt: &mut Ctxt, table: &str, fields: &[Field]) -> Vec<Index> {
+fn indexes(table: &str, fields: &[Field]) -> Vec<Index> {
     let mut indexes: Vec<Index> = Vec::new();
     for (at, field) in fields.iter().enumerate() {
         for index in &field.attr.index {
-            let name = index.group.as_ref().map(|group| format!("{table}_{}", group.value()));
+            let name = index.group.as_ref().map(|group| group_name(table, group));
             let predicate = index.predicate.as_ref().map(syn::LitStr::value);
             match indexes.iter_mut().find(|known| name.is_some() && known.name == name) {
                 Some(known) => {
                     known.columns.push((at, index.descending));
-                    if known.predicate.is_some() && predicate.is_some() {
-                        ctxt.add(syn::Error::new(index.span, "this index has its `where` already: give it once"));
-                    }
                     known.predicate = known.predicate.take().or(predicate);
                 }
                 None => indexes.push(Index { name, columns: vec![(at, index.descending)], predicate }),
@@ -205,7 +232,17 @@ fn indexes(ctxt: &mut Ctxt, table: &str, fields: &[Field]) -> Vec<Index> {
     indexes
 }
 
+/// The name of a group's index: unlike columns, indexes share the names of a schema.
+pub(crate) fn group_name(table: &str, group: &syn::LitStr) -> String {
+    format!("{table}_{}", group.value())
+}
+
 impl Field {
+    /// The name of its column constant.
+    pub(crate) fn constant(&self) -> String {
+        self.ident.unraw().to_string().to_uppercase()
+    }
+
     /// The span of the type, which errors about it point at.
     pub(crate) fn ty_span(&self) -> Span {
         self.ty.span()

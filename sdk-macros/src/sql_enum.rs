@@ -5,15 +5,53 @@ use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
 use syn::{Data, DeriveInput, Fields, Ident, LitStr, Path};
 
-use crate::ctxt::{Ctxt, nearest};
+use crate::check::names;
+use crate::ctxt::{Ctxt, did_you_mean};
 use crate::item::{items, set, unknown};
 
 const ON_ENUM: &[&str] = &["native", "rename_all", "crate"];
 const ON_VARIANT: &[&str] = &["rename"];
 const CASES: &[&str] =
     &["snake_case", "SCREAMING_SNAKE_CASE", "kebab-case", "camelCase", "PascalCase", "lowercase", "UPPERCASE"];
-/// PostgreSQL's limit for a label of an enum type (`NAMEDATALEN` - 1).
-const MOST_LABEL_BYTES: usize = 63;
+/// Types whose names PostgreSQL finds before those of the user's schema.
+const BUILT_IN: &[&str] = &[
+    "bit",
+    "bool",
+    "box",
+    "bytea",
+    "char",
+    "cidr",
+    "circle",
+    "date",
+    "float4",
+    "float8",
+    "inet",
+    "int2",
+    "int4",
+    "int8",
+    "interval",
+    "json",
+    "jsonb",
+    "line",
+    "lseg",
+    "macaddr",
+    "money",
+    "name",
+    "numeric",
+    "oid",
+    "path",
+    "point",
+    "polygon",
+    "text",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "timetz",
+    "uuid",
+    "varbit",
+    "varchar",
+    "xml",
+];
 
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     match Enum::read(input) {
@@ -44,15 +82,17 @@ impl<'a> Enum<'a> {
         if let Some(case) = &case
             && !CASES.contains(&case.value().as_str())
         {
-            let near =
-                nearest(&case.value(), CASES).map(|near| format!(": did you mean \"{near}\"?")).unwrap_or_default();
+            let near = did_you_mean(&case.value(), CASES);
             ctxt.error(case, format!("this is no case{near}\nthere are: {}", CASES.join(", ")));
         }
         if let Some(parameter) = input.generics.params.first() {
             ctxt.error(parameter, "an enum of labels can't be generic: remove the parameters");
         }
+        if let Some(native) = &native {
+            type_name(&mut ctxt, native);
+        }
         let case = case.map_or_else(|| "snake_case".to_owned(), |case| case.value());
-        let variants = variants(&mut ctxt, input, &case);
+        let variants = variants(&mut ctxt, input, &case, native.is_some());
         let krate = krate.map_or_else(|| quote!(::shardwise), |path| path.into_token_stream());
         ctxt.finish(Self { ident: &input.ident, native: native.map(|native| native.value()), krate, variants })
     }
@@ -85,36 +125,36 @@ impl<'a> Enum<'a> {
                     fn to_sql(
                         &self,
                         _: &#krate::__private::Type,
-                        out: &mut #krate::__private::BytesMut,
+                        __out: &mut #krate::__private::BytesMut,
                     ) -> #krate::__private::CodecResult<#krate::__private::IsNull> {
-                        let label: &'static ::core::primitive::str = match self {
+                        let __label: &'static ::core::primitive::str = match self {
                             #(Self::#variants => #labels,)*
                         };
-                        #krate::__private::write_label(label, out)
+                        #krate::__private::write_label(__label, __out)
                     }
-                    fn accepts(ty: &#krate::__private::Type) -> ::core::primitive::bool {
-                        #krate::__private::accepts_label(ty)
+                    fn accepts(__ty: &#krate::__private::Type) -> ::core::primitive::bool {
+                        #krate::__private::accepts_label(__ty)
                     }
                     fn to_sql_checked(
                         &self,
-                        ty: &#krate::__private::Type,
-                        out: &mut #krate::__private::BytesMut,
+                        __ty: &#krate::__private::Type,
+                        __out: &mut #krate::__private::BytesMut,
                     ) -> #krate::__private::CodecResult<#krate::__private::IsNull> {
-                        #krate::__private::checked(self, ty, out)
+                        #krate::__private::checked(self, __ty, __out)
                     }
                 }
                 impl<'a> #krate::__private::FromSql<'a> for #ident {
                     fn from_sql(
                         _: &#krate::__private::Type,
-                        raw: &'a [::core::primitive::u8],
+                        __raw: &'a [::core::primitive::u8],
                     ) -> #krate::__private::CodecResult<Self> {
-                        match raw {
-                            #(raw if raw == ::core::primitive::str::as_bytes(#labels) => ::core::result::Result::Ok(Self::#variants),)*
+                        match __raw {
+                            #(__raw if __raw == ::core::primitive::str::as_bytes(#labels) => ::core::result::Result::Ok(Self::#variants),)*
                             _ => ::core::result::Result::Err(#krate::__private::unknown_label(#name)),
                         }
                     }
-                    fn accepts(ty: &#krate::__private::Type) -> ::core::primitive::bool {
-                        #krate::__private::accepts_label(ty)
+                    fn accepts(__ty: &#krate::__private::Type) -> ::core::primitive::bool {
+                        #krate::__private::accepts_label(__ty)
                     }
                 }
                 impl #krate::entity::ColumnType for #ident {
@@ -137,7 +177,21 @@ impl<'a> Enum<'a> {
     }
 }
 
-fn variants<'a>(ctxt: &mut Ctxt, input: &'a DeriveInput, case: &str) -> Vec<(&'a Ident, String)> {
+fn type_name(ctxt: &mut Ctxt, native: &LitStr) {
+    let name = native.value();
+    names::length(ctxt, native);
+    if name.contains('.') {
+        ctxt.error(native, "an enum type lies in the connection's first schema: write its name alone");
+    }
+    if BUILT_IN.contains(&name.as_str()) {
+        ctxt.error(
+            native,
+            format!("PostgreSQL has a type `{name}` of its own, which it finds first: choose another name"),
+        );
+    }
+}
+
+fn variants<'a>(ctxt: &mut Ctxt, input: &'a DeriveInput, case: &str, native: bool) -> Vec<(&'a Ident, String)> {
     let Data::Enum(data) = &input.data else {
         ctxt.error(&input.ident, "SqlEnum is for enums; for a struct with one field derive SqlNewtype");
         return Vec::new();
@@ -153,19 +207,23 @@ fn variants<'a>(ctxt: &mut Ctxt, input: &'a DeriveInput, case: &str) -> Vec<(&'a
                 "a label has no fields: remove them, or store the whole enum with #[entity(json)] on the field",
             );
         }
-        let mut rename = None;
+        let mut rename = None::<LitStr>;
         for item in &items(ctxt, &variant.attrs, "sql_enum") {
             match item.name.to_string().as_str() {
                 "rename" => set(ctxt, &mut rename, item, item.text()),
                 _ => unknown(ctxt, item, "a variant", ON_VARIANT, ON_ENUM, "the enum"),
             }
         }
-        let label = rename.map_or_else(|| in_case(&variant.ident.unraw().to_string(), case), |rename| rename.value());
-        if label.len() > MOST_LABEL_BYTES {
-            ctxt.error(&variant.ident, format!("a label has at most {MOST_LABEL_BYTES} bytes: rename it"));
+        let label = rename.as_ref().map_or_else(|| in_case(&variant.ident.unraw().to_string(), case), LitStr::value);
+        let mut refuse = |message: String| match &rename {
+            Some(rename) => ctxt.error(rename, message),
+            None => ctxt.error(&variant.ident, message),
+        };
+        if native && label.len() > names::MOST_BYTES {
+            refuse(format!("a label of an enum type has at most {} bytes: rename it", names::MOST_BYTES));
         }
         if let Some((twin, _)) = variants.iter().find(|(_, known)| *known == label) {
-            ctxt.error(&variant.ident, format!("the label \"{label}\" is there already, of `{twin}`: rename one"));
+            refuse(format!("the label \"{label}\" is there already, of `{twin}`: rename one"));
         }
         variants.push((&variant.ident, label));
     }

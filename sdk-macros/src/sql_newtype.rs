@@ -6,6 +6,7 @@ use syn::{Data, DeriveInput, Fields, Path, Type};
 
 use crate::ctxt::Ctxt;
 use crate::item::{items, set, unknown};
+use crate::model::is_option;
 
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let mut ctxt = Ctxt::default();
@@ -33,6 +34,11 @@ fn inner<'a>(ctxt: &mut Ctxt, input: &'a DeriveInput) -> Option<&'a Type> {
         && let Fields::Unnamed(fields) = &data.fields
         && let (Some(field), 1) = (fields.unnamed.first(), fields.unnamed.len())
     {
+        if is_option(&field.ty) {
+            let message =
+                "a wrapper is never NULL: wrap the type inside, and write `Option` around the wrapper in the entity";
+            ctxt.error(&field.ty, message);
+        }
         return Some(&field.ty);
     }
     ctxt.error(&input.ident, "SqlNewtype is for structs with one unnamed field: `struct FestivalId(Uuid);`");
@@ -46,31 +52,31 @@ fn expand(input: &DeriveInput, inner: &Type, krate: &TokenStream) -> TokenStream
             impl #krate::__private::ToSql for #ident {
                 fn to_sql(
                     &self,
-                    ty: &#krate::__private::Type,
-                    out: &mut #krate::__private::BytesMut,
+                    __ty: &#krate::__private::Type,
+                    __out: &mut #krate::__private::BytesMut,
                 ) -> #krate::__private::CodecResult<#krate::__private::IsNull> {
-                    #krate::__private::ToSql::to_sql(&self.0, ty, out)
+                    #krate::__private::ToSql::to_sql(&self.0, __ty, __out)
                 }
-                fn accepts(ty: &#krate::__private::Type) -> ::core::primitive::bool {
-                    <#inner as #krate::__private::ToSql>::accepts(ty)
+                fn accepts(__ty: &#krate::__private::Type) -> ::core::primitive::bool {
+                    <#inner as #krate::__private::ToSql>::accepts(__ty)
                 }
                 fn to_sql_checked(
                     &self,
-                    ty: &#krate::__private::Type,
-                    out: &mut #krate::__private::BytesMut,
+                    __ty: &#krate::__private::Type,
+                    __out: &mut #krate::__private::BytesMut,
                 ) -> #krate::__private::CodecResult<#krate::__private::IsNull> {
-                    #krate::__private::ToSql::to_sql_checked(&self.0, ty, out)
+                    #krate::__private::ToSql::to_sql_checked(&self.0, __ty, __out)
                 }
             }
             impl<'a> #krate::__private::FromSql<'a> for #ident {
                 fn from_sql(
-                    ty: &#krate::__private::Type,
-                    raw: &'a [::core::primitive::u8],
+                    __ty: &#krate::__private::Type,
+                    __raw: &'a [::core::primitive::u8],
                 ) -> #krate::__private::CodecResult<Self> {
-                    ::core::result::Result::map(<#inner as #krate::__private::FromSql<'a>>::from_sql(ty, raw), Self)
+                    ::core::result::Result::map(<#inner as #krate::__private::FromSql<'a>>::from_sql(__ty, __raw), Self)
                 }
-                fn accepts(ty: &#krate::__private::Type) -> ::core::primitive::bool {
-                    <#inner as #krate::__private::FromSql<'a>>::accepts(ty)
+                fn accepts(__ty: &#krate::__private::Type) -> ::core::primitive::bool {
+                    <#inner as #krate::__private::FromSql<'a>>::accepts(__ty)
                 }
             }
             impl #krate::entity::ColumnType for #ident {

@@ -1,110 +1,68 @@
-//! What only the types know is left to the compiler, with the caret on the user's own field.
+//! What only the types know is left to the compiler, with the caret on the user's own field or attribute.
+//!
+//! Each check names the constant `CHECKED` of the trait that says what is asked for. That a field's type is a column type
+//! needs no check of its own: whatever describes the column asks for it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::columns::column_type;
-use crate::model::{Entity, Field, Group};
+use crate::model::{Entity, Field};
 
-/// The checks, as code that is never run.
+/// The checks, as constants that nobody reads.
 pub(super) fn all(entity: &Entity) -> TokenStream {
-    let columns = entity.columns().map(|(_, field)| column(entity, field));
-    let keys = entity.key().into_iter().map(|at| key(entity, entity.field(at)));
-    let distribution = entity.distribution.map(|at| distribution(entity, entity.field(at)));
-    let partition = entity.partition.as_ref().map(|partition| partition_column(entity, entity.field(partition.column)));
-    let group = colocated(entity);
+    let partition = entity.partition.as_ref().map(|partition| {
+        let krate = &entity.krate;
+        of_type(entity.field(partition.column), &quote!(#krate::entity::PartitionColumn))
+    });
+    let fields = entity.columns().map(|(_, field)| of_field(entity, field));
     let references = entity.columns().filter_map(|(_, field)| foreign_key(entity, field));
-    let regions =
-        entity.columns().filter(|(_, field)| field.attr.region.is_some()).map(|(_, field)| region(entity, field));
-    quote!(#(#columns)* #(#keys)* #distribution #partition #group #(#references)* #(#regions)*)
+    quote!(#partition #(#fields)* #(#references)*)
 }
 
-fn column(entity: &Entity, field: &Field) -> TokenStream {
-    let (krate, ty) = (&entity.krate, column_type(entity, field));
-    quote_spanned! {field.ty_span()=>
-        const _: fn() = || {
-            fn column<T: #krate::entity::ColumnType>() {}
-            column::<#ty>();
-        };
-    }
+fn of_field(entity: &Entity, field: &Field) -> TokenStream {
+    let krate = &entity.krate;
+    let region = field.attr.region.map(|_| of_type(field, &quote!(#krate::entity::RegionColumn)));
+    let has_sequence = field.attr.generated.as_ref().is_some_and(|generated| generated.expression.is_none());
+    let sequence = has_sequence.then(|| of_type(field, &quote!(#krate::entity::SequenceColumn)));
+    quote!(#region #sequence)
 }
 
-fn key(entity: &Entity, field: &Field) -> TokenStream {
-    let (krate, ty) = (&entity.krate, &field.ty);
-    quote_spanned! {field.ty_span()=>
-        const _: fn() = || {
-            fn key<T: #krate::entity::Element>() {}
-            key::<#ty>();
-        };
-    }
-}
-
-fn distribution(entity: &Entity, field: &Field) -> TokenStream {
-    let (krate, ty) = (&entity.krate, &field.ty);
-    quote_spanned! {field.ty_span()=>
-        const _: fn() = || {
-            fn distribution_key<T: #krate::DistributionKey>() {}
-            distribution_key::<#ty>();
-        };
-    }
-}
-
-fn partition_column(entity: &Entity, field: &Field) -> TokenStream {
-    let (krate, ty) = (&entity.krate, &field.ty);
-    quote_spanned! {field.ty_span()=>
-        const _: fn() = || {
-            fn partition_column<T: #krate::entity::PartitionColumn>() {}
-            partition_column::<#ty>();
-        };
-    }
-}
-
-fn region(entity: &Entity, field: &Field) -> TokenStream {
-    let (krate, ty) = (&entity.krate, &field.ty);
-    quote_spanned! {field.ty_span()=>
-        const _: fn(#ty) -> #krate::Region = |region| region;
-    }
-}
-
-/// The entity named by `colocated_with` is distributed by a key of the same type.
-fn colocated(entity: &Entity) -> Option<TokenStream> {
-    let (krate, Group::With(other)) = (&entity.krate, &entity.group) else { return None };
-    let key = &entity.field(entity.distribution?).ty;
-    Some(quote_spanned! {other.span()=>
-        const _: fn() = || {
-            fn same_key<T: #krate::entity::Distributed<DistributionKey = #key>>() {}
-            same_key::<#other>();
-        };
-    })
+fn of_type(field: &Field, ask: &TokenStream) -> TokenStream {
+    let ty = &field.ty;
+    quote_spanned!(field.ty_span()=> const _: () = <#ty as #ask>::CHECKED;)
 }
 
 fn foreign_key(entity: &Entity, field: &Field) -> Option<TokenStream> {
     let (krate, target, ty) = (&entity.krate, field.attr.references.as_ref()?, &field.ty);
-    let reachable = match entity.distribution.map(|at| &entity.field(at).ty) {
-        Some(key) => {
+    let key = entity.distribution.map(|at| &entity.field(at).ty);
+    let is_distribution_key = entity.distribution.is_some_and(|at| entity.field(at).ident == field.ident);
+    // Citus: rows that every node has can't point at rows that one node has. And between distributed tables the key
+    // carries the distribution column, which neither stands in it twice nor may be part of a SET NULL.
+    let clears = field.attr.on_delete.as_ref().filter(|action| *action == "set_null");
+    let reachable = match (key, clears) {
+        (Some(_), Some(action)) => quote_spanned! {action.span()=>
+            const _: () = <<#target as #krate::entity::Entity>::Distribution as #krate::entity::ClearedByDelete>::CHECKED;
+        },
+        (Some(key), None) if !is_distribution_key => {
             let ident = &entity.ident;
             quote_spanned! {target.span()=>
-                fn co_located<T: #krate::entity::Entity>()
-                where
-                    T::Distribution: #krate::entity::MeetsIn<#key, <#ident as #krate::entity::Distributed>::Group>,
-                {
-                }
-                co_located::<#target>();
+                const _: () = <<#target as #krate::entity::Entity>::Distribution as #krate::entity::MeetsIn<
+                    #key,
+                    <#ident as #krate::entity::Distributed>::Group,
+                >>::CHECKED;
             }
         }
-        // Citus: a reference table can't point at distributed rows.
-        None => quote_spanned! {target.span()=>
-            fn on_every_node<T: #krate::entity::Reference>() {}
-            on_every_node::<#target>();
+        _ => quote_spanned! {target.span()=>
+            const _: () = <<#target as #krate::entity::Entity>::Distribution as #krate::entity::OnEveryNode>::CHECKED;
         },
     };
+    let same_key = quote_spanned! {field.ty_span()=>
+        const _: () = <#ty as #krate::entity::ForeignKeyTo<<#target as #krate::entity::Entity>::Key>>::CHECKED;
+    };
     Some(quote_spanned! {target.span()=>
-        const _: fn() = || {
-            #reachable
-            fn of_its_key<F: #krate::entity::ForeignKeyTo<K>, K>() {}
-            of_its_key::<#ty, <#target as #krate::entity::Entity>::Key>();
-        };
+        #reachable
+        #same_key
         const _: () = ::core::assert!(
             !<#target as #krate::entity::Entity>::PARTITIONED,
             "a partitioned table can't be referenced: its primary key holds the partition column, which this struct lacks; \

@@ -1,9 +1,11 @@
 //! The row codec: values in and out, by position.
+//!
+//! Names that a macro writes into a pattern or a signature can meet constants and types of the user's: hence `__`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
-use super::columns::column_type;
+use super::columns::of_type as column_type_item;
 use crate::model::{Entity, Field};
 
 /// The methods of `Entity` that touch values.
@@ -17,37 +19,42 @@ pub(super) fn methods(entity: &Entity) -> TokenStream {
         fn key(&self) -> Self::Key {
             #key
         }
-        fn bind_insert<'a>(&'a self, params: &mut #krate::entity::Params<'a>) {
+        fn bind_insert<'a>(&'a self, __params: &mut #krate::entity::Params<'a>) {
             #(#insert)*
         }
-        fn bind_update<'a>(&'a self, params: &mut #krate::entity::Params<'a>) {
+        fn bind_update<'a>(&'a self, __params: &mut #krate::entity::Params<'a>) {
             #(#update)*
         }
-        fn read<R: #krate::entity::Columns>(
-            row: &R,
-            at: ::core::primitive::usize,
+        fn read<__R: #krate::entity::Columns>(
+            __row: &__R,
+            __at: ::core::primitive::usize,
         ) -> ::core::result::Result<Self, #krate::__private::PgError> {
             ::core::result::Result::Ok(Self { #read })
         }
     }
 }
 
-/// `Entity::Key`
+/// `type Key`
 pub(super) fn key_type(entity: &Entity) -> TokenStream {
-    let types: Vec<_> = entity.key().into_iter().map(|at| &entity.field(at).ty).collect();
-    match types.as_slice() {
-        [one] => quote!(#one),
-        many => quote!((#(#many),*)),
+    let fields: Vec<_> = entity.key().into_iter().map(|at| entity.field(at)).collect();
+    match fields.as_slice() {
+        [one] => {
+            let ty = &one.ty;
+            quote_spanned!(one.ty_span()=> type Key = #ty;)
+        }
+        many => {
+            let types = many.iter().map(|field| &field.ty);
+            quote!(type Key = (#(#types),*);)
+        }
     }
 }
 
 fn key(entity: &Entity) -> TokenStream {
-    let values: Vec<_> = entity
-        .key()
-        .into_iter()
-        .map(|at| &entity.field(at).ident)
-        .map(|ident| quote!(::core::clone::Clone::clone(&self.#ident)))
-        .collect();
+    let value = |at| {
+        let Field { ident, ty, .. } = entity.field(at);
+        quote_spanned!(entity.field(at).ty_span()=> <#ty as ::core::clone::Clone>::clone(&self.#ident))
+    };
+    let values: Vec<_> = entity.key().into_iter().map(value).collect();
     match values.as_slice() {
         [one] => quote!(#one),
         many => quote!((#(#many),*)),
@@ -57,10 +64,13 @@ fn key(entity: &Entity) -> TokenStream {
 fn bind(entity: &Entity, field: &Field) -> TokenStream {
     let (krate, ident) = (&entity.krate, &field.ident);
     match (field.attr.json, field.optional) {
-        (None, _) => quote!(params.push(&self.#ident);),
-        (Some(_), false) => quote!(params.push_owned(#krate::entity::JsonRef(&self.#ident));),
+        (None, _) => {
+            let bind = column_type_item(entity, field, "bind_column");
+            quote_spanned!(field.ty_span()=> #bind(&self.#ident, __params);)
+        }
+        (Some(_), false) => quote!(__params.push_owned(#krate::entity::JsonRef(&self.#ident));),
         (Some(_), true) => quote! {
-            params.push_owned(::core::option::Option::map(
+            __params.push_owned(::core::option::Option::map(
                 ::core::option::Option::as_ref(&self.#ident),
                 #krate::entity::JsonRef,
             ));
@@ -69,20 +79,20 @@ fn bind(entity: &Entity, field: &Field) -> TokenStream {
 }
 
 fn read(entity: &Entity) -> TokenStream {
-    let krate = &entity.krate;
     let mut place = 0_usize;
     let fields = entity.fields.iter().map(|field| {
-        let ident = &field.ident;
+        let (ident, ty) = (&field.ident, &field.ty);
         if field.attr.skip.is_some() {
-            return quote!(#ident: ::core::default::Default::default(),);
+            let default = quote_spanned!(field.ty_span()=> <#ty as ::core::default::Default>::default());
+            return quote!(#ident: #default,);
         }
-        let ty = column_type(entity, field);
-        let value = quote!(#krate::entity::Columns::column::<#ty>(row, at + #place)?);
+        let read = column_type_item(entity, field, "read_column");
+        let value = quote_spanned!(field.ty_span()=> #read(__row, __at + #place)?);
         place += 1;
         match (field.attr.json, field.optional) {
             (None, _) => quote!(#ident: #value,),
             (Some(_), false) => quote!(#ident: #value.0,),
-            (Some(_), true) => quote!(#ident: ::core::option::Option::map(#value, |json| json.0),),
+            (Some(_), true) => quote!(#ident: ::core::option::Option::map(#value, |__json| __json.0),),
         }
     });
     quote!(#(#fields)*)

@@ -3,7 +3,6 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
-use syn::ext::IdentExt as _;
 
 use crate::model::{Entity, Field};
 
@@ -11,7 +10,7 @@ use crate::model::{Entity, Field};
 pub(super) fn constants(entity: &Entity) -> TokenStream {
     let (krate, ident, vis) = (&entity.krate, &entity.ident, &entity.vis);
     let constants = entity.columns().map(|(_, field)| {
-        let name = format_ident!("{}", field.ident.unraw().to_string().to_uppercase(), span = field.ident.span());
+        let name = format_ident!("{}", field.constant(), span = field.ident.span());
         let (ty, column, bind) = (column_type(entity, field), &field.column, bind(entity, field));
         let doc = format!("The column `{column}`.");
         quote! {

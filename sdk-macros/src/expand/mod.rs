@@ -8,9 +8,10 @@ mod statements;
 mod table;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
-use crate::model::{Entity, Group};
+use crate::model::{Entity, Field, Group};
 
 /// All code of one entity.
 pub(crate) fn entity(entity: &Entity) -> TokenStream {
@@ -31,8 +32,8 @@ pub(crate) fn entity(entity: &Entity) -> TokenStream {
             #table
             #statements
             impl #krate::entity::Entity for #ident {
-                type Distribution = #distribution;
-                type Key = #key_type;
+                #distribution
+                #key_type
                 const PARTITIONED: ::core::primitive::bool = #partitioned;
                 fn table() -> &'static #krate::schema::Table {
                     &TABLE
@@ -48,27 +49,28 @@ pub(crate) fn entity(entity: &Entity) -> TokenStream {
     }
 }
 
-/// The distribution's type, and the trait that goes with it.
+/// `type Distribution`, and the trait that goes with it.
 fn kind(entity: &Entity) -> (TokenStream, TokenStream) {
     let (krate, ident) = (&entity.krate, &entity.ident);
     let Some(at) = entity.distribution else {
         let reference = quote! { impl #krate::entity::Reference for #ident {} };
-        return (quote!(#krate::entity::Replicated), reference);
+        return (quote!(type Distribution = #krate::entity::Replicated;), reference);
     };
-    let (key, field) = (&entity.field(at).ty, &entity.field(at).ident);
+    let Field { ty: key, ident: field, .. } = entity.field(at);
     let group = match &entity.group {
         Group::Default => quote!(#krate::entity::DefaultGroup),
         Group::Own => quote!(#ident),
-        Group::With(other) => quote!(<#other as #krate::entity::Distributed>::Group),
+        Group::With(other) => quote_spanned!(other.span()=> <#other as #krate::entity::DistributedBy<#key>>::Group),
     };
+    let distribution_key = quote_spanned!(entity.field(at).ty_span()=> type DistributionKey = #key;);
     let distributed = quote! {
         impl #krate::entity::Distributed for #ident {
-            type DistributionKey = #key;
+            #distribution_key
             type Group = #group;
             fn distribution_key(&self) -> &#key {
                 &self.#field
             }
         }
     };
-    (quote!(#krate::entity::HashDistributed<#key, #group>), distributed)
+    (quote!(type Distribution = #krate::entity::HashDistributed<#key, #group>;), distributed)
 }

@@ -36,14 +36,16 @@ impl<E, T> fmt::Debug for Column<E, T> {
     }
 }
 
-impl<E: Entity, T: ColumnType> Column<E, T> {
+impl<E: Entity, T> Column<E, T> {
     /// For the derive: the column's name, and the cast behind its parameters (see [`ColumnType::BIND`]).
     #[doc(hidden)]
     #[must_use]
     pub const fn new(name: &'static str, bind: &'static str) -> Self {
         Self { raw: RawColumn { table: E::table, name, bind }, marker: PhantomData }
     }
+}
 
+impl<E: Entity, T: ColumnType> Column<E, T> {
     /// The column's name in the database.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -56,6 +58,10 @@ impl<E: Entity, T: ColumnType> Column<E, T> {
 
     fn compare(self, comparison: Comparison, operand: impl Operand<T>) -> Filter<E> {
         Filter::compare(self.raw, comparison, operand.into_value(), T::WIRE)
+    }
+
+    fn matches(self, comparison: Comparison, pattern: String) -> Filter<E> {
+        Filter::compare(self.raw, comparison, Box::new(pattern), T::WIRE)
     }
 
     /// `column = value`
@@ -110,19 +116,19 @@ impl<E: Entity, T: ColumnType> Column<E, T> {
 
     /// `column LIKE pattern`, where `%` stands for any text and `_` for one character. Text that comes from a user
     /// goes through [`escape_like`](super::escape_like) first.
-    pub fn like(self, pattern: impl Operand<T>) -> Filter<E>
+    pub fn like(self, pattern: impl Into<String>) -> Filter<E>
     where
         T: TextLike,
     {
-        self.compare(Comparison::Like, pattern)
+        self.matches(Comparison::Like, pattern.into())
     }
 
     /// `column ILIKE pattern`: as [`like`](Self::like), ignoring case.
-    pub fn ilike(self, pattern: impl Operand<T>) -> Filter<E>
+    pub fn ilike(self, pattern: impl Into<String>) -> Filter<E>
     where
         T: TextLike,
     {
-        self.compare(Comparison::ILike, pattern)
+        self.matches(Comparison::ILike, pattern.into())
     }
 
     /// Sorts by this column, smallest first.
@@ -177,7 +183,8 @@ impl<E, F> fmt::Debug for JoinOn<E, F> {
 /// Field types whose values can be compared: the same type, either or both in an `Option`.
 #[diagnostic::on_unimplemented(
     message = "columns of type `{Self}` and `{U}` can't be compared",
-    label = "not a column of type `{Self}`"
+    label = "not a column of type `{Self}`",
+    note = "join on columns of one type, either or both in an `Option`"
 )]
 pub trait SameValue<U> {}
 impl<T: NeverNull> SameValue<T> for T {}
@@ -188,20 +195,22 @@ impl<T: NeverNull> SameValue<Option<T>> for Option<T> {}
 /// A value that a column of type `T` is compared with: never NULL (that is what `is_null` is for).
 #[diagnostic::on_unimplemented(
     message = "a column of type `{T}` can't be compared with `{Self}`",
-    label = "not a `{T}`",
-    note = "for NULL write `.is_null()`"
+    label = "not a value of the column",
+    note = "compare it with a value of its type, without an `Option` around it; for NULL write `.is_null()`"
 )]
 pub trait Operand<T> {
     #[doc(hidden)]
     fn into_value(self) -> Value;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType + NeverNull> Operand<T> for T {
     fn into_value(self) -> Value {
         Box::new(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType + NeverNull> Operand<Option<T>> for T {
     fn into_value(self) -> Value {
         Box::new(self)
@@ -233,7 +242,11 @@ impl Operand<Option<String>> for &String {
 }
 
 /// A column that can be summed up.
-#[diagnostic::on_unimplemented(message = "a column of type `{Self}` can't be summed up", label = "not a number")]
+#[diagnostic::on_unimplemented(
+    message = "a column of type `{Self}` can't be summed up or added to",
+    label = "not a number",
+    note = "numbers are i16, i32, i64, f32, f64, an `Option` of them, and with the feature rust_decimal Decimal"
+)]
 pub trait Summable: ColumnType {
     /// The sum's type: wide enough for any table, else the server reports an overflow.
     type Sum: ColumnType;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use tokio_postgres::types::{FromSqlOwned, ToSql, Type};
 use uuid::Uuid;
 
-use super::Newtype;
+use super::{Columns, Newtype, Params};
 use crate::schema::Enumeration;
 use crate::topology::Region;
 
@@ -33,6 +33,24 @@ pub trait ColumnType: ToSql + FromSqlOwned + Send + Sync + 'static {
     const NULLABLE: bool = false;
     /// The labels, where the type is an enum.
     const ENUMERATION: Option<&'static Enumeration> = None;
+
+    /// For the derive: what is missing is then told of this trait, not of those behind it.
+    #[doc(hidden)]
+    fn bind_column<'a>(&'a self, params: &mut Params<'a>)
+    where
+        Self: Sized,
+    {
+        params.push(self);
+    }
+
+    /// Likewise.
+    ///
+    /// # Errors
+    /// When the column's type or NULL does not fit.
+    #[doc(hidden)]
+    fn read_column<R: Columns>(row: &R, at: usize) -> Result<Self, tokio_postgres::Error> {
+        row.column(at)
+    }
 }
 
 /// A column type that is never NULL and can be an array's element: also what a key can be made of.
@@ -58,7 +76,36 @@ pub trait Element: ColumnType {
     label = "not a timestamp or a date",
     note = "use SystemTime, or with the feature of its crate jiff::Timestamp, jiff::civil::Date, chrono::DateTime<Utc>, chrono::NaiveDate, time::OffsetDateTime or time::Date"
 )]
-pub trait PartitionColumn: ColumnType {}
+pub trait PartitionColumn: ColumnType {
+    #[doc(hidden)]
+    const CHECKED: () = ();
+}
+
+/// A column type that holds a region.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be a region",
+    label = "not a region",
+    note = "use shardwise::Region, or remove `region`"
+)]
+pub trait RegionColumn: ColumnType {
+    #[doc(hidden)]
+    const CHECKED: () = ();
+}
+impl RegionColumn for Region {}
+
+/// A column type that the server can make values of, from a sequence. Citus has sequences of `bigint` alone.
+#[diagnostic::on_unimplemented(
+    message = "a sequence can't make a `{Self}`",
+    label = "not an i64",
+    note = "use i64, or compute the column from others with `generated = \"…\"`"
+)]
+pub trait SequenceColumn: ColumnType {
+    #[doc(hidden)]
+    const CHECKED: () = ();
+}
+impl SequenceColumn for i64 {}
+#[diagnostic::do_not_recommend]
+impl<N: Newtype> SequenceColumn for N where N::Inner: SequenceColumn {}
 
 /// A column type that `LIKE` can search: text, or an `Option` of it.
 #[diagnostic::on_unimplemented(message = "`like` needs a text column, this one is `{Self}`", label = "not text")]
@@ -175,6 +222,7 @@ impl<T: ColumnType + NeverNull> ColumnType for Option<T> {
 pub trait NeverNull {}
 
 /// An array of newtypes travels as one of what they wrap.
+#[diagnostic::do_not_recommend]
 impl<N: Newtype> Element for N
 where
     N::Inner: Element,

@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use uuid::Uuid;
 
-use super::ColumnType;
+use super::{ColumnType, NeverNull};
 use crate::key::KeyRef;
 
 /// A Rust type that can be a distribution key: `Uuid`, `i32`, `i64`, `String`, and newtypes of them.
@@ -58,11 +58,12 @@ impl DistributionKey for String {
 /// A transparent wrapper of a column type. Implemented by `#[derive(SqlNewtype)]`.
 pub trait Newtype: ColumnType {
     /// The wrapped type.
-    type Inner: ColumnType;
+    type Inner: ColumnType + NeverNull;
     /// The wrapped value.
     fn inner(&self) -> &Self::Inner;
 }
 
+#[diagnostic::do_not_recommend]
 impl<N> DistributionKey for N
 where
     N: Newtype + Clone + Eq + Hash,

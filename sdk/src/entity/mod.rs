@@ -9,6 +9,7 @@ mod column_type;
 pub mod concat;
 mod distribution_key;
 mod filter;
+mod foreign_key;
 mod json;
 #[doc(hidden)]
 pub mod label;
@@ -18,12 +19,13 @@ mod registry;
 pub(crate) use column::Assignment;
 pub(crate) use column::RawColumn;
 pub use column::{Column, JoinOn, Operand, Order, SameValue, Summable};
-pub use column_type::{ColumnType, Element, NeverNull, PartitionColumn, TextLike};
+pub use column_type::{ColumnType, Element, NeverNull, PartitionColumn, RegionColumn, SequenceColumn, TextLike};
 pub use distribution_key::{DistributionKey, Newtype};
 pub(crate) use filter::AnyFilter;
 #[doc(hidden)]
 pub use filter::Renderer;
 pub use filter::{Filter, Value, escape_like};
+pub use foreign_key::{ClearedByDelete, ForeignKeyTo, OnEveryNode};
 pub use json::{Json, JsonRef};
 pub use params::{Param, Params};
 pub use registry::Schema;
@@ -154,6 +156,21 @@ pub trait Distributed: Entity<Distribution = HashDistributed<Self::DistributionK
     fn distribution_key(&self) -> &Self::DistributionKey;
 }
 
+/// An entity that others with a distribution key of type `K` can be co-located with.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not distributed by a `{K}`, so its rows can't be co-located with these",
+    label = "not distributed by a `{K}`",
+    note = "name an entity whose `distributed_by` field is a `{K}`, or remove `colocated_with`"
+)]
+pub trait DistributedBy<K> {
+    /// The co-location group.
+    type Group: 'static;
+}
+#[diagnostic::do_not_recommend]
+impl<K, E: Distributed<DistributionKey = K>> DistributedBy<K> for E {
+    type Group = E::Group;
+}
+
 /// An entity replicated to every node.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a reference entity",
@@ -181,7 +198,10 @@ pub struct DefaultGroup;
     label = "its rows can live on another node",
     note = "join only entities of one distribution key and co-location group, or reference entities; see `colocated_with`"
 )]
-pub trait MeetsIn<K, G> {}
+pub trait MeetsIn<K, G> {
+    #[doc(hidden)]
+    const CHECKED: () = ();
+}
 impl<K, G> MeetsIn<K, G> for HashDistributed<K, G> {}
 impl<K, G> MeetsIn<K, G> for Replicated {}
 
@@ -192,6 +212,7 @@ impl<K, G> MeetsIn<K, G> for Replicated {}
     note = "join only entities of one distribution key and co-location group, or reference entities; see `colocated_with`"
 )]
 pub trait MeetsWith<D> {}
+#[diagnostic::do_not_recommend]
 impl<K, G, T: MeetsIn<K, G>> MeetsWith<HashDistributed<K, G>> for T {}
 impl MeetsWith<Replicated> for Replicated {}
 
@@ -199,7 +220,8 @@ impl MeetsWith<Replicated> for Replicated {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be an entity's key",
     label = "not a key type",
-    note = "a key column is never NULL and has an equality that an index can use: uuid, integers, text, bool, dates, decimals, enums"
+    note = "use Uuid, bool, i16, i32, i64, f32, f64, String, a date or a decimal; never an `Option`",
+    note = "an enum needs #[derive(Debug, Clone, SqlEnum)], a wrapper of one of these #[derive(Debug, Clone, SqlNewtype)]"
 )]
 pub trait EntityKey: Clone + Send + Sync + 'static {
     /// Binds the key's columns in order.
@@ -211,6 +233,7 @@ pub trait EntityKey: Clone + Send + Sync + 'static {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Element + Clone> EntityKey for T {
     fn bind<'a>(&'a self, params: &mut Params<'a>) {
         params.push(self);
@@ -236,13 +259,3 @@ macro_rules! tuple_keys {
     )+};
 }
 tuple_keys! { (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }
-
-/// What a field with `references = Target` may hold: the target's key, or an `Option` of it.
-#[diagnostic::on_unimplemented(
-    message = "this foreign key's field has another type than the key of the entity it references",
-    label = "expected `{K}` or `Option<{K}>`",
-    note = "a field can reference an entity whose key is one column; give both the same Rust type"
-)]
-pub trait ForeignKeyTo<K> {}
-impl<K: Element> ForeignKeyTo<K> for K {}
-impl<K: Element> ForeignKeyTo<K> for Option<K> {}

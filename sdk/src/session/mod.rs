@@ -27,7 +27,7 @@ use uuid::Uuid;
 pub use copy::{CopyIn, CopyOut};
 pub use execute::{Executor, Pinned, Pooled};
 pub use page::{Cursor, Page};
-pub use raw::Sql;
+pub use raw::{Sql, SqlValue};
 pub use row::{FromRow, Row};
 pub use scope::{AnyScope, In, ReferenceScope, Scope, TenantScope};
 pub use select::Select;

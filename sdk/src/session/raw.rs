@@ -52,7 +52,24 @@ macro_rules! sql {
     ($text:literal $(, $name:ident = $value:expr)* $(,)?) => {
         $crate::Sql::__new($text, ::std::vec![])$(.__bind(::core::stringify!($name), $value))*
     };
+    ($($other:tt)*) => {
+        ::core::compile_error!(
+            "write sql!(\"SELECT … :name …\", entities(Wallet), name = value): the text is a literal, and values are \
+             parameters, never part of it"
+        )
+    };
 }
+
+/// A value that a parameter of [`sql!`](crate::sql!) can have: of any column type, or what `ToSql` of tokio-postgres
+/// knows besides them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the value of a parameter",
+    label = "no SQL type for `{Self}`",
+    note = "use Uuid, bool, i16, i32, i64, f32, f64, String, &str, Vec<u8>, a date, a decimal, an `Option` or a `Vec` of them, an enum with #[derive(SqlEnum)] or a wrapper with #[derive(SqlNewtype)]"
+)]
+pub trait SqlValue: ToSql + Send + Sync {}
+#[diagnostic::do_not_recommend]
+impl<T: ToSql + Send + Sync> SqlValue for T {}
 
 impl<'a> Sql<'a> {
     #[doc(hidden)]
@@ -63,7 +80,7 @@ impl<'a> Sql<'a> {
 
     #[doc(hidden)]
     #[must_use]
-    pub fn __bind(mut self, name: &'static str, value: impl ToSql + Send + Sync + 'a) -> Self {
+    pub fn __bind(mut self, name: &'static str, value: impl SqlValue + 'a) -> Self {
         self.values.push((name.strip_prefix("r#").unwrap_or(name), Param::Owned(Box::new(value))));
         self
     }

@@ -36,7 +36,8 @@ impl fmt::Debug for Row {
 /// What a row of raw SQL can be read as: a tuple of column values, by position.
 #[diagnostic::on_unimplemented(
     message = "a row can't be read as `{Self}`",
-    note = "use a tuple of up to twelve column types, one column too: `(i64,)`"
+    note = "use a tuple of up to twelve column types, for one column too: `(i64,)`",
+    note = "numbers are i16, i32, i64, f32 and f64; count(*) is an i64"
 )]
 pub trait FromRow: Sized + Send {
     /// Reads the row.
@@ -48,6 +49,7 @@ pub trait FromRow: Sized + Send {
 
 macro_rules! tuples {
     ($(($($t:ident $i:tt),+))+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($t: FromSqlOwned + Send),+> FromRow for ($($t,)+) {
             fn from_row(row: &Row) -> Result<Self> {
                 const WIDTH: usize = [$($i),+].len();

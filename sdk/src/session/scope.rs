@@ -100,12 +100,20 @@ impl fmt::Debug for AnyScope {
 
 /// The entities that a session with the scope `S` reaches: a tenant the distributed ones with its type of key, a
 /// reference session the reference ones.
+#[diagnostic::on_unimplemented(
+    message = "this session can't reach `{Self}`",
+    label = "out of this session's reach",
+    note = "a reference entity is reached with `cluster.reference()`; a tenant's select can join it",
+    note = "a distributed entity is reached with `cluster.tenant(key)`, where the key has the type of its `distributed_by` field",
+    note = "`cluster.coordinator()` takes raw SQL alone"
+)]
 pub trait In<S>: Entity {
     /// Whether this row lies in the scope.
     #[doc(hidden)]
     fn is_in(&self, scope: &S) -> bool;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E, K> In<TenantScope<K>> for E
 where
     E: Distributed<DistributionKey = K>,
@@ -116,6 +124,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Reference> In<ReferenceScope> for E {
     fn is_in(&self, _: &ReferenceScope) -> bool {
         true

@@ -148,6 +148,12 @@ macro_rules! contains {
         }
     )+};
 }
+/// No entity. With it the compiler does not guess that whatever is asked for must be the only entity there is, and so
+/// says what [`Contains`] says, not that one type is another.
+enum Nothing {}
+
+impl<A: Member> Contains<Nothing, Nothing> for (A,) {}
+
 contains! {
     A at 0 in (A);
     A at 0 in (A, B);

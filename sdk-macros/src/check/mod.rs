@@ -1,15 +1,18 @@
 //! Refuses what PostgreSQL or Citus would refuse, and what contradicts itself. Each message names the fix.
 
-use quote::ToTokens as _;
+mod index;
+pub(crate) mod names;
+mod sql_type;
+
 use syn::ext::IdentExt as _;
-use syn::{Data, DeriveInput, Fields, Ident, LitStr};
+use syn::{Data, DeriveInput, Fields, Ident};
 
 use crate::attr::Container;
-use crate::ctxt::{Ctxt, nearest};
+use crate::ctxt::{Ctxt, did_you_mean};
 use crate::model::Field;
 
-/// PostgreSQL cuts longer names off (`NAMEDATALEN` - 1), and two of them could become one.
-const MOST_NAME_BYTES: usize = 63;
+pub(crate) use index::{indexes, uniques};
+
 /// The most fields of a key besides the distribution key.
 const MOST_KEYS: usize = 4;
 
@@ -17,13 +20,15 @@ const MOST_KEYS: usize = 4;
 pub(crate) fn container(ctxt: &mut Ctxt, input: &DeriveInput, container: &Container) {
     shape(ctxt, input);
     match &container.table {
+        None if container.faulty => {}
         None => ctxt.error(&input.ident, "an entity needs a table: add #[entity(table = \"…\")]"),
-        Some(table) => name_length(ctxt, table),
+        Some(table) => names::table(ctxt, table),
     }
     if let Some(schema) = &container.schema {
-        name_length(ctxt, schema);
+        names::schema(ctxt, schema);
     }
     match (&container.distributed_by, container.reference) {
+        (None, None) if container.faulty => {}
         (None, None) => ctxt.error(
             &input.ident,
             "say where the rows live: #[entity(distributed_by = festival_id)] spreads them by that field, \
@@ -33,6 +38,14 @@ pub(crate) fn container(ctxt: &mut Ctxt, input: &DeriveInput, container: &Contai
             ctxt.error(by, "an entity is either distributed or a reference: remove `distributed_by` or `reference`")
         }
         _ => {}
+    }
+    if let Some(path) = &container.colocated_with
+        && (path.is_ident(&input.ident) || path.is_ident("Self"))
+    {
+        ctxt.error(
+            path,
+            "an entity is co-located with itself in any case: write `colocated_with = none` for a group of its own",
+        );
     }
     if container.reference.is_some() {
         if let Some(path) = &container.colocated_with {
@@ -80,8 +93,9 @@ pub(crate) fn fields(ctxt: &mut Ctxt, container: &Container, fields: &[Field]) {
             }
             continue;
         }
-        names(ctxt, field, &fields[..at]);
+        names::column(ctxt, field, &fields[..at]);
         contradictions(ctxt, field);
+        sql_type::check(ctxt, field);
         if field.attr.key.is_some() && field.optional {
             ctxt.error(&field.ty, "a key is never NULL: use the type inside the `Option`");
         }
@@ -92,24 +106,7 @@ pub(crate) fn fields(ctxt: &mut Ctxt, container: &Container, fields: &[Field]) {
     }
     let partition_column = container.partition_by.as_ref().map(|by| &by.column);
     for name in container.distributed_by.iter().chain(partition_column) {
-        named_field(ctxt, name, fields);
-    }
-}
-
-fn names(ctxt: &mut Ctxt, field: &Field, earlier: &[Field]) {
-    match &field.attr.rename {
-        Some(rename) => name_length(ctxt, rename),
-        None if field.column.len() > MOST_NAME_BYTES => ctxt.error(&field.ident, too_long(&field.column)),
-        None => {}
-    }
-    let twin = earlier.iter().find(|other| other.attr.skip.is_none() && other.column == field.column);
-    if let Some(twin) = twin {
-        let message =
-            format!("the column `{}` is there already, of the field `{}`: rename one", field.column, twin.ident);
-        match &field.attr.rename {
-            Some(rename) => ctxt.error(rename, message),
-            None => ctxt.error(&field.ident, message),
-        }
+        names::field(ctxt, name, fields);
     }
 }
 
@@ -151,7 +148,7 @@ fn on_delete(ctxt: &mut Ctxt, action: &Ident, field: &Field) {
     const ACTIONS: &[&str] = &["no_action", "restrict", "cascade", "set_null"];
     let name = action.to_string();
     if !ACTIONS.contains(&name.as_str()) {
-        let near = nearest(&name, ACTIONS).map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+        let near = did_you_mean(&name, ACTIONS);
         ctxt.error(action, format!("`{name}` is no action{near}\nthere are: {}", ACTIONS.join(", ")));
     }
     if name == "set_null" && !field.optional {
@@ -168,7 +165,8 @@ pub(crate) fn keys(
     distribution: Option<usize>,
 ) {
     let keys: Vec<_> = fields.iter().filter(|field| field.attr.key.is_some()).collect();
-    if keys.is_empty() && !fields.is_empty() {
+    let faulty = container.faulty || fields.iter().any(|field| field.attr.faulty);
+    if keys.is_empty() && !fields.is_empty() && !faulty {
         let fix = match distribution {
             Some(at) => format!(
                 "mark the field that tells a tenant's rows apart with #[entity(key)]; \
@@ -193,10 +191,26 @@ pub(crate) fn keys(
                 "the distribution key decides where the row goes, before the server sees it: remove `generated`";
             ctxt.add(syn::Error::new(generated.span, message));
         }
+        if let Some(default) = &field.attr.default {
+            ctxt.error(
+                default,
+                "the distribution key says whose row it is, which no default can know: remove `default`",
+            );
+        }
+        if let Some(sql_type) = &field.attr.sql_type {
+            sql_type::of_distribution_key(ctxt, sql_type);
+        }
     }
     let partition = container.partition_by.as_ref();
     if let Some(field) = partition.and_then(|by| fields.iter().find(|field| field.ident.unraw() == by.column.unraw())) {
         never_null(ctxt, field, "the partition column");
+        if let Some(generated) = &field.attr.generated {
+            let message = "PostgreSQL can't partition by a generated column: remove `generated`";
+            ctxt.add(syn::Error::new(generated.span, message));
+        }
+        if let Some(sql_type) = &field.attr.sql_type {
+            sql_type::of_partition_column(ctxt, sql_type);
+        }
         if container.distributed_by.as_ref() == Some(&field.ident) {
             ctxt.error(&field.ident, "a table is not partitioned by its distribution key: name a timestamp or a date");
         }
@@ -209,40 +223,15 @@ fn never_null(ctxt: &mut Ctxt, field: &Field, what: &str) {
     }
 }
 
-/// A field that an attribute of the struct names.
-fn named_field(ctxt: &mut Ctxt, name: &Ident, fields: &[Field]) {
-    match fields.iter().find(|field| field.ident.unraw() == name.unraw()) {
-        Some(field) if field.attr.skip.is_some() => {
-            ctxt.error(name, format!("`{name}` is skipped, and so is no column: remove its `skip`"));
-        }
-        Some(_) => {}
-        None => {
-            let names: Vec<_> = fields.iter().map(|field| field.ident.unraw().to_string()).collect();
-            let known: Vec<_> = names.iter().map(String::as_str).collect();
-            let near = nearest(&name.to_string(), &known).map(|near| format!(": did you mean `{near}`?"));
-            let hint = near.unwrap_or_else(|| format!("; there are: {}", names.join(", ")));
-            ctxt.error(name, format!("there is no field `{name}`{hint}"));
-        }
-    }
-}
-
 /// The variant of `schema::Interval`.
 pub(crate) fn interval(ctxt: &mut Ctxt, name: &Ident) -> Option<&'static str> {
     const INTERVALS: [(&str, &str); 4] =
         [("daily", "Daily"), ("weekly", "Weekly"), ("monthly", "Monthly"), ("yearly", "Yearly")];
     let found = INTERVALS.iter().find(|(known, _)| name == known).map(|(_, variant)| *variant);
     if found.is_none() {
-        ctxt.error(name, format!("`{name}` is no interval: use daily, weekly, monthly or yearly"));
+        let known = INTERVALS.map(|(known, _)| known);
+        let near = did_you_mean(&name.to_string(), &known);
+        ctxt.error(name, format!("`{name}` is no interval{near}\nthere are: {}", known.join(", ")));
     }
     found
-}
-
-fn name_length(ctxt: &mut Ctxt, name: &LitStr) {
-    if name.value().len() > MOST_NAME_BYTES {
-        ctxt.error(name.to_token_stream(), too_long(&name.value()));
-    }
-}
-
-fn too_long(name: &str) -> String {
-    format!("PostgreSQL cuts names off after {MOST_NAME_BYTES} bytes, and this one has {}: shorten it", name.len())
 }

@@ -1,0 +1,15 @@
+use shardwise::{Entity, Uuid};
+
+struct Profile;
+
+#[derive(Entity)]
+#[entity(table = "wallets", distributed_by = festival_id)]
+struct Wallet {
+    festival_id: Uuid,
+    #[entity(key)]
+    id: Uuid,
+    #[entity(json)]
+    profile: Profile,
+}
+
+fn main() {}

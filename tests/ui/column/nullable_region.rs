@@ -1,0 +1,12 @@
+use shardwise::{Entity, Region, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "wallets", reference)]
+struct Wallet {
+    #[entity(key)]
+    id: Uuid,
+    #[entity(region)]
+    home: Option<Region>,
+}
+
+fn main() {}

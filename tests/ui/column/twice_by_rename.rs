@@ -1,0 +1,14 @@
+use shardwise::{Entity, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "wallets", distributed_by = festival_id)]
+struct Wallet {
+    festival_id: Uuid,
+    #[entity(key)]
+    id: Uuid,
+    owner: String,
+    #[entity(rename = "owner")]
+    user_id: Uuid,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use shardwise::SqlEnum;
+
+#[derive(Debug, SqlEnum)]
+enum State {}
+
+fn main() {}

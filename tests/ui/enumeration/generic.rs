@@ -1,0 +1,8 @@
+use shardwise::SqlEnum;
+
+#[derive(Debug, SqlEnum)]
+enum State<T> {
+    Issued,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use shardwise::SqlEnum;
+
+#[derive(SqlEnum)]
+enum State {
+    Issued,
+}
+
+fn main() {}

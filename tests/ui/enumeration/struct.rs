@@ -1,0 +1,8 @@
+use shardwise::SqlEnum;
+
+#[derive(Debug, SqlEnum)]
+struct State {
+    issued: bool,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use shardwise::{Entity, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "wallets", distributed_by = festival_id)]
+struct Wallet {
+    festival_id: Uuid,
+    id: Uuid,
+}
+
+fn main() {}

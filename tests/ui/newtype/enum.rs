@@ -1,0 +1,8 @@
+use shardwise::{SqlNewtype, Uuid};
+
+#[derive(Debug, SqlNewtype)]
+enum WalletId {
+    Id(Uuid),
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use shardwise::{SqlNewtype, Uuid};
+
+#[derive(SqlNewtype)]
+struct WalletId(Uuid);
+
+fn main() {}

@@ -1,0 +1,6 @@
+use shardwise::SqlNewtype;
+
+#[derive(Debug, SqlNewtype)]
+struct Note(Option<String>);
+
+fn main() {}

@@ -1,0 +1,19 @@
+use shardwise::{Entity, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "wallets", distributed_by = festival_id)]
+struct Wallet {
+    festival_id: Uuid,
+    #[entity(key)]
+    id: Uuid,
+    balance: i64,
+}
+
+#[derive(Entity)]
+#[entity(table = "festivals", reference, colocated_with = Wallet)]
+struct Festival {
+    #[entity(key)]
+    id: Uuid,
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use shardwise::{Entity, SqlNewtype, Uuid};
+
+#[derive(Debug, Clone, SqlNewtype)]
+struct FestivalId(Uuid);
+
+#[derive(Entity)]
+#[entity(table = "wallets", distributed_by = festival_id)]
+struct Wallet {
+    festival_id: FestivalId,
+    #[entity(key)]
+    id: Uuid,
+}
+
+fn main() {}

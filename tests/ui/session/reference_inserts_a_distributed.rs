@@ -1,0 +1,17 @@
+use shardwise::{Cluster, Entity, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "wallets", distributed_by = festival_id)]
+struct Wallet {
+    festival_id: Uuid,
+    #[entity(key)]
+    id: Uuid,
+    balance: i64,
+}
+
+async fn misuse(cluster: Cluster, wallet: Wallet) -> shardwise::Result<()> {
+    cluster.reference().insert(&wallet).await?;
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use shardwise::Entity;
+
+#[derive(Entity)]
+#[entity(table = "wallets", reference)]
+struct Wallet;
+
+fn main() {}

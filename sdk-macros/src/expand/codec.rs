@@ -68,12 +68,11 @@ fn bind(entity: &Entity, field: &Field) -> TokenStream {
             let bind = column_type_item(entity, field, "bind_column");
             quote_spanned!(field.ty_span()=> #bind(&self.#ident, __params);)
         }
-        (Some(_), false) => quote!(__params.push_owned(#krate::entity::JsonRef(&self.#ident));),
-        (Some(_), true) => quote! {
-            __params.push_owned(::core::option::Option::map(
-                ::core::option::Option::as_ref(&self.#ident),
-                #krate::entity::JsonRef,
-            ));
+        (Some(_), false) => {
+            quote_spanned!(field.ty_span()=> #krate::entity::JsonRef::bind(&self.#ident, __params);)
+        }
+        (Some(_), true) => quote_spanned! {field.ty_span()=>
+            #krate::entity::JsonRef::bind_optional(::core::option::Option::as_ref(&self.#ident), __params);
         },
     }
 }

@@ -31,10 +31,10 @@ pub(super) fn column_type(entity: &Entity, field: &Field) -> TokenStream {
     let (krate, ty) = (&entity.krate, &field.ty);
     match (field.attr.json, field.optional) {
         (None, _) => quote!(#ty),
-        (Some(_), false) => quote!(#krate::entity::Json<#ty>),
+        (Some(_), false) => quote_spanned!(field.ty_span()=> #krate::entity::Json<#ty>),
         (Some(_), true) => {
             let inner = inner_of_option(ty);
-            quote!(::core::option::Option<#krate::entity::Json<#inner>>)
+            quote_spanned!(field.ty_span()=> ::core::option::Option<#krate::entity::Json<#inner>>)
         }
     }
 }

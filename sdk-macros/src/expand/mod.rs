@@ -62,15 +62,24 @@ fn kind(entity: &Entity) -> (TokenStream, TokenStream) {
         Group::Own => quote!(#ident),
         Group::With(other) => quote_spanned!(other.span()=> <#other as #krate::entity::DistributedBy<#key>>::Group),
     };
+    let (distribution, group) = match &entity.group {
+        Group::With(other) => (
+            quote_spanned!(other.span()=> type Distribution = #krate::entity::HashDistributed<#key, #group>;),
+            quote_spanned!(other.span()=> type Group = #group;),
+        ),
+        Group::Default | Group::Own => {
+            (quote!(type Distribution = #krate::entity::HashDistributed<#key, #group>;), quote!(type Group = #group;))
+        }
+    };
     let distribution_key = quote_spanned!(entity.field(at).ty_span()=> type DistributionKey = #key;);
     let distributed = quote! {
         impl #krate::entity::Distributed for #ident {
             #distribution_key
-            type Group = #group;
+            #group
             fn distribution_key(&self) -> &#key {
                 &self.#field
             }
         }
     };
-    (quote!(type Distribution = #krate::entity::HashDistributed<#key, #group>;), distributed)
+    (distribution, distributed)
 }

@@ -17,7 +17,7 @@ use crate::topology::Region;
     message = "`{Self}` can't be a column",
     label = "no column type for `{Self}`",
     note = "columns are Uuid, bool, i16, i32, i64, f32, f64, String, Vec<u8>, SystemTime, serde_json::Value, Vec and Option of them",
-    note = "an enum needs #[derive(SqlEnum)], a wrapper #[derive(SqlNewtype)], any other serde type #[entity(json)] on the field",
+    note = "an enum needs #[derive(SqlEnum)], a wrapper #[derive(SqlNewtype)], any other type #[derive(serde::Serialize, serde::Deserialize)] and #[entity(json)] on the field",
     note = "dates and decimals need a feature of shardwise: jiff, chrono, time, rust_decimal"
 )]
 pub trait ColumnType: ToSql + FromSqlOwned + Send + Sync + 'static {

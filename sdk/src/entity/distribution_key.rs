@@ -4,7 +4,7 @@ use std::hash::Hash;
 
 use uuid::Uuid;
 
-use super::{ColumnType, NeverNull};
+use super::ColumnType;
 use crate::key::KeyRef;
 
 /// A Rust type that can be a distribution key: `Uuid`, `i32`, `i64`, `String`, and newtypes of them.
@@ -58,7 +58,7 @@ impl DistributionKey for String {
 /// A transparent wrapper of a column type. Implemented by `#[derive(SqlNewtype)]`.
 pub trait Newtype: ColumnType {
     /// The wrapped type.
-    type Inner: ColumnType + NeverNull;
+    type Inner: ColumnType;
     /// The wrapped value.
     fn inner(&self) -> &Self::Inner;
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use super::ColumnType;
+use super::{ColumnType, Params};
 
 /// A value stored as `jsonb`. A field marked `#[entity(json)]` keeps its own type; its column constant has this one.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -34,6 +34,28 @@ type BoxError = Box<dyn StdError + Sync + Send>;
 
 /// The version byte that `jsonb_recv` expects before the text.
 const JSONB_VERSION: u8 = 1;
+
+/// A type that can be stored as `jsonb`: any serde type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be stored as json",
+    label = "not a serde type",
+    note = "add #[derive(serde::Serialize, serde::Deserialize)] to it"
+)]
+pub trait JsonDocument: Serialize + DeserializeOwned + Send + Sync + 'static {}
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> JsonDocument for T {}
+
+impl<'a, T: JsonDocument> JsonRef<'a, T> {
+    #[doc(hidden)]
+    pub fn bind(document: &'a T, params: &mut Params<'a>) {
+        params.push_owned(JsonRef(document));
+    }
+
+    #[doc(hidden)]
+    pub fn bind_optional(document: Option<&'a T>, params: &mut Params<'a>) {
+        params.push_owned(document.map(JsonRef));
+    }
+}
 
 impl<T: Serialize> ToSql for JsonRef<'_, T> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
@@ -78,7 +100,8 @@ impl<'a, T: DeserializeOwned> FromSql<'a> for Json<T> {
     }
 }
 
-impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> ColumnType for Json<T> {
+#[diagnostic::do_not_recommend]
+impl<T: JsonDocument> ColumnType for Json<T> {
     const DDL: &'static str = "jsonb";
     const WIRE: Type = Type::JSONB;
 }

@@ -26,7 +26,7 @@ pub(crate) use filter::AnyFilter;
 pub use filter::Renderer;
 pub use filter::{Filter, Value, escape_like};
 pub use foreign_key::{ClearedByDelete, ForeignKeyTo, OnEveryNode};
-pub use json::{Json, JsonRef};
+pub use json::{Json, JsonDocument, JsonRef};
 pub use params::{Param, Params};
 pub use registry::Schema;
 
@@ -143,8 +143,7 @@ impl Columns for BinaryCopyOutRow {
 /// An entity whose rows are spread by a distribution key. It is reached only through a tenant.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a distributed entity",
-    label = "not distributed: a tenant can't reach it",
-    note = "a reference entity is read with `cluster.reference()`, and joined to distributed ones with `.join::<{Self}>(…)`",
+    label = "not distributed",
     note = "to distribute it, write #[entity(distributed_by = festival_id)] in place of `reference`"
 )]
 pub trait Distributed: Entity<Distribution = HashDistributed<Self::DistributionKey, Self::Group>> {
@@ -196,7 +195,7 @@ pub struct DefaultGroup;
 #[diagnostic::on_unimplemented(
     message = "these entities are not co-located",
     label = "its rows can live on another node",
-    note = "join only entities of one distribution key and co-location group, or reference entities; see `colocated_with`"
+    note = "join and reference only entities of one distribution key and co-location group, or reference entities; see `colocated_with`"
 )]
 pub trait MeetsIn<K, G> {
     #[doc(hidden)]

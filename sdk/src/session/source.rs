@@ -141,6 +141,7 @@ impl<A: Member, B: Member, C: Member, M: Member> JoinWith<M> for (A, B, C) {
 
 macro_rules! contains {
     ($($member:ident at $i:literal in ($($t:ident),+);)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<T, $($t: Member),+> Contains<T, At<$i>> for ($($t,)+)
         where
             $member: Member<Entity = T>,
@@ -152,6 +153,7 @@ macro_rules! contains {
 /// says what [`Contains`] says, not that one type is another.
 enum Nothing {}
 
+#[diagnostic::do_not_recommend]
 impl<A: Member> Contains<Nothing, Nothing> for (A,) {}
 
 contains! {

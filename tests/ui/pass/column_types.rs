@@ -2,7 +2,7 @@
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use shardwise::entity::Column;
+use shardwise::entity::{Column, Entity};
 use shardwise::{Entity, Region, SqlEnum, SqlNewtype, Uuid};
 
 #[derive(Debug, Clone, Copy, SqlEnum)]

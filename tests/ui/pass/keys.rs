@@ -1,5 +1,5 @@
 //! Composite keys, keys of wrappers and enums, a key alone, a key without anything else; self references.
-use shardwise::entity::EntityKey;
+use shardwise::entity::{Entity, EntityKey};
 use shardwise::{DistributionKey, Entity, SqlEnum, SqlNewtype, Uuid};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, SqlNewtype)]

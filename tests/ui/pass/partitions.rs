@@ -1,6 +1,7 @@
 //! Every interval, over every kind of partition column of this build.
 use std::time::SystemTime;
 
+use shardwise::entity::Entity;
 use shardwise::schema::Interval;
 use shardwise::{Entity, Uuid};
 

@@ -1,10 +1,12 @@
 //! Entities inside functions and modules, of every visibility.
 #![deny(warnings)]
 
+use shardwise::entity::Entity;
 use shardwise::{Entity, Uuid};
 
 mod outer {
     pub mod inner {
+        use shardwise::entity::Entity;
         use shardwise::{Entity, SqlNewtype, Uuid};
 
         #[derive(Debug, Clone, PartialEq, Eq, Hash, SqlNewtype)]
@@ -42,12 +44,8 @@ mod outer {
 
     pub fn name() -> &'static str {
         let _ = inner::Near::ID;
-        <inner::Near as shardwise::Entity>::table().name
+        <inner::Near as shardwise::entity::Entity>::table().name
     }
-}
-
-trait Named {
-    const NAME: &'static str;
 }
 
 fn local() -> &'static str {

@@ -1,4 +1,5 @@
 //! Fields, structs and variants named by keywords; keywords of SQL as columns.
+use shardwise::entity::Entity;
 use shardwise::{Entity, SqlEnum, Uuid};
 
 #[derive(Debug, SqlEnum)]

@@ -7,7 +7,8 @@ mod platform {
     }
 }
 
-use platform::storage::{Entity as _, Uuid};
+use platform::storage::Uuid;
+use platform::storage::entity::Entity as _;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, renamed::SqlNewtype)]
 #[sql_newtype(crate = "renamed")]

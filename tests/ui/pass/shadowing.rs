@@ -1,5 +1,5 @@
 //! Names of the user's that generated code could take for its own.
-#![allow(dead_code, non_upper_case_globals, non_camel_case_types)]
+#![allow(dead_code, unused_macros, non_upper_case_globals, non_camel_case_types)]
 
 use std::option::Option as Maybe;
 use std::string::String as Text;

@@ -10,6 +10,8 @@ mod ctxt;
 mod expand;
 mod item;
 mod model;
+#[cfg(test)]
+mod snapshots;
 mod sql_enum;
 mod sql_newtype;
 
@@ -50,9 +52,13 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Entity, attributes(entity))]
 pub fn entity(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    match model::Entity::read(&input) {
-        Ok(entity) => expand::entity(&entity).into(),
-        Err(errors) => errors.into(),
+    derive_entity(&input).into()
+}
+
+fn derive_entity(input: &DeriveInput) -> proc_macro2::TokenStream {
+    match model::Entity::read(input) {
+        Ok(entity) => expand::entity(&entity),
+        Err(errors) => errors,
     }
 }
 

@@ -5,7 +5,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::columns::of_type as column_type_item;
+use super::columns::inner_of_option;
 use crate::model::{Entity, Field};
 
 /// The methods of `Entity` that touch values.
@@ -62,37 +62,39 @@ fn key(entity: &Entity) -> TokenStream {
 }
 
 fn bind(entity: &Entity, field: &Field) -> TokenStream {
-    let (krate, ident) = (&entity.krate, &field.ident);
+    let (krate, ty, span) = (&entity.krate, &field.ty, field.ty_span());
+    let mut ident = field.ident.clone();
+    // The compiler points at the argument; the fault is in the type.
+    ident.set_span(ident.span().located_at(span));
     match (field.attr.json, field.optional) {
         (None, _) => {
-            let bind = column_type_item(entity, field, "bind_column");
-            quote_spanned!(field.ty_span()=> #bind(&self.#ident, __params);)
+            quote_spanned!(span=> <#ty as #krate::entity::ColumnType>::bind_column(&self.#ident, __params);)
         }
-        (Some(_), false) => {
-            quote_spanned!(field.ty_span()=> #krate::entity::JsonRef::bind(&self.#ident, __params);)
-        }
-        (Some(_), true) => quote_spanned! {field.ty_span()=>
-            #krate::entity::JsonRef::bind_optional(::core::option::Option::as_ref(&self.#ident), __params);
-        },
+        (Some(_), false) => quote_spanned!(span=> #krate::entity::Json::bind(&self.#ident, __params);),
+        (Some(_), true) => quote_spanned!(span=> #krate::entity::Json::bind_optional(&self.#ident, __params);),
     }
 }
 
 fn read(entity: &Entity) -> TokenStream {
+    let krate = &entity.krate;
     let mut place = 0_usize;
     let fields = entity.fields.iter().map(|field| {
-        let (ident, ty) = (&field.ident, &field.ty);
+        let (ident, ty, span) = (&field.ident, &field.ty, field.ty_span());
         if field.attr.skip.is_some() {
-            let default = quote_spanned!(field.ty_span()=> <#ty as ::core::default::Default>::default());
+            let default = quote_spanned!(span=> <#ty as ::core::default::Default>::default());
             return quote!(#ident: #default,);
         }
-        let read = column_type_item(entity, field, "read_column");
-        let value = quote_spanned!(field.ty_span()=> #read(__row, __at + #place)?);
+        let read = match (field.attr.json, field.optional) {
+            (None, _) => quote_spanned!(span=> <#ty as #krate::entity::ColumnType>::read_column),
+            (Some(_), false) => quote_spanned!(span=> #krate::entity::Json::<#ty>::read),
+            (Some(_), true) => {
+                let inner = inner_of_option(ty);
+                quote_spanned!(span=> #krate::entity::Json::<#inner>::read_optional)
+            }
+        };
+        let at = place;
         place += 1;
-        match (field.attr.json, field.optional) {
-            (None, _) => quote!(#ident: #value,),
-            (Some(_), false) => quote!(#ident: #value.0,),
-            (Some(_), true) => quote!(#ident: ::core::option::Option::map(#value, |__json| __json.0),),
-        }
+        quote_spanned!(span=> #ident: #read(__row, __at + #at)?,)
     });
     quote!(#(#fields)*)
 }

@@ -1,7 +1,7 @@
 //! The typed column constants, and the casts around each column.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::Ident;
 
 use crate::model::{Entity, Field};
@@ -27,7 +27,7 @@ pub(super) fn constants(entity: &Entity) -> TokenStream {
 }
 
 /// The type whose `ColumnType` describes the column: the field's own, or `Json` of it.
-pub(super) fn column_type(entity: &Entity, field: &Field) -> TokenStream {
+fn column_type(entity: &Entity, field: &Field) -> TokenStream {
     let (krate, ty) = (&entity.krate, &field.ty);
     match (field.attr.json, field.optional) {
         (None, _) => quote!(#ty),
@@ -39,7 +39,7 @@ pub(super) fn column_type(entity: &Entity, field: &Field) -> TokenStream {
     }
 }
 
-fn inner_of_option(ty: &syn::Type) -> TokenStream {
+pub(super) fn inner_of_option(ty: &syn::Type) -> TokenStream {
     if let syn::Type::Path(path) = ty
         && let Some(segment) = path.path.segments.last()
         && let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments
@@ -50,9 +50,15 @@ fn inner_of_option(ty: &syn::Type) -> TokenStream {
     quote!(#ty)
 }
 
-/// `<T as ColumnType>::NAME`, with the field's type as its span: an unknown type is reported there.
+/// `<T as ColumnType>::NAME`, with the field's type as its span: an unknown type is reported there. All documents are
+/// alike to the database, so one that is none is not reported here but by the codec.
 pub(super) fn of_type(entity: &Entity, field: &Field, name: &str) -> TokenStream {
-    let (krate, ty, name) = (&entity.krate, column_type(entity, field), format_ident!("{name}"));
+    let (krate, name) = (&entity.krate, format_ident!("{name}"));
+    let ty = match (field.attr.json, field.optional) {
+        (None, _) => field.ty.to_token_stream(),
+        (Some(_), false) => quote!(#krate::entity::Json<()>),
+        (Some(_), true) => quote!(::core::option::Option<#krate::entity::Json<()>>),
+    };
     quote_spanned!(field.ty_span()=> <#ty as #krate::entity::ColumnType>::#name)
 }
 

@@ -8,14 +8,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use super::{ColumnType, Params};
+use super::{ColumnType, Columns, Params};
 
 /// A value stored as `jsonb`. A field marked `#[entity(json)]` keeps its own type; its column constant has this one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Json<T>(pub T);
 
 /// A borrowed value that is written as `jsonb`.
-pub struct JsonRef<'a, T>(pub &'a T);
+struct JsonRef<'a, T>(&'a T);
 
 // A document is a parameter's value: it never reaches a log.
 impl<T> fmt::Debug for Json<T> {
@@ -45,15 +45,27 @@ pub trait JsonDocument: Serialize + DeserializeOwned + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> JsonDocument for T {}
 
-impl<'a, T: JsonDocument> JsonRef<'a, T> {
-    #[doc(hidden)]
-    pub fn bind(document: &'a T, params: &mut Params<'a>) {
+/// For the derive.
+#[doc(hidden)]
+impl<T: JsonDocument> Json<T> {
+    pub fn bind<'a>(document: &'a T, params: &mut Params<'a>) {
         params.push_owned(JsonRef(document));
     }
 
-    #[doc(hidden)]
-    pub fn bind_optional(document: Option<&'a T>, params: &mut Params<'a>) {
-        params.push_owned(document.map(JsonRef));
+    pub fn bind_optional<'a>(document: &'a Option<T>, params: &mut Params<'a>) {
+        params.push_owned(document.as_ref().map(JsonRef));
+    }
+
+    /// # Errors
+    /// When the column is no document, or NULL, or does not fit `T`.
+    pub fn read<R: Columns>(row: &R, at: usize) -> Result<T, tokio_postgres::Error> {
+        row.column::<Self>(at).map(|json| json.0)
+    }
+
+    /// # Errors
+    /// When the column is no document or does not fit `T`.
+    pub fn read_optional<R: Columns>(row: &R, at: usize) -> Result<Option<T>, tokio_postgres::Error> {
+        Ok(row.column::<Option<Self>>(at)?.map(|json| json.0))
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) use filter::AnyFilter;
 pub use filter::Renderer;
 pub use filter::{Filter, Value, escape_like};
 pub use foreign_key::{ClearedByDelete, ForeignKeyTo, OnEveryNode};
-pub use json::{Json, JsonDocument, JsonRef};
+pub use json::{Json, JsonDocument};
 pub use params::{Param, Params};
 pub use registry::Schema;
 

@@ -615,8 +615,16 @@ const _: () = {
             <Option<
                 String,
             > as ::shardwise::entity::ColumnType>::bind_column(&self.note, __params);
-            ::shardwise::entity::Json::bind(&self.items, __params);
-            ::shardwise::entity::Json::bind_optional(&self.device, __params);
+            <Vec<
+                Item,
+            > as ::shardwise::entity::JsonDocument>::bind_document(
+                &self.items,
+                __params,
+            );
+            <Device as ::shardwise::entity::JsonDocument>::bind_optional(
+                &self.device,
+                __params,
+            );
             <Timestamp as ::shardwise::entity::ColumnType>::bind_column(
                 &self.created_at,
                 __params,
@@ -657,8 +665,16 @@ const _: () = {
             <Option<
                 String,
             > as ::shardwise::entity::ColumnType>::bind_column(&self.note, __params);
-            ::shardwise::entity::Json::bind(&self.items, __params);
-            ::shardwise::entity::Json::bind_optional(&self.device, __params);
+            <Vec<
+                Item,
+            > as ::shardwise::entity::JsonDocument>::bind_document(
+                &self.items,
+                __params,
+            );
+            <Device as ::shardwise::entity::JsonDocument>::bind_optional(
+                &self.device,
+                __params,
+            );
         }
         fn read<__R: ::shardwise::entity::Columns>(
             __row: &__R,
@@ -701,12 +717,16 @@ const _: () = {
                     __row,
                     __at + 7usize,
                 )?,
-                items: ::shardwise::entity::Json::<
-                    Vec<Item>,
-                >::read(__row, __at + 8usize)?,
-                device: ::shardwise::entity::Json::<
-                    Device,
-                >::read_optional(__row, __at + 9usize)?,
+                items: <Vec<
+                    Item,
+                > as ::shardwise::entity::JsonDocument>::read_document(
+                    __row,
+                    __at + 8usize,
+                )?,
+                device: <Device as ::shardwise::entity::JsonDocument>::read_optional(
+                    __row,
+                    __at + 9usize,
+                )?,
                 serial: <i64 as ::shardwise::entity::ColumnType>::read_column(
                     __row,
                     __at + 10usize,

@@ -70,8 +70,13 @@ fn bind(entity: &Entity, field: &Field) -> TokenStream {
         (None, _) => {
             quote_spanned!(span=> <#ty as #krate::entity::ColumnType>::bind_column(&self.#ident, __params);)
         }
-        (Some(_), false) => quote_spanned!(span=> #krate::entity::Json::bind(&self.#ident, __params);),
-        (Some(_), true) => quote_spanned!(span=> #krate::entity::Json::bind_optional(&self.#ident, __params);),
+        (Some(_), false) => {
+            quote_spanned!(span=> <#ty as #krate::entity::JsonDocument>::bind_document(&self.#ident, __params);)
+        }
+        (Some(_), true) => {
+            let ty = inner_of_option(ty);
+            quote_spanned!(span=> <#ty as #krate::entity::JsonDocument>::bind_optional(&self.#ident, __params);)
+        }
     }
 }
 
@@ -86,10 +91,10 @@ fn read(entity: &Entity) -> TokenStream {
         }
         let read = match (field.attr.json, field.optional) {
             (None, _) => quote_spanned!(span=> <#ty as #krate::entity::ColumnType>::read_column),
-            (Some(_), false) => quote_spanned!(span=> #krate::entity::Json::<#ty>::read),
+            (Some(_), false) => quote_spanned!(span=> <#ty as #krate::entity::JsonDocument>::read_document),
             (Some(_), true) => {
                 let inner = inner_of_option(ty);
-                quote_spanned!(span=> #krate::entity::Json::<#inner>::read_optional)
+                quote_spanned!(span=> <#inner as #krate::entity::JsonDocument>::read_optional)
             }
         };
         let at = place;

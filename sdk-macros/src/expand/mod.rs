@@ -7,7 +7,7 @@ mod columns;
 mod statements;
 mod table;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
@@ -62,13 +62,8 @@ fn kind(entity: &Entity) -> (TokenStream, TokenStream) {
         Group::Own => quote!(#ident),
         Group::With(other) => quote_spanned!(other.span()=> <#other as #krate::entity::DistributedBy<#key>>::Group),
     };
-    // What is wrong with the other entity is told where it is named.
-    let span = match &entity.group {
-        Group::With(other) => Span::call_site().located_at(other.span()),
-        Group::Default | Group::Own => Span::call_site(),
-    };
     let distribution_key = quote_spanned!(entity.field(at).ty_span()=> type DistributionKey = #key;);
-    let distributed = quote_spanned! {span=>
+    let distributed = quote! {
         impl #krate::entity::Distributed for #ident {
             #distribution_key
             type Group = #group;
@@ -77,5 +72,5 @@ fn kind(entity: &Entity) -> (TokenStream, TokenStream) {
             }
         }
     };
-    (quote_spanned!(span=> type Distribution = #krate::entity::HashDistributed<#key, #group>;), distributed)
+    (quote!(type Distribution = #krate::entity::HashDistributed<#key, #group>;), distributed)
 }

@@ -41,31 +41,35 @@ const JSONB_VERSION: u8 = 1;
     label = "not a serde type",
     note = "add #[derive(serde::Serialize, serde::Deserialize)] to it"
 )]
-pub trait JsonDocument: Serialize + DeserializeOwned + Send + Sync + 'static {}
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> JsonDocument for T {}
+pub trait JsonDocument: Sized {
+    // For the derive. The serde traits are asked for by the implementation alone: what is missing is then told of this
+    // trait, and once.
+    #[doc(hidden)]
+    fn bind_document<'a>(&'a self, params: &mut Params<'a>);
+    #[doc(hidden)]
+    fn bind_optional<'a>(document: &'a Option<Self>, params: &mut Params<'a>);
+    #[doc(hidden)]
+    fn read_document<R: Columns>(row: &R, at: usize) -> Result<Self, tokio_postgres::Error>;
+    #[doc(hidden)]
+    fn read_optional<R: Columns>(row: &R, at: usize) -> Result<Option<Self>, tokio_postgres::Error>;
+}
 
-/// For the derive.
-#[doc(hidden)]
-impl<T: JsonDocument> Json<T> {
-    pub fn bind<'a>(document: &'a T, params: &mut Params<'a>) {
-        params.push_owned(JsonRef(document));
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> JsonDocument for T {
+    fn bind_document<'a>(&'a self, params: &mut Params<'a>) {
+        params.push_owned(JsonRef(self));
     }
 
-    pub fn bind_optional<'a>(document: &'a Option<T>, params: &mut Params<'a>) {
+    fn bind_optional<'a>(document: &'a Option<Self>, params: &mut Params<'a>) {
         params.push_owned(document.as_ref().map(JsonRef));
     }
 
-    /// # Errors
-    /// When the column is no document, or NULL, or does not fit `T`.
-    pub fn read<R: Columns>(row: &R, at: usize) -> Result<T, tokio_postgres::Error> {
-        row.column::<Self>(at).map(|json| json.0)
+    fn read_document<R: Columns>(row: &R, at: usize) -> Result<Self, tokio_postgres::Error> {
+        row.column::<Json<Self>>(at).map(|json| json.0)
     }
 
-    /// # Errors
-    /// When the column is no document or does not fit `T`.
-    pub fn read_optional<R: Columns>(row: &R, at: usize) -> Result<Option<T>, tokio_postgres::Error> {
-        Ok(row.column::<Option<Self>>(at)?.map(|json| json.0))
+    fn read_optional<R: Columns>(row: &R, at: usize) -> Result<Option<Self>, tokio_postgres::Error> {
+        Ok(row.column::<Option<Json<Self>>>(at)?.map(|json| json.0))
     }
 }
 
@@ -113,7 +117,7 @@ impl<'a, T: DeserializeOwned> FromSql<'a> for Json<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: JsonDocument> ColumnType for Json<T> {
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> ColumnType for Json<T> {
     const DDL: &'static str = "jsonb";
     const WIRE: Type = Type::JSONB;
 }

@@ -61,7 +61,7 @@ pub struct Session<S, X> {
 /// struct Festival { #[entity(key)] id: Uuid, name: String }
 ///
 /// async fn f(fest: Tenant, id: Uuid) -> shardwise::Result<Festival> {
-///     fest.get::<Festival>(id).await // error: `Festival` is not a distributed entity
+///     fest.get::<Festival>(id).await // error: this session can't reach `Festival`
 /// }
 /// ```
 pub type Tenant<K = Uuid> = Session<TenantScope<K>, Pooled>;

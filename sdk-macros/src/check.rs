@@ -127,8 +127,10 @@ fn contradictions(ctxt: &mut Ctxt, field: &Field) {
         if generated.expression.is_some() && attr.references.is_some() {
             refuse("a computed column can't be a foreign key here: remove `generated` or `references`");
         }
-        if attr.json.is_some() && generated.expression.is_none() {
-            refuse("a sequence makes integers: remove `json`, or give the expression `generated = \"…\"`");
+        if (attr.json.is_some() || attr.sql_type.is_some()) && generated.expression.is_none() {
+            refuse(
+                "a sequence fills a bigint: remove `json` and `sql_type`, or give the expression `generated = \"…\"`",
+            );
         }
     }
     match (&attr.on_delete, &attr.references) {

@@ -104,6 +104,18 @@ impl Entity {
         ctxt.finish(entity)
     }
 
+    /// The path of the shardwise crate, as if it were written there: an error about what begins with it points there.
+    pub(crate) fn krate_at(&self, span: Span) -> TokenStream {
+        self.krate
+            .clone()
+            .into_iter()
+            .map(|mut token| {
+                token.set_span(span);
+                token
+            })
+            .collect()
+    }
+
     /// The fields that are columns, with their place among the columns.
     pub(crate) fn columns(&self) -> impl Iterator<Item = (usize, &Field)> {
         self.fields.iter().filter(|field| field.attr.skip.is_none()).enumerate()

@@ -95,6 +95,7 @@ pub use uuid::Uuid;
 /// What generated code names. Not part of the API.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::entity::is_bigint;
     pub use crate::entity::label::{CodecResult, accepts_label, checked, unknown_label, write_label};
     /// The schema commands over one connection, for the tests.
     pub mod admin {

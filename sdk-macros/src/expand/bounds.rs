@@ -17,7 +17,8 @@ pub(super) fn all(entity: &Entity) -> TokenStream {
     let references = entity.columns().filter_map(|(_, field)| foreign_key(entity, field));
     let regions =
         entity.columns().filter(|(_, field)| field.attr.region.is_some()).map(|(_, field)| region(entity, field));
-    quote!(#(#columns)* #(#keys)* #distribution #partition #group #(#references)* #(#regions)*)
+    let sequences = entity.columns().filter_map(|(_, field)| sequence(entity, field));
+    quote!(#(#columns)* #(#sequences)* #(#keys)* #distribution #partition #group #(#references)* #(#regions)*)
 }
 
 fn column(entity: &Entity, field: &Field) -> TokenStream {
@@ -28,6 +29,21 @@ fn column(entity: &Entity, field: &Field) -> TokenStream {
             column::<#ty>();
         };
     }
+}
+
+/// What Citus takes as an identity column.
+fn sequence(entity: &Entity, field: &Field) -> Option<TokenStream> {
+    let is_sequence = field.attr.generated.as_ref()?.expression.is_none();
+    let (krate, ty) = (&entity.krate, &field.ty);
+    is_sequence.then(|| {
+        quote_spanned! {field.ty_span()=>
+            const _: () = ::core::assert!(
+                #krate::__private::is_bigint(<#ty as #krate::entity::ColumnType>::DDL),
+                "a sequence fills an `i64`: Citus refuses identity columns of other types; for a computed column write \
+                 `generated = \"expression\"`"
+            );
+        }
+    })
 }
 
 fn key(entity: &Entity, field: &Field) -> TokenStream {

@@ -1,7 +1,7 @@
 //! The row codec: values in and out, by position.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::columns::column_type;
 use crate::model::{Entity, Field};
@@ -55,11 +55,13 @@ fn key(entity: &Entity) -> TokenStream {
 }
 
 fn bind(entity: &Entity, field: &Field) -> TokenStream {
-    let (krate, ident) = (&entity.krate, &field.ident);
+    let (krate, ident) = (entity.krate_at(field.ty_span()), &field.ident);
     match (field.attr.json, field.optional) {
-        (None, _) => quote!(params.push(&self.#ident);),
-        (Some(_), false) => quote!(params.push_owned(#krate::entity::JsonRef(&self.#ident));),
-        (Some(_), true) => quote! {
+        (None, _) => quote_spanned!(field.ty_span()=> params.push(&self.#ident);),
+        (Some(_), false) => {
+            quote_spanned!(field.ty_span()=> params.push_owned(#krate::entity::JsonRef(&self.#ident));)
+        }
+        (Some(_), true) => quote_spanned! {field.ty_span()=>
             params.push_owned(::core::option::Option::map(
                 ::core::option::Option::as_ref(&self.#ident),
                 #krate::entity::JsonRef,
@@ -69,15 +71,15 @@ fn bind(entity: &Entity, field: &Field) -> TokenStream {
 }
 
 fn read(entity: &Entity) -> TokenStream {
-    let krate = &entity.krate;
     let mut place = 0_usize;
     let fields = entity.fields.iter().map(|field| {
         let ident = &field.ident;
         if field.attr.skip.is_some() {
-            return quote!(#ident: ::core::default::Default::default(),);
+            return quote_spanned!(field.ty_span()=> #ident: ::core::default::Default::default(),);
         }
         let ty = column_type(entity, field);
-        let value = quote!(#krate::entity::Columns::column::<#ty>(row, at + #place)?);
+        let krate = entity.krate_at(field.ty_span());
+        let value = quote_spanned!(field.ty_span()=> #krate::entity::Columns::column::<#ty>(row, at + #place)?);
         place += 1;
         match (field.attr.json, field.optional) {
             (None, _) => quote!(#ident: #value,),

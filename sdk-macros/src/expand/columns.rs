@@ -9,12 +9,13 @@ use crate::model::{Entity, Field};
 
 /// `Wallet::BALANCE` and its like.
 pub(super) fn constants(entity: &Entity) -> TokenStream {
-    let (krate, ident, vis) = (&entity.krate, &entity.ident, &entity.vis);
+    let (ident, vis) = (&entity.ident, &entity.vis);
     let constants = entity.columns().map(|(_, field)| {
         let name = format_ident!("{}", field.ident.unraw().to_string().to_uppercase(), span = field.ident.span());
         let (ty, column, bind) = (column_type(entity, field), &field.column, bind(entity, field));
         let doc = format!("The column `{column}`.");
-        quote! {
+        let krate = entity.krate_at(field.ty_span());
+        quote_spanned! {field.ty_span()=>
             #[doc = #doc]
             #vis const #name: #krate::entity::Column<Self, #ty> = #krate::entity::Column::new(#column, #bind);
         }
@@ -29,13 +30,13 @@ pub(super) fn constants(entity: &Entity) -> TokenStream {
 
 /// The type whose `ColumnType` describes the column: the field's own, or `Json` of it.
 pub(super) fn column_type(entity: &Entity, field: &Field) -> TokenStream {
-    let (krate, ty) = (&entity.krate, &field.ty);
+    let (krate, ty) = (entity.krate_at(field.ty_span()), &field.ty);
     match (field.attr.json, field.optional) {
         (None, _) => quote!(#ty),
-        (Some(_), false) => quote!(#krate::entity::Json<#ty>),
+        (Some(_), false) => quote_spanned!(field.ty_span()=> #krate::entity::Json<#ty>),
         (Some(_), true) => {
             let inner = inner_of_option(ty);
-            quote!(::core::option::Option<#krate::entity::Json<#inner>>)
+            quote_spanned!(field.ty_span()=> ::core::option::Option<#krate::entity::Json<#inner>>)
         }
     }
 }
@@ -53,13 +54,13 @@ fn inner_of_option(ty: &syn::Type) -> TokenStream {
 
 /// `<T as ColumnType>::NAME`, with the field's type as its span: an unknown type is reported there.
 pub(super) fn of_type(entity: &Entity, field: &Field, name: &str) -> TokenStream {
-    let (krate, ty, name) = (&entity.krate, column_type(entity, field), format_ident!("{name}"));
+    let (krate, ty, name) = (entity.krate_at(field.ty_span()), column_type(entity, field), format_ident!("{name}"));
     quote_spanned!(field.ty_span()=> <#ty as #krate::entity::ColumnType>::#name)
 }
 
 /// `<T as Element>::NAME`
 pub(super) fn of_element(entity: &Entity, field: &Field, name: &str) -> TokenStream {
-    let (krate, ty, name) = (&entity.krate, &field.ty, format_ident!("{name}"));
+    let (krate, ty, name) = (entity.krate_at(field.ty_span()), &field.ty, format_ident!("{name}"));
     quote_spanned!(field.ty_span()=> <#ty as #krate::entity::Element>::#name)
 }
 

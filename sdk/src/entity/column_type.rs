@@ -189,3 +189,10 @@ impl NeverNull for Vec<u8> {}
 impl NeverNull for serde_json::Value {}
 impl<T: Element> NeverNull for Vec<T> {}
 impl<T> NeverNull for super::Json<T> {}
+
+/// Whether the type's name in DDL is `bigint`, decided at compile time.
+#[doc(hidden)]
+#[must_use]
+pub const fn is_bigint(ddl: &str) -> bool {
+    matches!(ddl.as_bytes(), b"bigint")
+}

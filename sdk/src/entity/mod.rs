@@ -18,7 +18,7 @@ mod registry;
 pub(crate) use column::Assignment;
 pub(crate) use column::RawColumn;
 pub use column::{Column, JoinOn, Operand, Order, SameValue, Summable};
-pub use column_type::{ColumnType, Element, NeverNull, PartitionColumn, TextLike};
+pub use column_type::{ColumnType, Element, NeverNull, PartitionColumn, TextLike, is_bigint};
 pub use distribution_key::{DistributionKey, Newtype};
 pub(crate) use filter::AnyFilter;
 #[doc(hidden)]

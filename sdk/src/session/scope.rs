@@ -100,6 +100,12 @@ impl fmt::Debug for AnyScope {
 
 /// The entities that a session with the scope `S` reaches: a tenant the distributed ones with its type of key, a
 /// reference session the reference ones.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not reached through this session",
+    label = "out of this session's reach",
+    note = "a distributed entity is reached through a tenant with its type of key: `cluster.tenant(key).await?`",
+    note = "a reference entity is reached through `cluster.reference()`; the coordinator runs raw SQL alone"
+)]
 pub trait In<S>: Entity {
     /// Whether this row lies in the scope.
     #[doc(hidden)]
@@ -112,7 +118,7 @@ where
     K: DistributionKey,
 {
     fn is_in(&self, scope: &TenantScope<K>) -> bool {
-        *self.distribution_key() == scope.key
+        self.distribution_key().key_ref() == scope.key.key_ref()
     }
 }
 

@@ -1,0 +1,10 @@
+use shardwise::{Entity, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "things", distributed_by = festival_id, key)]
+struct Thing {
+    festival_id: Uuid,
+    id: Uuid,
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use shardwise::{Entity, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "things", distributed_by = festival_id)]
+struct Thing {
+    festival_id: Uuid,
+    #[entity(key)]
+    id: Uuid,
+    #[entity(rename = "id")]
+    name: String,
+}
+
+fn main() {}

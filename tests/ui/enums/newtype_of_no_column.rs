@@ -1,0 +1,8 @@
+use shardwise::SqlNewtype;
+
+struct Colour;
+
+#[derive(Debug, SqlNewtype)]
+struct Id(Colour);
+
+fn main() {}

@@ -1,0 +1,6 @@
+use shardwise::{SqlNewtype, Uuid};
+
+#[derive(SqlNewtype)]
+struct Pair(Uuid, Uuid);
+
+fn main() {}

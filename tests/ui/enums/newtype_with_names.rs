@@ -1,0 +1,8 @@
+use shardwise::{SqlNewtype, Uuid};
+
+#[derive(SqlNewtype)]
+struct Id {
+    id: Uuid,
+}
+
+fn main() {}

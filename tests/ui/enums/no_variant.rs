@@ -1,0 +1,6 @@
+use shardwise::SqlEnum;
+
+#[derive(SqlEnum)]
+enum State {}
+
+fn main() {}

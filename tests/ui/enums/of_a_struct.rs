@@ -1,0 +1,8 @@
+use shardwise::SqlEnum;
+
+#[derive(SqlEnum)]
+struct State {
+    open: bool,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use shardwise::{Entity, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "things", reference)]
+struct Thing(Uuid, String);
+
+fn main() {}

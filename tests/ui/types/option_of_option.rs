@@ -1,0 +1,12 @@
+use shardwise::{Entity, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "things", distributed_by = festival_id)]
+struct Thing {
+    festival_id: Uuid,
+    #[entity(key)]
+    id: Uuid,
+    name: Option<Option<String>>,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use shardwise::{Entity, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "things", distributed_by = festival_id)]
+struct Thing {
+    festival_id: Uuid,
+    #[entity(key)]
+    id: Uuid,
+    count: u32,
+}
+
+fn main() {}

@@ -10,6 +10,8 @@ mod ctxt;
 mod expand;
 mod item;
 mod model;
+#[cfg(test)]
+mod snapshots;
 mod sql_enum;
 mod sql_newtype;
 

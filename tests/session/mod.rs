@@ -8,6 +8,7 @@ mod page;
 mod raw;
 mod select;
 mod spans;
+mod statements;
 mod timeouts;
 mod tls;
 mod transaction;

@@ -2,6 +2,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod child;
+mod citus;
 mod config;
 mod local;
 mod readme;

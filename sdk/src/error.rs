@@ -160,18 +160,17 @@ impl Error {
             new.0.server = Some(report);
             return new;
         }
-        let (kind, message) = if error.is_closed() || cause::<std::io::Error>(&error).is_some() {
-            (ErrorKind::ConnectionLost, "the connection to the server broke".to_owned())
-        } else if let Some(types) = cause::<WrongType>(&error) {
-            // It names two types and no value.
-            (
-                ErrorKind::Codec,
-                format!("{types}: give the value another type, or cast in the SQL, such as :name::bigint"),
-            )
-        } else {
-            (ErrorKind::Codec, "a value does not fit the type that it is sent or read as".to_owned())
+        if error.is_closed() || cause::<std::io::Error>(&error).is_some() {
+            return Self::new(ErrorKind::ConnectionLost, "the connection to the server broke").caused_by(error);
+        }
+        // Not with its source: that of a value that can't be read may quote it.
+        let message = match cause::<WrongType>(&error) {
+            Some(types) => {
+                format!("{error}: {types}: give the value another type, or cast in the SQL, such as :name::bigint")
+            }
+            None => format!("{error}: the value does not fit the type that it is sent or read as"),
         };
-        Self::new(kind, message).caused_by(error)
+        Self::new(ErrorKind::Codec, message)
     }
 
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
@@ -402,8 +401,10 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {self}", self.0.kind)?;
-        if let Some(source) = &self.0.source {
-            write!(f, " (caused by: {source})")?;
+        let mut source = self.source();
+        while let Some(inner) = source {
+            write!(f, "; caused by: {inner}")?;
+            source = inner.source();
         }
         Ok(())
     }

@@ -14,13 +14,13 @@ use crate::support::activity::{Activity, idle};
 use crate::support::model::{Entry, Wallet};
 use crate::support::{database, tenant, timeouts};
 
-const TASKS: u64 = 1_000;
+const TASKS: usize = 1_000;
 const CONNECTIONS: u32 = 16;
 
 /// What a task does until it is dropped or done. Each checks that the answers are its own.
-async fn work(fest: Tenant, task: u64, wallets: Arc<[Uuid]>) -> shardwise::Result<()> {
+async fn work(fest: Tenant, task: usize, wallets: Arc<[Uuid]>) -> shardwise::Result<()> {
     let number = i64::try_from(task).unwrap();
-    let (from, to) = (wallets[task as usize % wallets.len()], wallets[(task as usize + 1) % wallets.len()]);
+    let (from, to) = (wallets[task % wallets.len()], wallets[(task + 1) % wallets.len()]);
     match task % 6 {
         0 => {
             let (echo,): (i64,) = fest
@@ -92,7 +92,7 @@ async fn a_thousand_tasks_on_sixteen_connections_with_random_cancellations() {
     for task in 0..TASKS {
         let (fest, ids, finished, dropped) = (fest.clone(), ids.clone(), finished.clone(), dropped.clone());
         tasks.spawn(async move {
-            let mut random = rand::rngs::StdRng::seed_from_u64(task);
+            let mut random = rand::rngs::StdRng::seed_from_u64(u64::try_from(task).unwrap());
             // Some are never dropped, so that whatever a neighbour leaves behind has somebody to hit.
             let polls = if random.random_bool(0.4) { usize::MAX } else { random.random_range(0..10) };
             match at_most(polls, work(fest, task, ids)).await {

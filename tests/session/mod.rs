@@ -2,9 +2,15 @@
 
 mod cancel;
 mod copy;
+mod errors;
+mod futures;
 mod page;
 mod raw;
 mod select;
+mod spans;
+mod statements;
+mod timeouts;
+mod tls;
 mod transaction;
 mod types;
 mod verbs;

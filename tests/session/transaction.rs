@@ -214,7 +214,7 @@ async fn a_deadlock_is_run_again_on_request() {
         }
     };
     let (left, right) = tokio::join!(transfer(one.clone(), other.clone()), transfer(other.clone(), one.clone()));
-    (left.unwrap(), right.unwrap());
+    left.and(right).unwrap();
     assert_eq!((balance(&fest, &one).await, balance(&fest, &other).await), (2, 2));
     assert_eq!(cluster.metrics().retries, 1);
 }

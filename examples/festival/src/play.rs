@@ -97,7 +97,7 @@ fn per_second(count: u64, seconds: f64) -> f64 {
 /// Where the data is: what `SHARDWISE_CONFIG` names, else a server of its own that is gone afterwards.
 enum Database {
     Configured,
-    Throwaway(Server),
+    Throwaway(Box<Server>),
 }
 
 impl Database {
@@ -106,7 +106,7 @@ impl Database {
             return Ok(Self::Configured);
         }
         let server = shardwise::local::single().start().await.context("starting PostgreSQL")?;
-        Ok(Self::Throwaway(server))
+        Ok(Self::Throwaway(Box::new(server)))
     }
 
     fn config(&self) -> shardwise::Result<Config> {

@@ -125,7 +125,7 @@ fn contradictions(ctxt: &mut Ctxt, field: &Field) {
             refuse("a computed column can't be a foreign key here: remove `generated` or `references`");
         }
         if attr.json.is_some() && generated.expression.is_none() {
-            refuse("a sequence makes integers: remove `json`, or give the expression `generated = \"…\"`");
+            refuse("a sequence fills a bigint: remove `json`, or give the expression `generated = \"…\"`");
         }
     }
     match (&attr.on_delete, &attr.references) {

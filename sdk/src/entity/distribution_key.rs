@@ -1,7 +1,5 @@
 //! Which Rust types can be a distribution key.
 
-use std::hash::Hash;
-
 use uuid::Uuid;
 
 use super::ColumnType;
@@ -15,7 +13,7 @@ use crate::key::KeyRef;
 /// use shardwise::{DistributionKey, SqlNewtype};
 /// use uuid::Uuid;
 ///
-/// #[derive(Debug, Clone, PartialEq, Eq, Hash, SqlNewtype)]
+/// #[derive(Debug, Clone, SqlNewtype)]
 /// struct FestivalId(Uuid);
 ///
 /// fn is_a_key<K: DistributionKey>() {}
@@ -24,9 +22,9 @@ use crate::key::KeyRef;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a distribution key",
     label = "not a distribution key",
-    note = "use Uuid, i32, i64, String, or a newtype of one of them with #[derive(Debug, Clone, PartialEq, Eq, Hash, SqlNewtype)]"
+    note = "use Uuid, i32, i64, String, or a newtype of one of them with #[derive(Debug, Clone, SqlNewtype)]"
 )]
-pub trait DistributionKey: ColumnType + Clone + Eq + Hash + Send + Sync + 'static {
+pub trait DistributionKey: ColumnType + Clone {
     /// The key as the router hashes it.
     fn key_ref(&self) -> KeyRef<'_>;
 }
@@ -66,7 +64,7 @@ pub trait Newtype: ColumnType {
 #[diagnostic::do_not_recommend]
 impl<N> DistributionKey for N
 where
-    N: Newtype + Clone + Eq + Hash,
+    N: Newtype + Clone,
     N::Inner: DistributionKey,
 {
     fn key_ref(&self) -> KeyRef<'_> {

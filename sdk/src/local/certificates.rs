@@ -1,6 +1,7 @@
 //! A throwaway CA and a server's certificate by it, which is made out to the address 127.0.0.1 and to no name.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use uuid::Uuid;
 
 use super::failed;
 use super::folder::Folder;
@@ -22,6 +23,8 @@ pub(super) fn write(folder: &Folder) -> Result<()> {
 
 fn make() -> Result<(String, String, String), rcgen::Error> {
     let mut ca = CertificateParams::default();
+    // No two of them have the same name: clients look for the issuer by it.
+    ca.distinguished_name.push(DnType::CommonName, format!("shardwise throwaway CA {}", Uuid::new_v4()));
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;

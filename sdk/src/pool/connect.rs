@@ -1,8 +1,10 @@
 //! Opens connections to one node: socket, TLS, log-in.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::CertificateError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_postgres::NoTls;
@@ -76,14 +78,7 @@ impl Connector {
         T: TlsConnect<S>,
         T::Stream: Send + 'static,
     {
-        let (client, driver) = login.connect_raw(stream, tls).await.map_err(|error| {
-            let code = error.code().cloned();
-            let refused = Error::new(ErrorKind::Connect, "the server refused the log-in");
-            match code {
-                Some(_) => Error::postgres(error).with_kind(ErrorKind::Connect),
-                None => refused.caused_by(error),
-            }
-        })?;
+        let (client, driver) = login.connect_raw(stream, tls).await.map_err(refused)?;
         let node = self.0.node.clone();
         tokio::spawn(
             async move {
@@ -154,6 +149,43 @@ impl Connector {
             Err(_) => Err(Error::timed_out(Limit::Connect, self.0.timeout)),
         }
     }
+}
+
+/// Why there is no session, although there is a socket.
+fn refused(error: tokio_postgres::Error) -> Error {
+    if error.code().is_some() {
+        return Error::postgres(error).with_kind(ErrorKind::Connect);
+    }
+    if let Some(reason) = tls_reason(&error) {
+        return Error::new(ErrorKind::Connect, reason);
+    }
+    Error::new(ErrorKind::Connect, "the server broke off the log-in").caused_by(error)
+}
+
+/// What TLS failed for, and the fix.
+fn tls_reason(error: &tokio_postgres::Error) -> Option<String> {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        // An I/O error passes over the error that it wraps.
+        let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(tls) = wrapped.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>()) {
+            let fix = match tls {
+                rustls::Error::InvalidCertificate(
+                    CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+                ) => "name the host as its certificate does, or set `tls.mode = \"verify-ca\"`",
+                rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+                    "set `tls.ca_file` to the certificate of the CA that signed the server's"
+                }
+                _ => "see the server's log",
+            };
+            return Some(format!("TLS failed: {tls}: {fix}"));
+        }
+        if inner.to_string() == "server does not support TLS" {
+            return Some("the server does not support TLS: turn it on there, or set `tls.mode = \"off\"`".to_owned());
+        }
+        cause = inner.source();
+    }
+    None
 }
 
 enum Socket {

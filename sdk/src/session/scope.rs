@@ -120,7 +120,7 @@ where
     K: DistributionKey,
 {
     fn is_in(&self, scope: &TenantScope<K>) -> bool {
-        *self.distribution_key() == scope.key
+        self.distribution_key().key_ref() == scope.key.key_ref()
     }
 }
 

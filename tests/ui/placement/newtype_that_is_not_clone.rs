@@ -1,6 +1,6 @@
 use shardwise::{Entity, SqlNewtype, Uuid};
 
-#[derive(Debug, Clone, SqlNewtype)]
+#[derive(Debug, SqlNewtype)]
 struct FestivalId(Uuid);
 
 #[derive(Entity)]

@@ -9,7 +9,7 @@ use syn::{DeriveInput, parse_quote};
 fn check(name: &str, code: &TokenStream) {
     let file = syn::parse2(code.clone()).expect("the code is a list of items");
     let text = prettyplease::unparse(&file);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name).with_extension("rs");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name).with_extension("snap");
     if env::var_os("UPDATE_SNAPSHOTS").is_some() {
         fs::write(&path, &text).expect("the snapshot can be written");
     }

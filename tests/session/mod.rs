@@ -1,5 +1,6 @@
 //! The session API, on a real server.
 
+mod calendars;
 mod cancel;
 mod copy;
 mod errors;

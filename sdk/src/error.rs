@@ -160,7 +160,13 @@ impl Error {
             new.0.server = Some(report);
             return new;
         }
-        if error.is_closed() || cause::<std::io::Error>(&error).is_some() {
+        let io = cause::<std::io::Error>(&error);
+        // The driver's way to say that the statement can't be written down: nothing was sent, and nothing broke.
+        if let Some(reason) = io.filter(|io| io.kind() == std::io::ErrorKind::InvalidInput) {
+            let message = format!("the statement or its parameters can't be sent: {reason}");
+            return Self::new(ErrorKind::Usage, message);
+        }
+        if error.is_closed() || io.is_some() {
             return Self::new(ErrorKind::ConnectionLost, "the connection to the server broke").caused_by(error);
         }
         // Not with its source: that of a value that can't be read may quote it.

@@ -96,6 +96,17 @@ async fn a_value_of_the_wrong_type_names_both_types() {
 }
 
 #[tokio::test]
+async fn a_statement_that_cannot_be_written_down_is_no_broken_connection() {
+    let (cluster, fest) = tenant().await;
+    let error = fest.execute(sql!("SELECT 'a\0b'")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error:?}");
+    assert!(!error.is_retryable() && !error.is_outcome_unknown());
+    assert!(error.to_string().contains("embedded null"), "{error}");
+    assert_eq!(cluster.metrics().retries, 0);
+    assert_eq!(fest.query_one_as::<(i32,)>(sql!("SELECT 7")).await.unwrap(), (7,));
+}
+
+#[tokio::test]
 async fn display_does_not_repeat_its_source() {
     let error = Cluster::connect(Config::from_url("postgres://app@127.0.0.1:1/d").unwrap()).await.unwrap_err();
     let source = error.source().expect("the socket's error").to_string();

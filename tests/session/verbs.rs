@@ -122,6 +122,28 @@ async fn a_key_of_several_columns() {
 }
 
 #[tokio::test]
+async fn more_keys_than_the_protocol_counts_values() {
+    let (cluster, fest) = tenant().await;
+    let seats: Vec<_> = [0, 39_999]
+        .map(|number| Seat { festival_id: *fest.key(), stage: "main".to_owned(), number, taken: false })
+        .into();
+    fest.insert_many(&seats).await.unwrap();
+    let before = cluster.metrics().routes["single"];
+    // Two values each, so two statements …
+    let keys: Vec<_> = (0..40_000).map(|number| ("main".to_owned(), number)).collect();
+    let mut found = fest.get_many::<Seat>(&keys).await.unwrap();
+    found.sort_by_key(|seat| seat.number);
+    assert_eq!(found, seats);
+    assert_eq!(cluster.metrics().routes["single"] - before, 2);
+    // … and one value for all keys of one column.
+    let wallet = Wallet::new(*fest.key(), 1);
+    fest.insert(&wallet).await.unwrap();
+    let keys: Vec<_> = (0..70_000).map(|_| Uuid::new_v4()).chain([wallet.id]).collect();
+    assert_eq!(fest.get_many::<Wallet>(&keys).await.unwrap(), [wallet.clone()]);
+    assert_eq!(fest.select::<Wallet>().filter(Wallet::ID.is_in(keys)).all().await.unwrap(), [wallet]);
+}
+
+#[tokio::test]
 async fn a_text_key_is_no_pattern_and_no_sql() {
     let cluster = cluster().await;
     for key in ["a", "A", "a ", "it's", "%", "a\\' OR true --", "größe", ""] {

@@ -171,6 +171,9 @@ impl Drop for FailUnlessDone<'_> {
     }
 }
 
+/// The most parameters that the protocol can count in one statement.
+pub(super) const MOST_PARAMS: usize = 65_535;
+
 /// One statement to run.
 pub(super) struct Job<'a> {
     /// The verb, as errors and spans name it.

@@ -1,6 +1,6 @@
 //! Reading rows by key.
 
-use super::execute::{Answer, Executor, Job, Text, run};
+use super::execute::{Answer, Executor, Job, MOST_PARAMS, Text, run};
 use super::{In, Scope, Session};
 use crate::entity::{Entity, EntityKey, Params, Renderer};
 use crate::error::{Error, ErrorKind, Result};
@@ -49,13 +49,14 @@ impl<S: Scope, X: Executor> Session<S, X> {
         answer.rows.first().map(|row| E::read(row, 0).map_err(|error| unreadable::<E>(operation, error))).transpose()
     }
 
-    /// Reads the rows with these keys, in no particular order; those that do not exist are left out. One round trip.
+    /// Reads the rows with these keys, in no particular order; those that do not exist are left out. One round trip;
+    /// only where a key has several columns, and all keys together more than the protocol's 65,535 values, several.
     ///
     /// # Errors
     /// When the database can't be asked.
     pub async fn get_many<E: In<S>>(&self, keys: &[E::Key]) -> Result<Vec<E>> {
         const OPERATION: &str = "get_many";
-        let answer = match &E::statements().get_many {
+        let rows = match &E::statements().get_many {
             _ if keys.is_empty() => return Ok(Vec::new()),
             Some(statement) => {
                 let mut params = Params::new();
@@ -69,22 +70,27 @@ impl<S: Scope, X: Executor> Session<S, X> {
                     params: params.as_slice(),
                     idempotent: true,
                 };
-                run::<Answer>(&self.executor, &job).await?
+                run::<Answer>(&self.executor, &job).await?.rows
             }
             None => {
-                let out = by_any_key::<E, S>(&self.scope, keys);
-                let text = Text::Once { sql: &out.sql, types: &out.types };
-                let job = Job {
-                    operation: OPERATION,
-                    table: Some(E::table()),
-                    text,
-                    params: out.params.as_slice(),
-                    idempotent: true,
-                };
-                run::<Answer>(&self.executor, &job).await?
+                let mut rows = Vec::new();
+                // One parameter is the tenant's key.
+                for keys in keys.chunks((MOST_PARAMS - 1) / E::table().key.len().max(1)) {
+                    let out = by_any_key::<E, S>(&self.scope, keys);
+                    let text = Text::Once { sql: &out.sql, types: &out.types };
+                    let job = Job {
+                        operation: OPERATION,
+                        table: Some(E::table()),
+                        text,
+                        params: out.params.as_slice(),
+                        idempotent: true,
+                    };
+                    rows.append(&mut run::<Answer>(&self.executor, &job).await?.rows);
+                }
+                rows
             }
         };
-        answer.rows.iter().map(|row| E::read(row, 0).map_err(|error| unreadable::<E>(OPERATION, error))).collect()
+        rows.iter().map(|row| E::read(row, 0).map_err(|error| unreadable::<E>(OPERATION, error))).collect()
     }
 
     /// Whether the tenant has a row with this key.

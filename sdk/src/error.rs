@@ -163,7 +163,10 @@ impl Error {
         let io = cause::<std::io::Error>(&error);
         // The driver's way to say that the statement can't be written down: nothing was sent, and nothing broke.
         if let Some(reason) = io.filter(|io| io.kind() == std::io::ErrorKind::InvalidInput) {
-            let message = format!("the statement or its parameters can't be sent: {reason}");
+            let message = format!(
+                "the statement or its parameters can't be sent: {reason}; there can be 65,535 parameters, of up to 1 GB, and \
+                 no text may hold a zero byte"
+            );
             return Self::new(ErrorKind::Usage, message);
         }
         if error.is_closed() || io.is_some() {

@@ -75,6 +75,27 @@ impl Numbered {
     }
 }
 
+/// The statement's first two words in lower case; what is no word is empty.
+pub(crate) fn leading_words(text: &str) -> [String; 2] {
+    let mut rest = text;
+    [(); 2].map(|()| {
+        loop {
+            rest = rest.trim_start();
+            let skipped = match rest.get(..2) {
+                Some("/*") => comment(rest),
+                Some("--") => rest.find('\n'),
+                _ => break,
+            };
+            // A comment without an end is for the server to refuse.
+            rest = &rest[skipped.unwrap_or(rest.len())..];
+        }
+        let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        rest = behind;
+        word.to_ascii_lowercase()
+    })
+}
+
 fn name(text: &str) -> Option<&str> {
     let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
     text[..end].starts_with(|c: char| c.is_alphabetic() || c == '_').then_some(&text[..end])
@@ -149,6 +170,15 @@ fn dollar_quoted(text: &str) -> Result<Option<usize>, Flaw> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn leading_words_are_found_behind_comments() {
+        let words = |text| super::leading_words(text);
+        assert_eq!(words("  SET\n/* a /* b */ */ LOCAL x = 1"), ["set", "local"]);
+        assert_eq!(words("-- BEGIN\ncommit;"), ["commit", ""]);
+        assert_eq!(words("(SELECT 1)"), ["", ""]);
+        assert_eq!(words(""), ["", ""]);
+    }
+
     use super::{Flaw, number};
 
     fn numbered(text: &str) -> (String, Vec<String>) {

@@ -32,16 +32,15 @@ async fn refused(config: Config) -> (ErrorKind, String) {
 #[tokio::test]
 async fn the_connection_is_encrypted() {
     let server = server().await;
-    let cluster = Cluster::connect(Config::from_url(&server.url()).unwrap().with_application_name("shardwise-local"))
-        .await
-        .unwrap();
+    let cluster =
+        Cluster::connect(Config::from_url(&server.url()).unwrap().with_application_name("tls-cancel")).await.unwrap();
     let ssl = sql!("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
     assert_eq!(cluster.coordinator().query_one_as::<(bool,)>(ssl).await.unwrap(), (true,));
     // So is the request that cancels.
     let slow = cluster.coordinator();
     let slow = slow.execute(sql!("SELECT pg_sleep(600)"));
     assert!(tokio::time::timeout(Duration::from_millis(50), slow).await.is_err());
-    idle(&cluster, "shardwise-local").await;
+    idle(&cluster, "tls-cancel").await;
 }
 
 #[tokio::test]

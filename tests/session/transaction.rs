@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use shardwise::{Error, ErrorKind, Isolation, Limit, Tenant, TransactionOptions, sql};
 use tokio::sync::Barrier;
 
 use crate::support::activity::idle;
 use crate::support::model::Wallet;
-use crate::support::tenant;
+use crate::support::{named_tenant, tenant};
 
 async fn balance(fest: &Tenant, wallet: &Wallet) -> i64 {
     fest.get::<Wallet>(wallet.id).await.unwrap().balance
@@ -269,7 +270,7 @@ async fn a_connection_that_breaks_at_the_commit_leaves_the_outcome_open() {
 
 #[tokio::test]
 async fn a_transaction_has_a_time_limit_of_its_own() {
-    let (cluster, fest) = tenant().await;
+    let (cluster, fest) = named_tenant("transaction-limit").await;
     let wallet = Wallet::new(*fest.key(), 1);
     let options = TransactionOptions::new().time_limit(Duration::from_millis(100));
     let outcome = fest
@@ -281,7 +282,7 @@ async fn a_transaction_has_a_time_limit_of_its_own() {
     let error = outcome.unwrap_err();
     assert_eq!(error.timeout(), Some(Limit::Call));
     assert!(!error.is_outcome_unknown());
-    idle(&cluster, "shardwise-local").await;
+    idle(&cluster, "transaction-limit").await;
     assert!(!fest.exists::<Wallet>(wallet.id).await.unwrap());
 }
 
@@ -295,4 +296,82 @@ async fn transactions_of_reference_entities_and_of_the_coordinator() {
     let (one,): (i32,) =
         cluster.coordinator().transaction(|tx| async move { tx.query_one_as(sql!("SELECT 1")).await }).await.unwrap();
     assert_eq!((one, fest.count::<Wallet>().await.unwrap()), (1, 0));
+}
+
+#[tokio::test]
+async fn an_open_stream_is_told_to_the_next_statement() {
+    let (_, fest) = tenant().await;
+    let counted = fest
+        .transaction(|tx| async move {
+            {
+                let mut rows = std::pin::pin!(tx.query_stream(sql!("SELECT generate_series(1, 1000000)")).await?);
+                assert!(rows.next().await.unwrap().is_ok());
+                let error = tx.count::<Wallet>().await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Usage);
+                assert!(error.to_string().contains("read it to its end, or drop it"), "{error}");
+            }
+            tx.count::<Wallet>().await
+        })
+        .await;
+    assert_eq!(counted.unwrap(), 0, "a stream that was dropped is in nobody's way");
+}
+
+#[tokio::test]
+async fn what_is_still_open_at_the_end_is_rolled_back() {
+    let (cluster, fest) = named_tenant("transaction-open").await;
+    let wallet = Wallet::new(*fest.key(), 1);
+    let inserted = wallet.clone();
+    let outcome = fest
+        .transaction(|tx| async move {
+            tx.insert(&inserted).await?;
+            let rows = tx.query_stream(sql!("SELECT generate_series(1, 1000000)")).await?;
+            Ok::<_, Error>(Box::pin(rows))
+        })
+        .await;
+    let error = outcome.err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::TransactionOver);
+    assert!(!error.is_outcome_unknown());
+    idle(&cluster, "transaction-open").await;
+    assert!(!fest.exists::<Wallet>(wallet.id).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_statement_that_is_dropped_inside_a_savepoint_fails_the_transaction_at_once() {
+    let (_, fest) = tenant().await;
+    let outcome = fest
+        .transaction(|tx| async move {
+            let inner = tx
+                .savepoint(|tx| async move {
+                    let slow = tx.execute(sql!("SELECT pg_sleep(600)"));
+                    assert!(tokio::time::timeout(Duration::from_millis(20), slow).await.is_err());
+                    Ok::<_, Error>(())
+                })
+                .await;
+            assert_eq!(inner.unwrap_err().kind(), ErrorKind::TransactionOver);
+            tx.count::<Wallet>().await
+        })
+        .await;
+    // Not after the statement's time limit: that would be another kind of error.
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::TransactionOver);
+}
+
+#[tokio::test]
+async fn sql_that_would_change_the_connection_for_the_next_one_is_refused() {
+    let (cluster, fest) = tenant().await;
+    for statement in [
+        sql!("BEGIN"),
+        sql!("/* now */ commit"),
+        sql!("SET search_path = elsewhere"),
+        sql!("LISTEN news"),
+        sql!("COPY wallets TO STDOUT"),
+    ] {
+        assert_eq!(fest.execute(statement).await.unwrap_err().kind(), ErrorKind::Usage);
+    }
+    assert_eq!(cluster.coordinator().execute(sql!("ROLLBACK")).await.unwrap_err().kind(), ErrorKind::Usage);
+    assert!(cluster.metrics().routes.is_empty(), "nothing was sent");
+    let local = fest.transaction(|tx| async move {
+        tx.execute(sql!("SET LOCAL work_mem = '5MB'")).await?;
+        tx.query_one_as::<(String,)>(sql!("SELECT current_setting('work_mem')")).await
+    });
+    assert_eq!(local.await.unwrap().0, "5MB");
 }

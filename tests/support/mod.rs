@@ -50,6 +50,13 @@ pub async fn tenant() -> (Cluster, Tenant) {
     (cluster, tenant)
 }
 
+/// The same with an application name of its own, by which the server's sessions can be told apart.
+pub async fn named_tenant(name: &str) -> (Cluster, Tenant) {
+    let cluster = Cluster::connect(database().await.with_application_name(name)).await.unwrap();
+    let tenant = cluster.tenant(Uuid::new_v4()).await.unwrap();
+    (cluster, tenant)
+}
+
 /// Limits short enough to run into in a test.
 pub fn timeouts() -> Timeouts {
     Timeouts {

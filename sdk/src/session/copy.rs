@@ -65,7 +65,14 @@ impl<S: Scope, X: Executor> Session<S, X> {
         let sink = sink.map_err(|error| error.of("copy_in", Some(table.entity)))?;
         self.executor.core().metrics.statement(hold.route);
         let writer = Box::pin(BinaryCopyInWriter::new(sink, &types));
-        Ok(CopyIn { session: self.clone(), writer, hold, failed: false, finished: false, entity: PhantomData })
+        Ok(CopyIn {
+            session: self.clone(),
+            writer,
+            hold: hold.streaming(),
+            failed: false,
+            finished: false,
+            entity: PhantomData,
+        })
     }
 }
 
@@ -165,7 +172,8 @@ async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Resul
     let stream = answer(executor, &hold, hold.connection().client().copy_out(&sql)).await;
     let stream = stream.map_err(|error| error.of("copy_out", Some(table.entity)))?;
     executor.core().metrics.statement(hold.route);
-    Ok(CopyOut { rows: Some((Box::pin(BinaryCopyOutStream::new(stream, &types)), hold)), entity: PhantomData })
+    let rows = Box::pin(BinaryCopyOutStream::new(stream, &types));
+    Ok(CopyOut { rows: Some((rows, hold.streaming())), entity: PhantomData })
 }
 
 /// Starts a COPY, with the statement's time limit.

@@ -12,7 +12,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Row, RowStream};
 use tracing::{Instrument as _, Span, debug_span, field};
 
-use super::transaction::Progression;
+use super::transaction::{OpenStream, Progression};
 use crate::cluster::Core;
 use crate::entity::{Param, Statement};
 use crate::error::{Error, ErrorKind, Limit, Result};
@@ -68,7 +68,7 @@ impl Pooled {
 impl Executor for Pooled {
     async fn hold(&self) -> Result<Hold> {
         let (lease, route) = self.lease().await?;
-        Ok(Hold { lease: Held::Own(lease), route, transaction: None })
+        Ok(Hold { lease: Held::Own(lease), route, transaction: None, stream: None })
     }
 
     fn route(&self) -> Result<Route> {
@@ -93,7 +93,12 @@ pub struct Pinned {
 impl Executor for Pinned {
     async fn hold(&self) -> Result<Hold> {
         let lease = self.transaction.lease()?;
-        Ok(Hold { lease: Held::Shared(lease), route: self.route, transaction: Some(self.transaction.clone()) })
+        Ok(Hold {
+            lease: Held::Shared(lease),
+            route: self.route,
+            transaction: Some(self.transaction.clone()),
+            stream: None,
+        })
     }
 
     fn route(&self) -> Result<Route> {
@@ -112,6 +117,8 @@ pub struct Hold {
     lease: Held,
     pub(super) route: Route,
     transaction: Option<Arc<Progression>>,
+    // While its answer is read row by row, no other statement of the transaction can be answered.
+    stream: Option<OpenStream>,
 }
 
 // Moved once per statement: cheaper than an allocation.
@@ -140,10 +147,16 @@ impl Hold {
         }
     }
 
+    /// Says that the answer is read as it comes, for as long as this is held.
+    pub(super) fn streaming(mut self) -> Self {
+        self.stream = self.transaction.clone().map(OpenStream::new);
+        self
+    }
+
     /// Says that the rest of the answer is not wanted. Inside a transaction the connection reads past it before the next
-    /// statement's answer; outside, the statement is cancelled.
+    /// statement's answer; outside, and when the transaction has ended, the statement is cancelled.
     pub(super) fn forsake(&self) {
-        if self.transaction.is_none() {
+        if self.transaction.as_ref().is_none_or(|transaction| transaction.has_ended()) {
             self.abandon();
         }
     }
@@ -170,9 +183,6 @@ impl Drop for FailUnlessDone<'_> {
         }
     }
 }
-
-/// The most parameters that the protocol can count in one statement.
-pub(super) const MOST_PARAMS: usize = 65_535;
 
 /// One statement to run.
 pub(super) struct Job<'a> {
@@ -242,7 +252,7 @@ impl Want for Flow {
     }
 
     fn out(hold: Hold, rows: Self::Taken) -> Self {
-        Self { hold, rows }
+        Self { hold: hold.streaming(), rows }
     }
 }
 

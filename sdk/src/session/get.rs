@@ -1,9 +1,13 @@
 //! Reading rows by key.
 
-use super::execute::{Answer, Executor, Job, MOST_PARAMS, Text, run};
+use super::execute::{Answer, Executor, Job, Text, run};
 use super::{In, Scope, Session};
 use crate::entity::{Entity, EntityKey, Params, Renderer};
 use crate::error::{Error, ErrorKind, Result};
+
+/// The most keys of several columns in one statement: PostgreSQL's planner goes through them recursively, and runs out of
+/// stack (SQLSTATE 54001) at some ten thousand.
+const MOST_KEYS: usize = 1_000;
 
 impl<S: Scope, X: Executor> Session<S, X> {
     /// Reads the row with this key.
@@ -50,7 +54,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     }
 
     /// Reads the rows with these keys, in no particular order; those that do not exist are left out. One round trip;
-    /// only where a key has several columns, and all keys together more than the protocol's 65,535 values, several.
+    /// for keys of several columns one per thousand of them.
     ///
     /// # Errors
     /// When the database can't be asked.
@@ -74,8 +78,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
             }
             None => {
                 let mut rows = Vec::new();
-                // One parameter is the tenant's key.
-                for keys in keys.chunks((MOST_PARAMS - 1) / E::table().key.len().max(1)) {
+                for keys in keys.chunks(MOST_KEYS) {
                     let out = by_any_key::<E, S>(&self.scope, keys);
                     let text = Text::Once { sql: &out.sql, types: &out.types };
                     let job = Job {

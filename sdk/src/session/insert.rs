@@ -1,10 +1,13 @@
 //! Inserting rows.
 
-use super::execute::{Answer, Executor, Job, MOST_PARAMS, Text, run};
+use super::execute::{Answer, Executor, Job, Text, run};
 use super::get::{not_found, unreadable};
 use super::{In, Pinned, Pooled, Scope, Session};
 use crate::entity::{Entity, Params, Statement};
 use crate::error::{Error, ErrorKind, Result};
+
+/// The most parameters that the protocol can count in one statement.
+const MOST_PARAMS: usize = 65_535;
 
 impl<S: Scope, X: Executor> Session<S, X> {
     /// Inserts a row.

@@ -12,7 +12,7 @@ use super::{Scope, Session};
 use crate::entity::{Param, Params};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
-use crate::sql::number;
+use crate::sql::{leading_words, number};
 
 /// A statement in SQL, made by [`sql!`](crate::sql!): a literal text, the entities in it, the values of its parameters.
 pub struct Sql<'a> {
@@ -87,6 +87,7 @@ impl<'a> Sql<'a> {
 
     /// The text with numbers, and the parameters in their order.
     fn resolve<'s, S: Scope>(&'s self, scope: &'s S) -> Result<(String, Params<'s>)> {
+        refuse_control(self.text, S::NAME)?;
         let numbered = number(self.text).map_err(|flaw| usage(flaw.explain()))?;
         let key = self.key_name(S::NAME)?;
         let mut params = Params::new();
@@ -153,6 +154,27 @@ impl<'a> Sql<'a> {
     fn table(&self) -> Option<&'static Table> {
         self.entities.first().copied()
     }
+}
+
+/// Refuses what would change the connection for whoever uses it next. The coordinator's connections are reset after use.
+fn refuse_control(text: &str, scope: &str) -> Result<()> {
+    let words = leading_words(text);
+    let [first, second] = [words[0].as_str(), words[1].as_str()];
+    let fix = match first {
+        "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" => {
+            "transactions begin and end with `transaction` and `savepoint`"
+        }
+        _ if scope == super::AnyScope::NAME => return Ok(()),
+        "copy" => "use `copy_in` and `copy_out`",
+        // They end with the transaction.
+        "set" if matches!(second, "local" | "constraints") => return Ok(()),
+        "set" | "reset" | "listen" | "unlisten" | "discard" | "prepare" | "deallocate" | "load" => {
+            "it would stay with the connection, for other tenants as well: write SET LOCAL inside a transaction, or use \
+             `cluster.coordinator()`"
+        }
+        _ => return Ok(()),
+    };
+    Err(usage(format!("`{}` can't be sent: {fix}", first.to_ascii_uppercase())))
 }
 
 // The text is a literal of the program; values are not shown.

@@ -1,7 +1,7 @@
 //! Transactions: begun, committed and rolled back here, and nowhere else.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -87,6 +87,23 @@ pub(super) struct Progression {
     lease: Mutex<Option<Arc<Lease>>>,
     failed: AtomicBool,
     savepoints: AtomicU32,
+    streams: AtomicUsize,
+}
+
+/// A stream or a COPY of a transaction, as long as it is held.
+pub(super) struct OpenStream(Arc<Progression>);
+
+impl OpenStream {
+    pub(super) fn new(transaction: Arc<Progression>) -> Self {
+        transaction.streams.fetch_add(1, Ordering::Relaxed);
+        Self(transaction)
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.streams.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Progression {
@@ -95,6 +112,7 @@ impl Progression {
             lease: Mutex::new(Some(Arc::new(lease))),
             failed: AtomicBool::new(false),
             savepoints: AtomicU32::new(0),
+            streams: AtomicUsize::new(0),
         })
     }
 
@@ -103,6 +121,14 @@ impl Progression {
         if self.has_failed() {
             return Err(over(
                 "an earlier statement failed or was dropped half-way: the transaction can only roll back",
+            ));
+        }
+        if self.has_stream() {
+            // Answers come in order: this one would wait for rows that nobody reads.
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "a stream or a COPY of this transaction is still open: read it to its end, or drop it, before the next \
+                 statement",
             ));
         }
         self.raw().ok_or_else(|| over("it has ended: a session of a transaction can't be used after its closure"))
@@ -114,6 +140,14 @@ impl Progression {
 
     fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
+    }
+
+    fn has_stream(&self) -> bool {
+        self.streams.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.raw().is_none()
     }
 
     fn raw(&self) -> Option<Arc<Lease>> {
@@ -247,6 +281,9 @@ impl<S: Scope> Session<S, Pooled> {
         drop(ends);
         let Some(lease) = lease else { return Err(over("it has ended already").into()) };
         match result {
+            Ok(_) if transaction.has_stream() => {
+                Err(over("a stream or a COPY was still open at its end: rolled back").of("commit", None).into())
+            }
             Ok(value) if !transaction.has_failed() => {
                 committing.store(true, Ordering::Relaxed);
                 self.control(&lease, "COMMIT").await.map_err(|error| {
@@ -266,7 +303,9 @@ impl<S: Scope> Session<S, Pooled> {
                     .into())
             }
             Err(error) => {
-                self.roll_back(&lease).await;
+                if !transaction.has_stream() {
+                    self.roll_back(&lease).await;
+                }
                 Err(error)
             }
         }
@@ -318,6 +357,10 @@ impl<S: Scope> Session<S, Pinned> {
         let guard = FailUnlessDone(Some(transaction));
         control(&lease, &format!("SAVEPOINT {name}"), limit).await?;
         let result = work(self.clone()).await;
+        if lease.is_busy() || transaction.has_stream() {
+            // The savepoint's end would wait behind what was left: with the guard the whole transaction fails.
+            return result.and_then(|_| Err(over("a statement was left half-way inside the savepoint").into()));
+        }
         let ok = result.is_ok() && !transaction.has_failed();
         let end = if ok {
             format!("RELEASE SAVEPOINT {name}")

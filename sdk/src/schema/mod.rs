@@ -1,5 +1,7 @@
 //! Schema as values, and the DDL text made of them. Pure: nothing here talks to a server.
 
+#[allow(dead_code)]
+pub(crate) mod catalog;
 mod date;
 pub(crate) mod ddl;
 mod model;

@@ -1,0 +1,23 @@
+-- What all clients of a Citus cluster have to agree on. Run on the coordinator; running it again changes nothing.
+CREATE SCHEMA IF NOT EXISTS shardwise;
+GRANT USAGE ON SCHEMA shardwise TO PUBLIC;
+
+-- The region that a node stands in, by pg_dist_node.nodeid: a node keeps it when its address changes.
+CREATE TABLE IF NOT EXISTS shardwise.node_regions (
+    node_id integer PRIMARY KEY,
+    region text NOT NULL CHECK (region ~ '^[a-z0-9-]{1,31}$')
+);
+
+-- Where a tenant's home region is written: the reference table whose key is the distribution key, one per type of key.
+CREATE TABLE IF NOT EXISTS shardwise.directories (
+    key_type text PRIMARY KEY,
+    table_schema text NOT NULL,
+    table_name text NOT NULL,
+    key_column text NOT NULL,
+    region_column text NOT NULL
+);
+GRANT SELECT ON shardwise.node_regions, shardwise.directories TO PUBLIC;
+
+SELECT pg_catalog.create_reference_table(name::regclass)
+FROM unnest(ARRAY['shardwise.node_regions', 'shardwise.directories']) AS name
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = name::regclass);

@@ -4,14 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::info;
+
 use crate::admin::Admin;
 use crate::cluster::Core;
 use crate::config::{Config, Mode};
-use crate::entity::DistributionKey;
+use crate::entity::{DistributionKey, Reference};
 use crate::error::Result;
 use crate::metrics::MetricsSnapshot;
-use crate::routing::Intent;
-use crate::session::{AnyScope, CoordinatorSession, ReferenceScope, ReferenceSession, Session, Tenant, TenantScope};
+use crate::routing::{Intent, Target};
+use crate::session::{
+    AnyScope, CoordinatorSession, Directory, ReferenceScope, ReferenceSession, Session, Tenant, TenantScope,
+};
+use crate::topology::Topology;
 
 /// A connected cluster: one PostgreSQL server, or Citus. Cheap to clone; a service makes one and keeps it.
 ///
@@ -36,7 +41,7 @@ impl Cluster {
     /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) with the reason of each contact point,
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the server can't do what the configuration wants.
     pub async fn connect(config: Config) -> Result<Self> {
-        Ok(Self { core: Arc::new(Core::connect(config).await?) })
+        Ok(Self { core: Core::connect(config).await? })
     }
 
     /// The mode in use: `Single` or `Citus`, never `Auto`.
@@ -45,29 +50,66 @@ impl Cluster {
         self.core.mode()
     }
 
-    /// The rows of one tenant.
+    /// The rows of one tenant. On Citus its statements go to the node that owns the key's shard.
     ///
     /// # Errors
-    /// When no node can serve it.
-    // Asynchronous, because on Citus the key's region is looked up.
-    #[allow(clippy::unused_async)]
+    /// [`ErrorKind::Residency`](crate::ErrorKind::Residency) where the configuration binds tenants to their home regions, and
+    /// this one's data lie elsewhere or it has none; and when the directory can't be asked.
     pub async fn tenant<K: DistributionKey>(&self, key: K) -> Result<Tenant<K>> {
-        let tenant = Session::pooled(TenantScope { key }, self.core.clone(), Intent::Tenant);
-        tenant.route()?;
-        Ok(tenant)
+        let target = self.core.target(key.key_ref()).await?;
+        Ok(Session::pooled(TenantScope { key }, self.core.clone(), target))
     }
 
-    /// The rows of reference entities.
+    /// The rows of reference entities: read from the nearest node, written through the coordinator.
     #[must_use]
     pub fn reference(&self) -> ReferenceSession {
-        Session::pooled(ReferenceScope, self.core.clone(), Intent::Reference)
+        Session::pooled(ReferenceScope, self.core.clone(), Target::new(Intent::Reference))
     }
 
-    /// Raw SQL on the coordinator (in single mode: on the one server). It sees every tenant's rows: for DDL and for
-    /// work over many tenants.
+    /// Reference entities by key or by a unique column, kept in memory: a festival by its slug.
+    #[must_use]
+    pub fn directory<E: Reference>(&self) -> Directory<E> {
+        Directory::new(self.reference())
+    }
+
+    /// Raw SQL on the coordinator (in single mode: on the one server). It sees every tenant's rows: for DDL, and for
+    /// short work over many tenants. Long work goes through [`across_shards`](Self::across_shards).
     #[must_use]
     pub fn coordinator(&self) -> CoordinatorSession {
-        Session::pooled(AnyScope, self.core.clone(), Intent::Coordinator)
+        Session::pooled(AnyScope, self.core.clone(), Target::new(Intent::Coordinator))
+    }
+
+    /// Raw SQL over the rows of all tenants, on the endpoint that is configured for it, else on the coordinator. It has
+    /// connections and time limits of its own (`analytics` in the configuration), so that it never keeps the tenants'
+    /// statements waiting for a connection. `why` is logged.
+    ///
+    /// ```
+    /// # use shardwise::{Cluster, sql};
+    /// # async fn f(cluster: Cluster) -> shardwise::Result<()> {
+    /// let all = cluster.across_shards("the yearly report");
+    /// let turnover: (i64,) = all.query_one_as(sql!("SELECT coalesce(sum(amount), 0)::bigint FROM orders")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn across_shards(&self, why: &'static str) -> CoordinatorSession {
+        info!(why, "across all shards");
+        Session::pooled(AnyScope, self.core.clone(), Target::new(Intent::Analytics))
+    }
+
+    /// What the client knows of the cluster now: nodes, roles, regions, shards.
+    #[must_use]
+    pub fn topology(&self) -> Arc<Topology> {
+        self.core.topology()
+    }
+
+    /// Reads the cluster's layout now, in place of when its time has come. Of many that ask at once one does it. In single
+    /// mode there is nothing to read.
+    ///
+    /// # Errors
+    /// When no node can be asked; what was known before stays.
+    pub async fn refresh(&self) -> Result<()> {
+        self.core.refresh().await
     }
 
     /// The schema: what would change, changing it, what differs. It works on the coordinator (in single mode: on the one
@@ -77,13 +119,13 @@ impl Cluster {
         Admin::new(self.core.clone())
     }
 
-    /// Asks the server for an answer.
+    /// Asks the server, on Citus the nearest node, for an answer.
     ///
     /// # Errors
     /// When it does not come.
     pub async fn health(&self) -> Result<Health> {
         let started = Instant::now();
-        self.reference().execute(crate::sql!("SELECT 1")).await?;
+        self.reference().query(crate::sql!("SELECT 1")).await?;
         let (connections, max_connections) = self.core.connections();
         Ok(Health { round_trip: started.elapsed(), connections, max_connections })
     }

@@ -87,6 +87,8 @@ pub enum ErrorKind {
     Schema,
     /// This mode or deployment can't do it.
     Unsupported,
+    /// The tenant's data lie outside the region that they have to stay in, or could leave it. Nothing was sent.
+    Residency,
     /// The client is shutting down.
     Closed,
 }
@@ -156,7 +158,8 @@ impl Error {
                     ErrorPosition::Original(at) | ErrorPosition::Internal { position: at, .. } => *at,
                 }),
             };
-            let mut new = Self::new(ErrorKind::Database, "");
+            let is_outside = report.code.code() == OUTSIDE;
+            let mut new = Self::new(if is_outside { ErrorKind::Residency } else { ErrorKind::Database }, "");
             new.0.server = Some(report);
             return new;
         }
@@ -226,6 +229,31 @@ impl Error {
                 || (report.code == SqlState::FEATURE_NOT_SUPPORTED
                     && report.message == "cached plan must not change result type")
         })
+    }
+
+    /// The server could not be reached at all, or is just starting or stopping: another one may do. Not so where it
+    /// answered and refused.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Timeout(Limit::Connect) => true,
+            ErrorKind::Connect => self.code().is_none_or(|code| is_out_of_service(code)),
+            _ => false,
+        }
+    }
+
+    /// What a statement can meet after the layout of the cluster has changed: a shard that is gone from the node, a
+    /// primary that became a standby, a node that can't reach another one.
+    pub(crate) fn suggests_a_change(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::ConnectionLost => true,
+            ErrorKind::Database => self.code().is_some_and(|code| {
+                *code == SqlState::READ_ONLY_SQL_TRANSACTION
+                    || *code == SqlState::UNDEFINED_TABLE
+                    || *code == SqlState::INTERNAL_ERROR
+                    || is_out_of_service(code)
+            }),
+            _ => false,
+        }
     }
 
     /// What kind of error it is.
@@ -329,6 +357,9 @@ impl Error {
     }
 }
 
+/// The SQLSTATE of `shardwise.require_placement`: the shard lies outside the region. See `schema/catalog.sql`.
+const OUTSIDE: &str = "SW001";
+
 /// The server's message. Those of class 22 (data exceptions) quote the offending value: it is left out.
 fn without_values(db: &DbError) -> String {
     match db.message().find('"') {
@@ -345,11 +376,16 @@ fn is_lost_race(code: &SqlState) -> bool {
 /// The same work can succeed later, unchanged.
 fn is_transient(code: &SqlState) -> bool {
     is_lost_race(code)
+        || is_out_of_service(code)
         || *code == SqlState::TOO_MANY_CONNECTIONS
-        || *code == SqlState::ADMIN_SHUTDOWN
+        || *code == SqlState::LOCK_NOT_AVAILABLE
+}
+
+/// The server, or one that it had to reach, is starting, stopping or gone.
+fn is_out_of_service(code: &SqlState) -> bool {
+    *code == SqlState::ADMIN_SHUTDOWN
         || *code == SqlState::CRASH_SHUTDOWN
         || *code == SqlState::CANNOT_CONNECT_NOW
-        || *code == SqlState::LOCK_NOT_AVAILABLE
         || code.code().starts_with("08")
 }
 

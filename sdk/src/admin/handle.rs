@@ -9,7 +9,6 @@ use crate::config::Mode;
 use crate::entity::Schema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Connection;
-use crate::routing::Intent;
 
 /// Brings a cluster's database to the schema of its entities. Made by [`Cluster::admin`](crate::Cluster::admin).
 ///
@@ -92,8 +91,7 @@ impl Admin {
 
     /// A connection of its own: a change of the schema takes longer than a pool's limits allow.
     async fn connect(&self) -> Result<Connection> {
-        let (pool, _) = self.core.route(Intent::Coordinator)?;
-        pool.dedicated().await
+        self.core.dedicated_to_coordinator().await
     }
 }
 

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
+use super::catalog::{self, Aliases, HashChecks, Known};
 use crate::config::{Config, Endpoint, Mode};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pool::NodePool;
-use crate::topology::{Node, Role, Topology};
+use crate::pool::{Connection, NodePool};
+use crate::topology::{Node, Topology};
 
 pub(super) struct Found {
     pub(super) mode: Mode,
     pub(super) topology: Topology,
-    pub(super) pool: NodePool,
+    pub(super) aliases: Aliases,
+    pub(super) checks: HashChecks,
 }
 
 /// Tries the contact points in order; the first that takes writes wins.
@@ -37,40 +39,60 @@ pub(super) async fn discover(config: &Config) -> Result<Found> {
 }
 
 async fn try_one(config: &Config, endpoint: &Endpoint) -> Result<Found> {
-    let address = match config.nodes.get(endpoint) {
-        Some(over) => Endpoint {
-            host: over.host.clone().unwrap_or_else(|| endpoint.host.clone()),
-            port: over.port.unwrap_or(endpoint.port),
-        },
-        None => endpoint.clone(),
+    let address = config.address_of(endpoint).unwrap_or_else(|| endpoint.clone());
+    let node = Node::single(address.host.clone(), address.port, config.local_region);
+    let probe = NodePool::new(config, Arc::new(node.clone()))?;
+    let look = async {
+        let connection = probe.dedicated().await?;
+        let server = look(&connection).await?;
+        let mode = decide(config.mode, &server)?;
+        info!(server.address = address.host, server.port = address.port, ?mode, version = server.version, "connected");
+        let (mut aliases, checks) = (Aliases::default(), HashChecks::default());
+        let topology = match mode {
+            Mode::Citus => {
+                recognise(&connection, &address, &mut aliases).await?;
+                let known = Known { config, aliases: &aliases, checks: &checks };
+                catalog::read(connection.client(), &known).await?.0
+            }
+            Mode::Auto | Mode::Single => Topology::single(node.clone()),
+        };
+        Ok(Found { mode, topology, aliases, checks })
     };
-    let node =
-        |role| Arc::new(Node { host: address.host.clone(), port: address.port, role, region: config.local_region });
-    let probe = NodePool::new(config, node(Role::Single))?;
-    let server = look(&probe).await.map_err(|error| error.on(probe.node()))?;
-    let mode = decide(config.mode, &server).map_err(|error| error.on(probe.node()))?;
-    info!(server.address = address.host, server.port = address.port, ?mode, version = server.version, "connected");
-    let role = if mode == Mode::Citus { Role::Coordinator } else { Role::Single };
-    let pool = NodePool::new(config, node(role))?;
-    Ok(Found { mode, topology: Topology { nodes: vec![pool.node().clone()] }, pool })
+    look.await.map_err(|error: Error| error.on(probe.node()))
+}
+
+/// Remembers at which address this node was reached, where the metadata have another one: it works from here.
+async fn recognise(connection: &Connection, reached: &Endpoint, aliases: &mut Aliases) -> Result<()> {
+    match catalog::whoami(connection.client()).await? {
+        (_, Some(advertised)) if advertised != *reached => {
+            aliases.reached.insert(advertised, reached.clone());
+        }
+        (0, None) => aliases.unregistered_coordinator = Some(reached.clone()),
+        _ => {}
+    }
+    Ok(())
 }
 
 struct Server {
     in_recovery: bool,
-    has_citus: bool,
+    /// The extension's version, such as `13.2-1`.
+    citus: Option<String>,
     version: String,
 }
 
-async fn look(pool: &NodePool) -> Result<Server> {
+/// The first one whose workers all have the metadata.
+const OLDEST_CITUS: u32 = 11;
+
+async fn look(connection: &Connection) -> Result<Server> {
     const LOOK: &str = "SELECT pg_catalog.pg_is_in_recovery(), \
-                        EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus'), \
+                        (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'), \
                         pg_catalog.current_setting('server_version')";
-    let connection = pool.dedicated().await?;
     let row = connection.client().query_typed_one(LOOK, &[]).await.map_err(Error::postgres)?;
-    let column = |_| Error::new(ErrorKind::Connect, "the server does not answer as PostgreSQL does");
+    let column =
+        |_: tokio_postgres::Error| Error::new(ErrorKind::Connect, "the server does not answer as PostgreSQL does");
     Ok(Server {
         in_recovery: row.try_get(0).map_err(column)?,
-        has_citus: row.try_get(1).map_err(column)?,
+        citus: row.try_get(1).map_err(column)?,
         version: row.try_get(2).map_err(column)?,
     })
 }
@@ -82,7 +104,18 @@ fn decide(wanted: Mode, server: &Server) -> Result<Mode> {
             "a standby takes no writes: add the primary to `contact_points`, and this node to `replicas`",
         ));
     }
-    match (wanted, server.has_citus) {
+    let major = |version: &String| version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if let Some(version) = server.citus.as_ref().filter(|_| wanted != Mode::Single)
+        && major(version).is_some_and(|major| major < OLDEST_CITUS)
+    {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "Citus {version} keeps its metadata on the coordinator alone: update it to {OLDEST_CITUS} or newer"
+            ),
+        ));
+    }
+    match (wanted, server.citus.is_some()) {
         (Mode::Auto, true) => Ok(Mode::Citus),
         (Mode::Auto, false) => Ok(Mode::Single),
         (Mode::Citus, false) => Err(Error::new(
@@ -107,7 +140,14 @@ mod tests {
     use crate::error::ErrorKind;
 
     fn server(in_recovery: bool, has_citus: bool) -> Server {
-        Server { in_recovery, has_citus, version: "15".to_owned() }
+        Server { in_recovery, citus: has_citus.then(|| "13.2-1".to_owned()), version: "15".to_owned() }
+    }
+
+    #[test]
+    fn a_citus_without_metadata_on_its_workers_is_refused() {
+        let old = Server { citus: Some("10.2-4".to_owned()), ..server(false, true) };
+        assert_eq!(decide(Mode::Auto, &old).expect_err("too old").kind(), ErrorKind::Unsupported);
+        assert_eq!(decide(Mode::Single, &old).expect("one server"), Mode::Single);
     }
 
     #[test]

@@ -1,19 +1,31 @@
-//! The living part: the current topology, the pools of its nodes, the counters.
+//! The living part: the current topology, the pools of its nodes, the counters. The only reader of `pg_dist_*`.
 
+mod catalog;
+mod directory;
 mod discover;
+mod refresh;
+mod state;
+mod station;
+mod tenant;
 
-use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::config::{Config, Mode};
+use crate::config::{Config, Mode, Timeouts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
-use crate::pool::NodePool;
+use crate::pool::{Lease, NodePool};
+use crate::random;
 use crate::route::Route;
-use crate::routing::{self, Intent};
-use crate::topology::Topology;
+use crate::routing::{Ask, Hop, Intent, Need, Plan, Target};
+use crate::topology::{Node, Region, Role, Topology};
+use catalog::{Aliases, HashChecks};
+use directory::Directory;
+use refresh::Refresher;
+use state::{LazyPool, State};
 
 /// A connected cluster, shared by everything that was made from it.
 pub struct Core {
@@ -21,21 +33,58 @@ pub struct Core {
     mode: Mode,
     // Swapped whole, so that a statement sees one consistent state without a lock.
     state: ArcSwap<State>,
+    analytics: LazyPool,
+    aliases: Aliases,
+    checks: HashChecks,
+    refresher: Arc<Refresher>,
+    closed: AtomicBool,
+    seed: usize,
+    pub(crate) directory: Directory,
     pub(crate) metrics: Metrics,
 }
 
-struct State {
-    topology: Topology,
-    pools: HashMap<String, NodePool>,
+/// A connection for exclusive use, and how it was come by.
+pub(crate) struct Way {
+    pub(crate) lease: Lease,
+    pub(crate) route: Route,
+    /// What the node has to vouch for before it runs the statement.
+    pub(crate) bound: Option<Bound>,
+}
+
+/// A shard that must lie in a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bound {
+    pub(crate) shard: i64,
+    pub(crate) region: Region,
+}
+
+impl Bound {
+    fn of(plan: &Plan) -> Option<Self> {
+        Some(Self { region: plan.bound_to()?, shard: plan.shard()?.id })
+    }
 }
 
 impl Core {
-    /// Finds the first contact point that answers and takes writes, and which mode it offers.
-    pub(crate) async fn connect(config: Config) -> Result<Self> {
-        let found = discover::discover(&config).await?;
-        let pools = HashMap::from([(found.pool.node().to_string(), found.pool)]);
-        let state = ArcSwap::from_pointee(State { topology: found.topology, pools });
-        Ok(Self { config, mode: found.mode, state, metrics: Metrics::default() })
+    /// Finds the first contact point that answers and takes writes, which mode it offers, and on Citus the layout.
+    pub(crate) async fn connect(config: Config) -> Result<Arc<Self>> {
+        let discover::Found { mode, topology, aliases, checks } = discover::discover(&config).await?;
+        let core = Arc::new(Self {
+            directory: Directory::new(config.directory.clone()),
+            config,
+            mode,
+            state: ArcSwap::from_pointee(State::new(topology)),
+            analytics: LazyPool::default(),
+            aliases,
+            checks,
+            refresher: Arc::default(),
+            closed: AtomicBool::new(false),
+            seed: usize::try_from(random::number() >> 32).unwrap_or_default(),
+            metrics: Metrics::default(),
+        });
+        if mode == Mode::Citus {
+            refresh::spawn(&core);
+        }
+        Ok(core)
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -46,24 +95,184 @@ impl Core {
         self.mode
     }
 
-    /// The pool and the route for an intent.
-    pub(crate) fn route(&self, intent: Intent) -> Result<(NodePool, Route)> {
-        let state = self.state.load();
-        let (node, route) = routing::plan(&state.topology, intent)
-            .ok_or_else(|| Error::new(ErrorKind::Connect, "no node is known: check `contact_points`"))?;
-        let pool = state.pools.get(&node.to_string()).cloned();
-        Ok((pool.ok_or_else(|| Error::new(ErrorKind::Connect, "the node has no pool").on(node))?, route))
+    pub(crate) fn topology(&self) -> Arc<Topology> {
+        self.state.load().topology.clone()
     }
 
-    /// Connections open now and the most there can be, over all nodes.
+    /// The time limits for this purpose.
+    pub(crate) fn timeouts(&self, intent: Intent) -> Timeouts {
+        match intent {
+            Intent::Analytics => {
+                let analytics = &self.config.analytics;
+                let (checkout, statement, call) = (analytics.checkout, analytics.statement, analytics.call);
+                Timeouts { checkout, statement, call, ..self.config.timeouts }
+            }
+            Intent::Tenant | Intent::Reference | Intent::Coordinator => self.config.timeouts,
+        }
+    }
+
+    /// The route that a statement would take now.
+    pub(crate) fn route(&self, target: Target, need: Need) -> Result<Route> {
+        let state = self.state.load();
+        let mut plan = Plan::new(&state.topology, self.ask(target, need))?;
+        let hop = plan.next(&state.topology, |at| state.station(at).is_up());
+        hop.map(|hop| hop.route).ok_or_else(|| nowhere(&state, &plan))
+    }
+
+    /// The region that a tenant's rows are in.
+    pub(crate) fn region(&self, target: Target, need: Need) -> Option<Region> {
+        crate::routing::owner_region(&self.state.load().topology, &self.ask(target, need))
+    }
+
+    /// Whether a statement may run at all: see [`Plan::new`].
+    pub(crate) fn check(&self, target: Target, need: Need) -> Result<()> {
+        Plan::new(&self.state.load().topology, self.ask(target, need)).map(drop)
+    }
+
+    /// What a node has to vouch for before it runs this.
+    pub(crate) fn bound(&self, target: Target, need: Need) -> Result<Option<Bound>> {
+        Plan::new(&self.state.load().topology, self.ask(target, need)).map(|plan| Bound::of(&plan))
+    }
+
+    /// The groups of nodes that stand in a region.
+    pub(crate) fn groups_within(&self, region: Region) -> Vec<i32> {
+        let topology = self.topology();
+        let within = topology.nodes().iter().filter(|node| node.region == Some(region) && node.role != Role::Replica);
+        within.map(|node| node.group).collect()
+    }
+
+    /// Takes a connection to the first node of the plan that can be reached.
+    pub(crate) async fn way(&self, target: Target, need: Need) -> Result<Way> {
+        let state = self.state();
+        let mut plan = Plan::new(&state.topology, self.ask(target, need))?;
+        let mut failure = None;
+        while let Some(hop) = plan.next(&state.topology, |at| state.station(at).is_up()) {
+            match self.lease(&state, target.intent, hop).await {
+                Ok(lease) => {
+                    return Ok(Way { lease, route: hop.route, bound: Bound::of(&plan) });
+                }
+                Err(error) => {
+                    let error = error.via(hop.route);
+                    if !error.is_unreachable() || self.mode == Mode::Single {
+                        return Err(error);
+                    }
+                    state.station(hop.node).could_not_be_reached(error.clone(), &self.config);
+                    self.metrics.detour();
+                    self.refresher.request();
+                    // The first one is the one that matters: the owner's.
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+        Err(failure.unwrap_or_else(|| nowhere(&state, &plan)))
+    }
+
+    async fn lease(&self, state: &State, intent: Intent, hop: Hop) -> Result<Lease> {
+        if self.is_closed() {
+            return Err(Error::new(ErrorKind::Closed, "the cluster was closed by this process"));
+        }
+        if intent == Intent::Analytics {
+            let node = analytics_node(&self.config, state.topology.node(hop.node));
+            return self.analytics.get(|| NodePool::for_analytics(&self.config, node.into()))?.checkout().await;
+        }
+        let pool = state.station(hop.node).pool(&self.config)?;
+        if self.mode == Mode::Single { pool.checkout().await } else { pool.checkout_if_reachable().await }
+    }
+
+    /// A connection of its own to the coordinator (in single mode: to the one server), outside the pools.
+    pub(crate) async fn dedicated_to_coordinator(&self) -> Result<crate::pool::Connection> {
+        let state = self.state();
+        let at = state.topology.coordinator().ok_or_else(no_coordinator)?;
+        state.station(at).pool(&self.config)?.dedicated().await
+    }
+
+    /// A connection of its own to this node, outside the pools.
+    pub(crate) async fn dedicated_to(&self, node: i32) -> Result<crate::pool::Connection> {
+        let state = self.state();
+        let at = state.topology.node_with_id(node);
+        let at = at.ok_or_else(|| Error::new(ErrorKind::Connect, format!("no node {node} is in pg_dist_node")))?;
+        state.station(at).pool(&self.config)?.dedicated().await
+    }
+
+    /// Says that a statement met something that a changed layout would explain.
+    pub(crate) fn suspects_a_change(&self) {
+        if self.mode == Mode::Citus {
+            self.refresher.request();
+        }
+    }
+
+    /// Reads the topology now.
+    pub(crate) async fn refresh(&self) -> Result<()> {
+        if self.mode == Mode::Single { Ok(()) } else { self.refresher.refresh().await }
+    }
+
+    /// Connections open now and the most there can be, over all nodes that were ever used.
     pub(crate) fn connections(&self) -> (u32, u32) {
         let state = self.state.load();
-        state.pools.values().map(NodePool::usage).fold((0, 0), |(open, most), (o, m)| (open + o, most + m))
+        let pools = state.stations().iter().filter_map(|station| station.made_pool()).chain(self.analytics.made());
+        pools.map(NodePool::usage).fold((0, 0), |(open, most), (o, m)| (open + o, most + m))
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Lets what is under way finish, at most for `patience`, and refuses everything new.
     pub(crate) async fn close(&self, patience: Duration) {
-        let state = self.state.load_full();
-        futures_util::future::join_all(state.pools.values().map(|pool| pool.close(patience))).await;
+        self.closed.store(true, Ordering::Release);
+        let state = self.state();
+        let pools = state.stations().iter().filter_map(|station| station.made_pool()).chain(self.analytics.made());
+        futures_util::future::join_all(pools.map(|pool| pool.close(patience))).await;
+        // The task that keeps the topology ends.
+        self.refresher.request();
     }
+
+    fn state(&self) -> Arc<State> {
+        self.state.load_full()
+    }
+
+    fn ask(&self, target: Target, need: Need) -> Ask {
+        Ask { target, need, local: self.config.local_region, seed: self.seed }
+    }
+
+    /// Has everybody use this topology from now on.
+    fn install(&self, topology: Topology) {
+        let before = self.state();
+        if *before.topology == topology {
+            return;
+        }
+        refresh::log(&before.topology, &topology);
+        let (after, left) = before.succeeded_by(topology);
+        self.state.store(Arc::new(after));
+        for pool in left.iter().filter_map(|station| station.made_pool()).cloned() {
+            let patience = self.config.timeouts.call;
+            tokio::spawn(async move { pool.close(patience).await });
+        }
+    }
+}
+
+/// The node for work over many tenants.
+fn analytics_node(config: &Config, coordinator: &Node) -> Node {
+    let mut node = coordinator.clone();
+    if let Some(endpoint) = &config.analytics.endpoint {
+        (node.host, node.port) = (endpoint.host.clone(), endpoint.port);
+    }
+    node
+}
+
+/// Why a plan has no node to go to.
+fn nowhere(state: &State, plan: &Plan) -> Error {
+    let owner = plan.shard().and_then(|shard| shard.owner);
+    let first = owner.or(state.topology.coordinator());
+    match first.and_then(|at| state.station(at).last_failure()) {
+        Some(error) => error.during("the node could not be reached a moment ago, and is tried again in the background"),
+        None => no_coordinator(),
+    }
+}
+
+fn no_coordinator() -> Error {
+    Error::new(
+        ErrorKind::Connect,
+        "the coordinator is not known: call citus_set_coordinator_host on it, or add it to `contact_points`",
+    )
 }

@@ -3,10 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::settings::{NodeSettings, PoolSettings, Settings, TimeoutSettings, TlsMode, TlsSettings};
-use super::values::{Endpoint, NodeOverride, PoolConfig, Secret, Timeouts, Tls, Verify};
+use super::settings::{
+    AnalyticsSettings, DirectorySettings, NodeSettings, PoolSettings, Settings, TimeoutSettings, TlsMode, TlsSettings,
+    TopologySettings,
+};
+use super::values::{
+    AnalyticsConfig, DirectoryConfig, Endpoint, NodeOverride, PoolConfig, Secret, Timeouts, Tls, TopologyConfig, Verify,
+};
 use super::{Config, bad};
 use crate::error::Result;
+use crate::topology::Residency;
 
 /// The valid configuration; `place` is where the settings come from.
 pub(super) fn check(settings: Settings, place: &str) -> Result<Config> {
@@ -24,9 +30,6 @@ type Checked<T> = Result<T, String>;
 fn build(settings: Settings) -> Checked<Config> {
     let password = password(&settings)?;
     let contact_points = settings.contact_points.map(|points| points.0).unwrap_or_default();
-    if contact_points.is_empty() {
-        return Err(missing("contact_points", "[\"host:5432\"]"));
-    }
     let config = Config {
         mode: settings.mode.unwrap_or_default(),
         contact_points,
@@ -39,6 +42,10 @@ fn build(settings: Settings) -> Checked<Config> {
         timeouts: timeouts(settings.timeouts.unwrap_or_default()),
         local_region: settings.local_region,
         regions: settings.regions.map(|regions| regions.0).unwrap_or_default(),
+        residency: settings.residency.unwrap_or_default(),
+        topology: topology(settings.topology.unwrap_or_default()),
+        directory: directory(settings.directory.unwrap_or_default()),
+        analytics: analytics(settings.analytics.unwrap_or_default()),
         replicas: settings.replicas.map(|replicas| replicas.0).unwrap_or_default(),
         nodes: settings.nodes.unwrap_or_default().into_iter().map(node).collect::<Checked<_>>()?,
     };
@@ -106,6 +113,35 @@ fn timeouts(settings: TimeoutSettings) -> Timeouts {
     }
 }
 
+fn topology(settings: TopologySettings) -> TopologyConfig {
+    let usual = TopologyConfig::default();
+    TopologyConfig {
+        refresh_interval: settings.refresh_interval.map_or(usual.refresh_interval, |time| time.0),
+        probe_interval: settings.probe_interval.map_or(usual.probe_interval, |time| time.0),
+        watch: settings.watch.unwrap_or(usual.watch),
+    }
+}
+
+fn directory(settings: DirectorySettings) -> DirectoryConfig {
+    let usual = DirectoryConfig::default();
+    DirectoryConfig {
+        capacity: settings.capacity.map_or(usual.capacity, |number| number.0),
+        ttl: settings.ttl.map_or(usual.ttl, |time| time.0),
+        negative_ttl: settings.negative_ttl.map_or(usual.negative_ttl, |time| time.0),
+    }
+}
+
+fn analytics(settings: AnalyticsSettings) -> AnalyticsConfig {
+    let usual = AnalyticsConfig::default();
+    AnalyticsConfig {
+        endpoint: settings.endpoint,
+        max_connections: settings.max_connections.map_or(usual.max_connections, |number| number.0),
+        checkout: settings.checkout.map_or(usual.checkout, |time| time.0),
+        statement: settings.statement.map_or(usual.statement, |time| time.0),
+        call: settings.call.map_or(usual.call, |time| time.0),
+    }
+}
+
 fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, NodeOverride)> {
     let NodeSettings { host, port } = settings;
     if host.is_none() && port.is_none() {
@@ -118,9 +154,16 @@ fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, No
 }
 
 fn contradictions(config: &Config) -> Checked<()> {
-    let Config { pool, timeouts, tls, .. } = config;
-    if pool.max_connections == 0 || pool.max_connections > MOST_CONNECTIONS {
-        return Err(format!("`pool.max_connections` is {}: write 1 to {MOST_CONNECTIONS}", pool.max_connections));
+    let Config { pool, timeouts, tls, topology, directory, analytics, .. } = config;
+    if config.contact_points.is_empty() {
+        return Err(missing("contact_points", "[\"host:5432\"]"));
+    }
+    for (key, connections) in
+        [("pool.max_connections", pool.max_connections), ("analytics.max_connections", analytics.max_connections)]
+    {
+        if connections == 0 || connections > MOST_CONNECTIONS {
+            return Err(format!("`{key}` is {connections}: write 1 to {MOST_CONNECTIONS}"));
+        }
     }
     if pool.min_idle > pool.max_connections {
         return Err(format!(
@@ -135,6 +178,12 @@ fn contradictions(config: &Config) -> Checked<()> {
         ("timeouts.checkout", timeouts.checkout),
         ("timeouts.statement", timeouts.statement),
         ("timeouts.call", timeouts.call),
+        ("topology.refresh_interval", topology.refresh_interval),
+        ("topology.probe_interval", topology.probe_interval),
+        ("directory.ttl", directory.ttl),
+        ("analytics.checkout", analytics.checkout),
+        ("analytics.statement", analytics.statement),
+        ("analytics.call", analytics.call),
     ];
     if let Some((key, _)) = times.iter().find(|(_, time)| time.is_zero()) {
         return Err(format!("`{key}` is no time at all: write one that can pass, such as \"5s\""));
@@ -143,13 +192,21 @@ fn contradictions(config: &Config) -> Checked<()> {
     if let Some((key, _)) = times.iter().find(|(_, time)| *time > LONGEST) {
         return Err(format!("`{key}` is longer than {} days: write a shorter one", LONGEST.as_secs() / 86_400));
     }
-    let within_call = [("timeouts.checkout", timeouts.checkout), ("timeouts.statement", timeouts.statement)];
-    if let Some((key, time)) = within_call.iter().find(|(_, time)| *time > timeouts.call) {
+    let within = [
+        ("timeouts.checkout", timeouts.checkout, "timeouts.call", timeouts.call),
+        ("timeouts.statement", timeouts.statement, "timeouts.call", timeouts.call),
+        ("analytics.checkout", analytics.checkout, "analytics.call", analytics.call),
+        ("analytics.statement", analytics.statement, "analytics.call", analytics.call),
+        ("directory.negative_ttl", directory.negative_ttl, "directory.ttl", directory.ttl),
+    ];
+    if let Some((key, time, whole, limit)) = within.iter().find(|(_, time, _, limit)| time > limit) {
         return Err(format!(
-            "`{key}` ({time:?}) is longer than `timeouts.call` ({:?}), so it would never run out: lower the first or \
-             raise the second",
-            timeouts.call
+            "`{key}` ({time:?}) is longer than `{whole}` ({limit:?}), so it would never run out: lower the first or \
+             raise the second"
         ));
+    }
+    if config.residency != Residency::Off && config.regions.is_empty() {
+        return Err("`residency` needs to know the `regions`: write `regions = [\"eu\", \"us\"]`".to_owned());
     }
     if let Some(tls) = tls {
         match (&tls.cert_file, &tls.key_file) {
@@ -242,6 +299,10 @@ mod tests {
             ("timeouts = { statement = \"2m\" }", "`timeouts.statement` (120s) is longer than `timeouts.call` (60s)"),
             ("tls = { cert_file = \"c\" }", "`tls.key_file` is missing"),
             ("password = \"p\"\npassword_file = \"f\"", "`password` and `password_file` are both given"),
+            ("residency = \"strict\"", "`residency` needs to know the `regions`"),
+            ("analytics = { max_connections = 0 }", "`analytics.max_connections` is 0"),
+            ("analytics = { call = \"1s\" }", "`analytics.checkout` (30s) is longer than `analytics.call` (1s)"),
+            ("directory = { ttl = \"1ms\" }", "`directory.negative_ttl` (100ms) is longer than `directory.ttl` (1ms)"),
             ("local_region = \"eu\"\nregions = [\"us\"]", "`local_region` is \"eu\", which is not among `regions`"),
             ("replicas = [\"db:5432\"]", "db:5432 is a contact point and a replica"),
             ("replicas = [\"r\", \"r:5432\"]", "r:5432 is listed twice"),

@@ -21,13 +21,31 @@
 //! statement = "30s"                          # one statement; it is cancelled on the server
 //! call = "60s"                               # a whole call, retries and waits included
 //!
+//! [default.topology]                         # Citus: how the layout of the cluster is kept up to date
+//! refresh_interval = "30s"                   # read whole
+//! probe_interval = "1s"                      # asked whether it changed
+//! watch = "sample"                           # all | sample | off: connections on which a detour is noticed
+//!
+//! [default.directory]                        # home regions, and reference entities by unique columns
+//! capacity = 10000
+//! ttl = "1m"
+//! negative_ttl = "100ms"                     # how long "there is none" is believed
+//!
+//! [default.analytics]                        # work across tenants, with connections of its own
+//! max_connections = 4
+//! checkout = "30s"
+//! statement = "10m"
+//! call = "15m"
+//!
 //! [prod]
 //! mode = "citus"
 //! contact_points = ["coordinator-1.example.org", "coordinator-2.example.org"]
 //! password_file = "/run/secrets/postgres"    # or SHARDWISE_PASSWORD in the environment
 //! local_region = "eu"                        # where this process runs
 //! regions = ["eu", "us"]                     # all that there are
+//! residency = "strict"                       # off (the default) | prefer | strict: may data leave the home region?
 //! replicas = ["replica-1.example.org"]       # standbys, never contact points
+//! analytics.endpoint = "coordinator-standby.example.org" # the coordinator where it is not given
 //!
 //! [prod.tls]                                 # a `tls` table turns TLS on
 //! mode = "verify-full"                       # verify-full (the default) | verify-ca | off
@@ -54,10 +72,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::topology::Region;
+use crate::topology::{Region, Residency};
 use settings::Settings;
 
-pub use values::{Endpoint, EndpointError, Mode, NodeOverride, PoolConfig, Secret, Timeouts, Tls, Verify};
+pub use values::{
+    AnalyticsConfig, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride, PoolConfig, Secret, Timeouts, Tls,
+    TopologyConfig, Verify, Watch,
+};
 
 /// Where the file is when `SHARDWISE_CONFIG` does not say so.
 const DEFAULT_FILE: &str = "shardwise.toml";
@@ -92,6 +113,10 @@ pub struct Config {
     pub(crate) timeouts: Timeouts,
     pub(crate) local_region: Option<Region>,
     pub(crate) regions: Vec<Region>,
+    pub(crate) residency: Residency,
+    pub(crate) topology: TopologyConfig,
+    pub(crate) directory: DirectoryConfig,
+    pub(crate) analytics: AnalyticsConfig,
     pub(crate) replicas: Vec<Endpoint>,
     pub(crate) nodes: BTreeMap<Endpoint, NodeOverride>,
 }
@@ -246,6 +271,78 @@ impl Config {
     /// Numbers that contradict each other.
     pub fn with_pool(self, pool: PoolConfig) -> Result<Self> {
         check::checked(Self { pool, ..self })
+    }
+
+    /// Where this process runs: nodes of this region are the nearest.
+    ///
+    /// # Errors
+    /// A region that is not among `regions`, where these are given.
+    pub fn with_local_region(self, region: Region) -> Result<Self> {
+        check::checked(Self { local_region: Some(region), ..self })
+    }
+
+    /// All the regions that there are.
+    ///
+    /// # Errors
+    /// When `local_region` is not among them.
+    pub fn with_regions(self, regions: impl IntoIterator<Item = Region>) -> Result<Self> {
+        check::checked(Self { regions: regions.into_iter().collect(), ..self })
+    }
+
+    /// What happens to tenants whose data can't be reached within their home region.
+    ///
+    /// # Errors
+    /// When `regions` are not given.
+    pub fn with_residency(self, residency: Residency) -> Result<Self> {
+        check::checked(Self { residency, ..self })
+    }
+
+    /// How the cluster's layout is kept up to date.
+    ///
+    /// # Errors
+    /// Intervals of nothing.
+    pub fn with_topology(self, topology: TopologyConfig) -> Result<Self> {
+        check::checked(Self { topology, ..self })
+    }
+
+    /// What is kept of the directory.
+    ///
+    /// # Errors
+    /// Times that contradict each other.
+    pub fn with_directory(self, directory: DirectoryConfig) -> Result<Self> {
+        check::checked(Self { directory, ..self })
+    }
+
+    /// Where work over many tenants goes.
+    ///
+    /// # Errors
+    /// Numbers that contradict each other.
+    pub fn with_analytics(self, analytics: AnalyticsConfig) -> Result<Self> {
+        check::checked(Self { analytics, ..self })
+    }
+
+    /// Tries these contact points, in order.
+    ///
+    /// # Errors
+    /// None at all, or one that is listed twice.
+    pub fn with_contact_points(self, contact_points: impl IntoIterator<Item = Endpoint>) -> Result<Self> {
+        check::checked(Self { contact_points: contact_points.into_iter().collect(), ..self })
+    }
+
+    /// Reaches the node that is known as `known` by another address.
+    #[must_use]
+    pub fn with_node(mut self, known: Endpoint, address: NodeOverride) -> Self {
+        self.nodes.insert(known, address);
+        self
+    }
+
+    /// The address at which this process reaches the node that is known by this one.
+    pub(crate) fn address_of(&self, known: &Endpoint) -> Option<Endpoint> {
+        let over = self.nodes.get(known)?;
+        Some(Endpoint {
+            host: over.host.clone().unwrap_or_else(|| known.host.clone()),
+            port: over.port.unwrap_or(known.port),
+        })
     }
 
     /// The time limits.

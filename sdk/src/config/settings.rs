@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
-use super::values::{Endpoint, Mode, Secret};
-use crate::topology::Region;
+use super::values::{Endpoint, Mode, Secret, Watch};
+use crate::topology::{Region, Residency};
 
 /// A table of optional keys that can be laid over another one.
 macro_rules! layer {
@@ -40,10 +40,14 @@ layer!(Settings {
     application_name: String,
     local_region: Region,
     regions: List<Region>,
+    residency: Residency,
     replicas: List<Endpoint>,
     tls: TlsSettings,
     pool: PoolSettings,
     timeouts: TimeoutSettings,
+    topology: TopologySettings,
+    directory: DirectorySettings,
+    analytics: AnalyticsSettings,
     nodes: BTreeMap<Endpoint, NodeSettings>,
 });
 
@@ -58,6 +62,18 @@ layer!(PoolSettings {
 });
 
 layer!(TimeoutSettings { connect: Span, checkout: Span, statement: Span, call: Span });
+
+layer!(TopologySettings { refresh_interval: Span, probe_interval: Span, watch: Watch });
+
+layer!(DirectorySettings { capacity: Whole<u64>, ttl: Span, negative_ttl: Span });
+
+layer!(AnalyticsSettings {
+    endpoint: Endpoint,
+    max_connections: Whole<u32>,
+    checkout: Span,
+    statement: Span,
+    call: Span,
+});
 
 layer!(NodeSettings {
     host: String,
@@ -106,7 +122,22 @@ macro_rules! whole_values {
     )*};
 }
 
-whole_values!(Mode, Secret, String, PathBuf, Region, Span, TlsMode, Whole<u16>, Whole<u32>, Whole<usize>);
+whole_values!(
+    Mode,
+    Secret,
+    String,
+    PathBuf,
+    Region,
+    Residency,
+    Endpoint,
+    Span,
+    TlsMode,
+    Watch,
+    Whole<u16>,
+    Whole<u32>,
+    Whole<u64>,
+    Whole<usize>,
+);
 
 impl<T> Over for List<T> {
     fn over(self, _: Self) -> Self {

@@ -185,6 +185,82 @@ impl Default for Timeouts {
     }
 }
 
+/// How the cluster's layout is kept up to date (Citus).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopologyConfig {
+    /// The whole layout is read anew after this time, give or take a tenth.
+    pub refresh_interval: Duration,
+    /// One node is asked this often whether the layout has changed since: a single row from two indexes.
+    pub probe_interval: Duration,
+    /// On which connections it is noticed that a node passed a statement on.
+    pub watch: Watch,
+}
+
+impl Default for TopologyConfig {
+    fn default() -> Self {
+        let (refresh_interval, probe_interval) = (Duration::from_secs(30), Duration::from_secs(1));
+        Self { refresh_interval, probe_interval, watch: Watch::Sample }
+    }
+}
+
+/// On which connections to workers it is noticed that the worker did not run a statement itself but passed it on: the
+/// layout that the client knows has grown old then.
+///
+/// A watched connection has `citus.log_remote_commands` on, by which a worker reports to the client what it sends to
+/// others, and what it runs itself as well: that costs a few microseconds per statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Watch {
+    /// On all: the route of each statement is what really happened.
+    All,
+    /// On one of sixteen, the first one of each node among them: enough to learn of a move, at a sixteenth of the cost.
+    #[default]
+    Sample,
+    /// On none.
+    Off,
+}
+
+/// What is kept of the directory: the home regions of tenants, and reference entities read through
+/// [`Directory`](crate::Directory).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryConfig {
+    /// The most entries.
+    pub capacity: u64,
+    /// How long an entry is believed; each one up to a tenth less, so that they don't all end at once.
+    pub ttl: Duration,
+    /// How long it is believed that there is no such row. Short: another process may have made it.
+    pub negative_ttl: Duration,
+}
+
+impl Default for DirectoryConfig {
+    fn default() -> Self {
+        Self { capacity: 10_000, ttl: Duration::from_secs(60), negative_ttl: Duration::from_millis(100) }
+    }
+}
+
+/// Work over many tenants: [`Cluster::across_shards`](crate::Cluster::across_shards). Its connections are its own, so that
+/// it can't keep the tenants' statements waiting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalyticsConfig {
+    /// Where it goes, such as a read-only standby of the coordinator; to the coordinator where this is `None`.
+    pub endpoint: Option<Endpoint>,
+    /// The most connections.
+    pub max_connections: u32,
+    /// Waiting for a free connection.
+    pub checkout: Duration,
+    /// One statement.
+    pub statement: Duration,
+    /// A whole call.
+    pub call: Duration,
+}
+
+impl Default for AnalyticsConfig {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { endpoint: None, max_connections: 4, checkout: seconds(30), statement: seconds(600), call: seconds(900) }
+    }
+}
+
 /// How this process reaches a node that is known by another address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeOverride {

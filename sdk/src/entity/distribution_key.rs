@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::ColumnType;
 use crate::key::KeyRef;
 
-/// A Rust type that can be a distribution key: `Uuid`, `i32`, `i64`, `String`, and newtypes of them.
+/// A Rust type that can be a distribution key: `Uuid`, `i16`, `i32`, `i64`, `String`, and newtypes of them.
 ///
 /// For a newtype derive [`SqlNewtype`](crate::SqlNewtype):
 ///
@@ -22,7 +22,7 @@ use crate::key::KeyRef;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a distribution key",
     label = "not a distribution key",
-    note = "use Uuid, i32, i64, String, or a newtype of one of them with #[derive(Debug, Clone, SqlNewtype)]"
+    note = "use Uuid, i16, i32, i64, String, or a newtype of one of them with #[derive(Debug, Clone, SqlNewtype)]"
 )]
 pub trait DistributionKey: ColumnType + Clone {
     /// The key as the router hashes it.
@@ -32,6 +32,12 @@ pub trait DistributionKey: ColumnType + Clone {
 impl DistributionKey for Uuid {
     fn key_ref(&self) -> KeyRef<'_> {
         KeyRef::Uuid(self)
+    }
+}
+
+impl DistributionKey for i16 {
+    fn key_ref(&self) -> KeyRef<'_> {
+        KeyRef::Int2(*self)
     }
 }
 

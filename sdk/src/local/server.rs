@@ -15,7 +15,7 @@ use crate::client::Cluster;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::NodePool;
-use crate::topology::{Node, Role};
+use crate::topology::Node;
 
 /// How long a server may take to answer: a crash's recovery included.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -204,8 +204,7 @@ impl Server {
 
     fn node(&self) -> Result<NodePool> {
         let point = self.config.contact_points.first().ok_or_else(|| failed("there is no contact point"))?;
-        let node = Node { host: point.host.clone(), port: point.port, role: Role::Single, region: None };
-        NodePool::new(&self.config, Arc::new(node))
+        NodePool::new(&self.config, Arc::new(Node::single(point.host.clone(), point.port, None)))
     }
 }
 

@@ -2,21 +2,22 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustls::CertificateError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
-use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{AsyncMessage, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{Instrument as _, debug};
 
 use super::connection::Connection;
-use crate::config::Config;
+use crate::config::{Config, Watch};
 use crate::error::{Error, ErrorKind, Limit, Result};
-use crate::topology::Node;
+use crate::topology::{Node, Role};
 
 /// Everything that it takes to open a connection to one node.
 #[derive(Clone)]
@@ -28,7 +29,19 @@ struct Inner {
     tls: Option<MakeRustlsConnect>,
     timeout: Duration,
     statement_cache: usize,
+    watch: Watch,
+    // Connections opened so far: tells which of them is watched.
+    opened: AtomicUsize,
 }
+
+/// Where connections are sampled, one of so many is watched.
+const SAMPLE: usize = 16;
+
+/// What a watched server is told to report: each command that it sends to another node, as a notice.
+const REPORT_FORWARDS: &str = "-c citus.log_remote_commands=on -c client_min_messages=notice";
+
+/// How such a notice begins, in Citus' `LogRemoteCommand`. What it runs itself is reported in other words.
+const FORWARDED: &str = "issuing ";
 
 impl Connector {
     pub(super) fn new(config: &Config, node: Arc<Node>) -> Result<Self> {
@@ -42,7 +55,10 @@ impl Connector {
         let tls = config.tls.as_ref().map(super::tls::connector).transpose()?;
         login.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
         let (timeout, statement_cache) = (config.timeouts.connect, config.pool.statement_cache);
-        Ok(Self(Arc::new(Inner { node, login, tls, timeout, statement_cache })))
+        // The coordinator passes nearly everything on: that tells nothing.
+        let watch = if node.role == Role::Worker { config.topology.watch } else { Watch::Off };
+        let opened = AtomicUsize::new(0);
+        Ok(Self(Arc::new(Inner { node, login, tls, timeout, statement_cache, watch, opened })))
     }
 
     pub(super) fn node(&self) -> &Arc<Node> {
@@ -59,20 +75,37 @@ impl Connector {
     }
 
     async fn open(&self) -> Result<Connection> {
+        let mut login = self.0.login.clone();
+        let is_watched = self.is_next_watched();
+        if is_watched {
+            login.options(REPORT_FORWARDS);
+        }
         match self.socket().await? {
             Socket::Tcp(stream) => match self.0.tls.clone() {
-                Some(mut tls) => self.log_in(&self.0.login, stream, self.tls::<TcpStream>(&mut tls)?).await,
-                None => self.log_in(&self.0.login, stream, NoTls).await,
+                Some(mut tls) => self.log_in(&login, is_watched, stream, self.tls::<TcpStream>(&mut tls)?).await,
+                None => self.log_in(&login, is_watched, stream, NoTls).await,
             },
             // As in libpq: a Unix socket needs no TLS.
-            Socket::Unix(stream) => {
-                let mut login = self.0.login.clone();
-                self.log_in(login.ssl_mode(SslMode::Disable), stream, NoTls).await
-            }
+            Socket::Unix(stream) => self.log_in(login.ssl_mode(SslMode::Disable), is_watched, stream, NoTls).await,
         }
     }
 
-    async fn log_in<S, T>(&self, login: &tokio_postgres::Config, stream: S, tls: T) -> Result<Connection>
+    fn is_next_watched(&self) -> bool {
+        let number = self.0.opened.fetch_add(1, Ordering::Relaxed);
+        match self.0.watch {
+            Watch::All => true,
+            Watch::Sample => number.is_multiple_of(SAMPLE),
+            Watch::Off => false,
+        }
+    }
+
+    async fn log_in<S, T>(
+        &self,
+        login: &tokio_postgres::Config,
+        is_watched: bool,
+        stream: S,
+        tls: T,
+    ) -> Result<Connection>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: TlsConnect<S>,
@@ -80,15 +113,17 @@ impl Connector {
     {
         let (client, driver) = login.connect_raw(stream, tls).await.map_err(refused)?;
         let node = self.0.node.clone();
+        let forwards = is_watched.then(|| Arc::new(AtomicUsize::new(0)));
+        let counter = forwards.clone();
         tokio::spawn(
             async move {
-                if let Err(error) = driver.await {
+                if let Err(error) = drive(driver, counter.as_deref()).await {
                     debug!(server.address = node.host, server.port = node.port, %error, "a connection broke");
                 }
             }
             .in_current_span(),
         );
-        Ok(Connection::new(client, self.0.statement_cache))
+        Ok(Connection::new(client, self.0.statement_cache, forwards))
     }
 
     fn tls<S>(&self, tls: &mut MakeRustlsConnect) -> Result<<MakeRustlsConnect as MakeTlsConnect<S>>::TlsConnect>
@@ -149,6 +184,28 @@ impl Connector {
             Err(_) => Err(Error::timed_out(Limit::Connect, self.0.timeout)),
         }
     }
+}
+
+/// Drives a connection to its end. `forwards` counts the commands that the server reports to have sent to other nodes:
+/// before the answer to the statement that they were for, since messages come in order.
+async fn drive<S, T>(
+    mut driver: tokio_postgres::Connection<S, T>,
+    forwards: Option<&AtomicUsize>,
+) -> Result<(), tokio_postgres::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = std::future::poll_fn(|cx| driver.poll_message(cx)).await {
+        // Notices are not logged: those of a watched connection hold statements, and so values.
+        match (message?, forwards) {
+            (AsyncMessage::Notice(notice), Some(forwards)) if notice.message().starts_with(FORWARDED) => {
+                forwards.fetch_add(1, Ordering::Release);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Why there is no session, although there is a socket.

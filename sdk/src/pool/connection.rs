@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 use tokio_postgres::types::Type;
@@ -16,6 +16,7 @@ pub(crate) struct Connection {
     client: Client,
     cache: Mutex<Cache>,
     condemned: AtomicBool,
+    forwards: Option<Arc<AtomicUsize>>,
 }
 
 struct Cache {
@@ -26,10 +27,10 @@ struct Cache {
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, statement_cache: usize) -> Self {
+    pub(super) fn new(client: Client, statement_cache: usize, forwards: Option<Arc<AtomicUsize>>) -> Self {
         let capacity = NonZeroUsize::new(statement_cache).unwrap_or(NonZeroUsize::MIN);
         let cache = Mutex::new(Cache { entity: HashMap::new(), text: LruCache::new(capacity) });
-        Self { client, cache, condemned: AtomicBool::new(false) }
+        Self { client, cache, condemned: AtomicBool::new(false), forwards }
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -39,6 +40,11 @@ impl Connection {
     /// For what tokio-postgres wants exclusively: its own transactions.
     pub(crate) fn client_mut(&mut self) -> &mut Client {
         &mut self.client
+    }
+
+    /// How many commands the server has sent to other nodes on behalf of this connection; `None` where it is not watched.
+    pub(crate) fn forwards(&self) -> Option<usize> {
+        self.forwards.as_ref().map(|forwards| forwards.load(Ordering::Acquire))
     }
 
     /// Nobody may use it any more: the pool closes it.

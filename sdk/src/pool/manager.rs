@@ -17,24 +17,35 @@ pub(super) struct Manager(Arc<Inner>);
 struct Inner {
     connector: Connector,
     last_failure: Mutex<Option<Error>>,
-    // Counts failures that no second try can mend.
-    hopeless: watch::Sender<u64>,
+    // Counts failures, and those among them that no second try can mend.
+    failures: watch::Sender<Failures>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Failures {
+    all: u64,
+    hopeless: u64,
 }
 
 impl Manager {
     pub(super) fn new(connector: Connector) -> Self {
-        Self(Arc::new(Inner { connector, last_failure: Mutex::new(None), hopeless: watch::Sender::new(0) }))
+        Self(Arc::new(Inner { connector, last_failure: Mutex::new(None), failures: watch::Sender::default() }))
     }
 
-    /// Waits for the next log-in that fails for good: a wrong password, an unknown database. Waiting longer is no use then.
-    pub(super) async fn hopeless(&self) -> Error {
-        let mut failures = self.0.hopeless.subscribe();
-        loop {
-            // The sender lives as long as we do.
-            if failures.changed().await.is_ok()
-                && let Some(error) = self.last_failure()
-            {
-                return error;
+    /// Waits for the next connection that can't be opened, from this call on. With `patience` only one counts that fails
+    /// for good, by a wrong password or an unknown database: waiting longer is no use then.
+    pub(super) fn failure(&self, patience: bool) -> impl Future<Output = Error> + Send + '_ {
+        let mut failures = self.0.failures.subscribe();
+        let counted = move |failures: &Failures| if patience { failures.hopeless } else { failures.all };
+        let before = counted(&failures.borrow_and_update());
+        async move {
+            loop {
+                // The sender lives as long as we do.
+                if failures.wait_for(|now| counted(now) > before).await.is_ok()
+                    && let Some(error) = self.last_failure()
+                {
+                    return error;
+                }
             }
         }
     }
@@ -61,9 +72,11 @@ impl bb8::ManageConnection for Manager {
             }
             Err(error) => {
                 *self.slot() = Some(error.clone());
-                if is_hopeless(&error) {
-                    self.0.hopeless.send_modify(|count| *count += 1);
-                }
+                let hopeless = u64::from(is_hopeless(&error));
+                self.0.failures.send_modify(|failures| {
+                    failures.all += 1;
+                    failures.hopeless += hopeless;
+                });
                 Err(error)
             }
         }

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 pub(crate) use connection::Connection;
 pub(crate) use lease::Lease;
 
-use crate::config::Config;
+use crate::config::{Config, PoolConfig};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::topology::Node;
 use connect::Connector;
@@ -41,25 +41,41 @@ struct Inner {
 impl NodePool {
     /// A pool that opens connections when they are needed.
     pub(crate) fn new(config: &Config, node: Arc<Node>) -> Result<Self> {
+        let PoolConfig { max_connections, min_idle, .. } = config.pool;
+        Self::sized(config, node, max_connections, min_idle, config.timeouts.checkout)
+    }
+
+    /// The pool of work over many tenants.
+    pub(crate) fn for_analytics(config: &Config, node: Arc<Node>) -> Result<Self> {
+        Self::sized(config, node, config.analytics.max_connections, 0, config.analytics.checkout)
+    }
+
+    fn sized(
+        config: &Config,
+        node: Arc<Node>,
+        max_connections: u32,
+        min_idle: u32,
+        checkout: Duration,
+    ) -> Result<Self> {
         let connector = Connector::new(config, node)?;
         let manager = Manager::new(connector.clone());
         let pool = bb8::Pool::builder()
-            .max_size(config.pool.max_connections)
-            .min_idle(config.pool.min_idle)
+            .max_size(max_connections)
+            .min_idle(min_idle)
             .idle_timeout(config.pool.idle_timeout)
             .max_lifetime(config.pool.max_lifetime)
-            .connection_timeout(config.timeouts.checkout)
+            .connection_timeout(checkout)
             // A probe at every checkout would double the round trips; a closed socket is seen without one.
             .test_on_check_out(false)
             .build_unchecked(manager.clone());
-        let turns = usize::try_from(config.pool.max_connections).unwrap_or(Semaphore::MAX_PERMITS);
+        let turns = usize::try_from(max_connections).unwrap_or(Semaphore::MAX_PERMITS);
         Ok(Self(Arc::new(Inner {
             connector,
             pool,
             manager,
             turns: Arc::new(Semaphore::new(turns)),
-            max_connections: config.pool.max_connections,
-            checkout: config.timeouts.checkout,
+            max_connections,
+            checkout,
             closed: AtomicBool::new(false),
         })))
     }
@@ -74,8 +90,18 @@ impl NodePool {
         self.0.connector.connect().await
     }
 
-    /// Takes a connection for exclusive use. First come, first served.
+    /// Takes a connection for exclusive use. First come, first served. A server that can't be reached is tried again until
+    /// the time is over: it may be just starting.
     pub(crate) async fn checkout(&self) -> Result<Lease> {
+        self.take(true).await
+    }
+
+    /// The same, but a server that can't be reached is told at once: there is another one to go to.
+    pub(crate) async fn checkout_if_reachable(&self) -> Result<Lease> {
+        self.take(false).await
+    }
+
+    async fn take(&self, patience: bool) -> Result<Lease> {
         let deadline = Instant::now() + self.0.checkout;
         let timed_out = || Error::timed_out(Limit::Checkout, self.0.checkout).on(self.node());
         let turn = match tokio::time::timeout_at(deadline, self.0.turns.clone().acquire_owned()).await {
@@ -83,14 +109,15 @@ impl NodePool {
             Ok(Err(_)) => return Err(closed()),
             Err(_) => return Err(timed_out()),
         };
-        if self.0.closed.load(Ordering::Acquire) {
+        if self.is_closed() {
             return Err(closed());
         }
         loop {
+            let failure = self.0.manager.failure(patience);
             let connection = tokio::select! {
                 biased;
                 connection = tokio::time::timeout_at(deadline, self.0.pool.get_owned()) => connection,
-                error = self.0.manager.hopeless() => return Err(error.on(self.node())),
+                error = failure => return Err(error.on(self.node())),
             };
             match connection {
                 // The server closed it while it lay idle: the next one, or a new one.
@@ -100,6 +127,10 @@ impl NodePool {
                 Ok(Err(_)) | Err(_) => return Err(self.0.manager.last_failure().unwrap_or_else(timed_out)),
             }
         }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.closed.load(Ordering::Acquire)
     }
 
     /// Connections open now, and the most there can be.

@@ -9,11 +9,12 @@ use futures_util::{Stream, ready};
 use tokio_postgres::binary_copy::{BinaryCopyInWriter, BinaryCopyOutStream};
 use tokio_postgres::types::Type;
 
-use super::execute::{Executor, FailUnlessDone, Hold, within};
-use super::{In, Scope, Session};
+use super::execute::{Executor, FailUnlessDone, Hold, forget, limits, within};
+use super::{In, Scope, Session, bounded};
 use crate::entity::{DistributionKey, Entity, Params};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::key::KeyRef;
+use crate::routing::{Access, Intent, Need};
 use crate::schema::{quote_ident, quote_literal};
 
 /// Rows on their way in. Made by [`Session::copy_in`]. Nothing is stored before [`finish`](Self::finish); dropped, it
@@ -55,15 +56,16 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// # Errors
     /// When no connection is to be had, or the table is not there.
     pub async fn copy_in<E: In<S>>(&self) -> Result<CopyIn<S, X, E>> {
-        let hold = self.executor.hold().await?;
         let table = E::table();
+        let hold = hold_bound(&self.executor, Need { table: Some(table), access: Access::Write }).await;
+        let hold = hold.map_err(|error| error.of("copy_in", Some(table.entity)))?;
         let columns = table.columns.iter().filter(|column| column.generated.is_none());
         let (names, types): (Vec<_>, Vec<_>) =
             columns.map(|column| (quote_ident(column.name), column.wire.clone())).unzip();
         let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.qualified(), names.join(", "));
         let sink = answer(&self.executor, &hold, hold.connection().client().copy_in(&sql)).await;
         let sink = sink.map_err(|error| error.of("copy_in", Some(table.entity)))?;
-        self.executor.core().metrics.statement(hold.route);
+        count(&self.executor, &hold);
         let writer = Box::pin(BinaryCopyInWriter::new(sink, &types));
         Ok(CopyIn {
             session: self.clone(),
@@ -108,8 +110,14 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
         self.failed = true;
         let stored = self.writer.as_mut().finish().await;
         self.finished = true;
+        forget(&self.session.executor, Some(E::table()));
         let stored = stored.map_err(|error| self.explain(error))?;
         self.failed = false;
+        if self.hold.is_standalone() && self.hold.bound.is_some() {
+            let committed = self.hold.connection().client().batch_execute("COMMIT").await;
+            committed.map_err(|error| self.explain(error).with_unknown_outcome())?;
+            self.hold.ended();
+        }
         Ok(stored)
     }
 
@@ -160,8 +168,9 @@ impl<X: Executor> Session<super::ReferenceScope, X> {
 }
 
 async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Result<CopyOut<E>> {
-    let hold = executor.hold().await?;
     let table = E::table();
+    let hold = hold_bound(executor, Need { table: Some(table), access: Access::Read }).await;
+    let hold = hold.map_err(|error| error.of("copy_out", Some(table.entity)))?;
     let (list, types): (Vec<_>, Vec<Type>) = table
         .columns
         .iter()
@@ -171,9 +180,32 @@ async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Resul
         format!("COPY (SELECT {} FROM {}{condition}) TO STDOUT (FORMAT binary)", list.join(", "), table.qualified());
     let stream = answer(executor, &hold, hold.connection().client().copy_out(&sql)).await;
     let stream = stream.map_err(|error| error.of("copy_out", Some(table.entity)))?;
-    executor.core().metrics.statement(hold.route);
+    count(executor, &hold);
     let rows = Box::pin(BinaryCopyOutStream::new(stream, &types));
     Ok(CopyOut { rows: Some((rows, hold.streaming())), entity: PhantomData })
+}
+
+/// A connection for a COPY. Where it must stay in a region, it begins with a transaction in which the node vouches for
+/// that; what only reads is rolled back when the connection is given back.
+async fn hold_bound(executor: &impl Executor, need: Need) -> Result<Hold> {
+    let hold = executor.hold(need).await?;
+    if let Some(bound) = &hold.bound {
+        let vouched = async {
+            if hold.is_standalone() {
+                hold.began();
+                hold.connection().client().batch_execute("BEGIN").await.map_err(Error::postgres)?;
+            }
+            bounded::vouch(executor.core(), hold.connection(), bound).await
+        };
+        let limit = limits(executor).statement;
+        let vouched = within(limit, vouched).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
+        vouched.map_err(|error| error.on(hold.node()).via(hold.route))?;
+    }
+    Ok(hold)
+}
+
+fn count(executor: &impl Executor, hold: &Hold) {
+    executor.core().metrics.statement(hold.route, executor.target().intent == Intent::Tenant);
 }
 
 /// Starts a COPY, with the statement's time limit.
@@ -182,7 +214,7 @@ async fn answer<T>(
     hold: &Hold,
     start: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T> {
-    let limit = executor.core().config().timeouts.statement;
+    let limit = limits(executor).statement;
     let guard: FailUnlessDone<'_> = hold.transaction_guard();
     let mark = hold.start();
     let started = match within(limit, start).await {
@@ -200,6 +232,7 @@ async fn answer<T>(
 fn literal(key: KeyRef<'_>) -> String {
     match key {
         KeyRef::Uuid(id) => format!("'{id}'::uuid"),
+        KeyRef::Int2(number) => format!("'{number}'::smallint"),
         KeyRef::Int4(number) => format!("'{number}'::integer"),
         KeyRef::Int8(number) => format!("'{number}'::bigint"),
         KeyRef::Text(text) => quote_literal(text),
@@ -253,6 +286,7 @@ impl<E> Drop for CopyOut<E> {
 mod tests {
     use super::literal;
     use crate::key::KeyRef;
+    use crate::routing::{Access, Intent, Need};
 
     #[test]
     fn a_key_can_not_leave_its_literal() {

@@ -1,6 +1,6 @@
 //! Counting all rows of an entity in the scope.
 
-use super::execute::{Answer, Executor, Job, Text, run};
+use super::execute::{Answer, Effect, Executor, Job, Text, run};
 use super::row::{count_of, scalar};
 use super::{In, Scope, Session};
 use crate::entity::Params;
@@ -19,7 +19,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
             table: Some(E::table()),
             text: Text::Entity(&E::statements().count),
             params: params.as_slice(),
-            idempotent: true,
+            effect: Effect::Reads,
         };
         let answer = run::<Answer>(&self.executor, &job).await?;
         Ok(count_of(scalar::<i64>(&answer.rows)?))

@@ -1,6 +1,6 @@
 //! Deleting a row.
 
-use super::execute::{Answer, Executor, Job, Text, run};
+use super::execute::{Answer, Effect, Executor, Job, Text, run};
 use super::{In, Scope, Session};
 use crate::entity::{EntityKey as _, Params};
 use crate::error::Result;
@@ -19,7 +19,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
             table: Some(E::table()),
             text: Text::Entity(&E::statements().delete),
             params: params.as_slice(),
-            idempotent: false,
+            effect: Effect::Writes,
         };
         Ok(run::<Answer>(&self.executor, &job).await?.affected > 0)
     }

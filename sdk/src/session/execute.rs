@@ -12,24 +12,28 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Row, RowStream};
 use tracing::{Instrument as _, Span, debug_span, field};
 
+use super::bounded;
 use super::transaction::{OpenStream, Progression};
-use crate::cluster::Core;
+use crate::cluster::{Bound, Core, Way};
+use crate::config::Timeouts;
 use crate::entity::{Param, Statement};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::{Connection, Lease};
 use crate::retry::{Decision, Progress, decide};
 use crate::route::Route;
-use crate::routing::Intent;
+use crate::routing::{Access, Intent, Need, Target};
 use crate::schema::Table;
 
 /// On which connection a session's statements run. Sealed.
 pub trait Executor: Clone + Send + Sync + sealed::Sealed + 'static {
     #[doc(hidden)]
-    fn hold(&self) -> impl Future<Output = Result<Hold>> + Send;
+    fn hold(&self, need: Need) -> impl Future<Output = Result<Hold>> + Send;
     #[doc(hidden)]
     fn route(&self) -> Result<Route>;
     #[doc(hidden)]
     fn core(&self) -> &Arc<Core>;
+    #[doc(hidden)]
+    fn target(&self) -> &Target;
     /// Whether each statement stands for itself: then the retry loop and the call's time limit apply to it.
     #[doc(hidden)]
     const STANDALONE: bool;
@@ -41,42 +45,45 @@ mod sealed {
     impl Sealed for super::Pinned {}
 }
 
-/// Each statement takes a connection from the pool.
+/// Each statement takes a connection from the pool of the node that it is routed to.
 #[derive(Clone)]
 pub struct Pooled {
     core: Arc<Core>,
-    intent: Intent,
+    pub(super) target: Target,
 }
 
 impl Pooled {
-    pub(super) fn new(core: Arc<Core>, intent: Intent) -> Self {
-        Self { core, intent }
+    pub(super) fn new(core: Arc<Core>, target: Target) -> Self {
+        Self { core, target }
     }
 
     /// A connection for exclusive use, and the route it is on.
-    pub(super) async fn lease(&self) -> Result<(Lease, Route)> {
-        let (pool, route) = self.core.route(self.intent)?;
-        let lease = pool.checkout().await.map_err(|error| error.via(route))?;
-        if self.intent == Intent::Coordinator {
+    pub(super) async fn way(&self, need: Need) -> Result<Way> {
+        let way = self.core.way(self.target, need).await?;
+        if matches!(self.target.intent, Intent::Coordinator | Intent::Analytics) {
             // Raw SQL may set anything.
-            lease.may_have_session_state();
+            way.lease.may_have_session_state();
         }
-        Ok((lease, route))
+        Ok(way)
     }
 }
 
 impl Executor for Pooled {
-    async fn hold(&self) -> Result<Hold> {
-        let (lease, route) = self.lease().await?;
-        Ok(Hold { lease: Held::Own(lease), route, transaction: None, stream: None })
+    async fn hold(&self, need: Need) -> Result<Hold> {
+        let Way { lease, route, bound } = self.way(need).await?;
+        Ok(Hold { lease: Held::Own(lease), route, bound, transaction: None, stream: None })
     }
 
     fn route(&self) -> Result<Route> {
-        Ok(self.core.route(self.intent)?.1)
+        self.core.route(self.target, Need::ANY)
     }
 
     fn core(&self) -> &Arc<Core> {
         &self.core
+    }
+
+    fn target(&self) -> &Target {
+        &self.target
     }
 
     const STANDALONE: bool = true;
@@ -87,15 +94,21 @@ impl Executor for Pooled {
 pub struct Pinned {
     pub(super) core: Arc<Core>,
     pub(super) transaction: Arc<Progression>,
+    pub(super) target: Target,
     pub(super) route: Route,
+    /// What the node vouched for when the transaction began, and keeps until it ends.
+    pub(super) bound: Option<Bound>,
 }
 
 impl Executor for Pinned {
-    async fn hold(&self) -> Result<Hold> {
+    async fn hold(&self, need: Need) -> Result<Hold> {
         let lease = self.transaction.lease()?;
+        // A table of another co-location group has its rows elsewhere.
+        let bound = self.core.bound(self.target, need)?.filter(|bound| Some(*bound) != self.bound);
         Ok(Hold {
             lease: Held::Shared(lease),
             route: self.route,
+            bound,
             transaction: Some(self.transaction.clone()),
             stream: None,
         })
@@ -109,6 +122,10 @@ impl Executor for Pinned {
         &self.core
     }
 
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
     const STANDALONE: bool = false;
 }
 
@@ -116,6 +133,8 @@ impl Executor for Pinned {
 pub struct Hold {
     lease: Held,
     pub(super) route: Route,
+    /// What the node has to vouch for before it runs the statement.
+    pub(super) bound: Option<Bound>,
     transaction: Option<Arc<Progression>>,
     // While its answer is read row by row, no other statement of the transaction can be answered.
     stream: Option<OpenStream>,
@@ -140,6 +159,11 @@ impl Deref for Hold {
 }
 
 impl Hold {
+    /// Whether the statement stands for itself, in no transaction of the caller's.
+    pub(super) fn is_standalone(&self) -> bool {
+        self.transaction.is_none()
+    }
+
     /// Says that the statement failed after it had begun to answer.
     pub(super) fn fail(&self) {
         if let Some(transaction) = &self.transaction {
@@ -191,8 +215,40 @@ pub(super) struct Job<'a> {
     pub(super) table: Option<&'static Table>,
     pub(super) text: Text<'a>,
     pub(super) params: &'a [Param<'a>],
-    /// Whether running it twice is as good as once.
-    pub(super) idempotent: bool,
+    pub(super) effect: Effect,
+}
+
+/// What running a statement does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing: it goes where reads go, and running it twice is as good as once.
+    Reads,
+    /// Nothing, as far as its first word tells: it goes where reads go, and runs once.
+    SeemsToRead,
+    Writes,
+}
+
+impl Job<'_> {
+    fn is_idempotent(&self) -> bool {
+        self.effect == Effect::Reads
+    }
+
+    /// Prepares it on this connection, unless it is sent unprepared.
+    pub(super) async fn prepare(&self, connection: &Connection) -> Result<(), tokio_postgres::Error> {
+        match self.text {
+            Text::Entity(statement) => connection.prepare_static(statement).await.map(drop),
+            Text::Cached { sql, types } => connection.prepare_text(sql, types).await.map(drop),
+            Text::Once { .. } => Ok(()),
+        }
+    }
+
+    fn need(&self) -> Need {
+        let access = match self.effect {
+            Effect::Reads | Effect::SeemsToRead => Access::Read,
+            Effect::Writes => Access::Write,
+        };
+        Need { table: self.table, access }
+    }
 }
 
 /// A statement's text, by how long its prepared form is worth keeping.
@@ -209,6 +265,8 @@ pub(super) enum Text<'a> {
 pub(super) trait Want {
     type Taken: Send;
     type Out;
+    /// Whether the answer goes on after it was taken.
+    const FLOWS: bool;
     fn take(stream: RowStream) -> impl Future<Output = Result<Self::Taken, tokio_postgres::Error>> + Send;
     fn out(hold: Hold, taken: Self::Taken) -> Self::Out;
 }
@@ -222,6 +280,7 @@ pub(super) struct Answer {
 impl Want for Answer {
     type Taken = Self;
     type Out = Self;
+    const FLOWS: bool = false;
 
     async fn take(stream: RowStream) -> Result<Self, tokio_postgres::Error> {
         let mut stream = std::pin::pin!(stream);
@@ -246,6 +305,7 @@ pub(super) struct Flow {
 impl Want for Flow {
     type Taken = Pin<Box<RowStream>>;
     type Out = Self;
+    const FLOWS: bool = true;
 
     async fn take(stream: RowStream) -> Result<Self::Taken, tokio_postgres::Error> {
         Ok(Box::pin(stream))
@@ -262,15 +322,19 @@ pub(super) async fn run<W: Want>(executor: &impl Executor, job: &Job<'_>) -> Res
     let sent = AtomicBool::new(false);
     let work = attempts::<W, _>(executor, job, &sent).instrument(span.clone());
     let result = if is_standalone(executor) {
-        let limit = executor.core().config().timeouts.call;
+        let limit = limits(executor).call;
         let timed_out = || {
             let error = Error::timed_out(Limit::Call, limit);
-            if sent.load(Ordering::Relaxed) && !job.idempotent { error.with_unknown_outcome() } else { error }
+            if sent.load(Ordering::Relaxed) && !job.is_idempotent() { error.with_unknown_outcome() } else { error }
         };
         within(limit, work).await.unwrap_or_else(|| Err(timed_out()))
     } else {
         work.await
     };
+    // After the statement, whether it was done or not: nobody may go on with what was read before.
+    if job.effect == Effect::Writes {
+        forget(executor, job.table);
+    }
     result.map_err(|error| {
         executor.core().metrics.error();
         record_error(&span, &error);
@@ -278,74 +342,118 @@ pub(super) async fn run<W: Want>(executor: &impl Executor, job: &Job<'_>) -> Res
     })
 }
 
+/// Has what was kept of a table read anew, where this executor writes to reference tables.
+pub(super) fn forget(executor: &impl Executor, table: Option<&Table>) {
+    let directory = &executor.core().directory;
+    match (executor.target().intent, table) {
+        (Intent::Tenant, _) => {}
+        (Intent::Reference, Some(table)) => directory.forget(table.name),
+        (Intent::Reference | Intent::Coordinator | Intent::Analytics, _) => directory.forget_all(),
+    }
+}
+
 fn is_standalone<X: Executor>(_: &X) -> bool {
     X::STANDALONE
 }
 
+/// The time limits of this executor's statements.
+pub(super) fn limits(executor: &impl Executor) -> Timeouts {
+    executor.core().timeouts(executor.target().intent)
+}
+
 async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, sent: &AtomicBool) -> Result<W::Out> {
+    let core = executor.core();
     let mut attempt = 1;
     loop {
-        let hold = executor.hold().await?;
-        let route = hold.route;
-        executor.core().metrics.statement(route);
-        let error = match once::<W>(executor.core(), hold, job, sent).await {
+        let hold = executor.hold(job.need()).await?;
+        let error = match once::<W, X>(executor, hold, job, sent).await {
             Ok(out) => return Ok(out),
             Err(error) => error,
         };
-        let progress = if sent.load(Ordering::Relaxed) { Progress::Sent } else { Progress::NotSent };
-        if X::STANDALONE && decide(&error, attempt, progress, job.idempotent) == Decision::Same {
-            executor.core().metrics.retry();
-            attempt += 1;
-            continue;
+        if error.suggests_a_change() {
+            core.suspects_a_change();
         }
-        let lost = matches!(error.kind(), ErrorKind::ConnectionLost | ErrorKind::Timeout(Limit::Statement));
-        // Inside a transaction the outcome is known: what was not committed is rolled back.
-        return Err(if X::STANDALONE && lost && progress == Progress::Sent && !job.idempotent {
-            error.with_unknown_outcome()
-        } else {
-            error
-        });
+        let progress = if sent.load(Ordering::Relaxed) { Progress::Sent } else { Progress::NotSent };
+        let decision =
+            if X::STANDALONE { decide(&error, attempt, progress, job.is_idempotent()) } else { Decision::Stop };
+        match decision {
+            Decision::Same => {}
+            // Where it can't be read anew, the second try fails as the first one did.
+            Decision::Anew => drop(core.refresh().await),
+            Decision::Stop => {
+                let lost = matches!(error.kind(), ErrorKind::ConnectionLost | ErrorKind::Timeout(Limit::Statement));
+                // Inside a transaction the outcome is known: what was not committed is rolled back.
+                let is_open = X::STANDALONE && lost && progress == Progress::Sent && !job.is_idempotent();
+                return Err(if is_open { error.with_unknown_outcome() } else { error });
+            }
+        }
+        core.metrics.retry();
+        attempt += 1;
     }
 }
 
-async fn once<W: Want>(core: &Core, hold: Hold, job: &Job<'_>, sent: &AtomicBool) -> Result<W::Out> {
+async fn once<W: Want, X: Executor>(executor: &X, mut hold: Hold, job: &Job<'_>, sent: &AtomicBool) -> Result<W::Out> {
+    let core = executor.core();
     let node = hold.node();
     let span = Span::current();
     span.record("server.address", node.host.as_str());
     span.record("server.port", node.port);
-    span.record("shardwise.route", hold.route.as_str());
 
-    let limit = core.config().timeouts.statement;
+    let limit = limits(executor).statement;
     let guard = hold.transaction_guard();
+    let forwards = hold.connection().forwards();
     let answer = async {
         let mark = hold.start();
-        let answer = async {
-            let stream = send(hold.connection(), job, sent).await?;
-            W::take(stream).await
+        let answer = match &hold.bound {
+            None => answer::<W>(hold.connection(), job, sent).await.map_err(Error::postgres),
+            Some(bound) => bounded::answer_within::<W>(core, &hold, bound, job, sent).await,
         };
-        let answer = answer.await;
         // An error is a whole answer too.
         mark.done();
         answer
     };
     let result = match within(limit, answer).await {
-        Some(Ok(taken)) => Ok(taken),
-        Some(Err(error)) => Err(Error::postgres(error)),
+        Some(result) => result,
         None => Err(Error::timed_out(Limit::Statement, limit)),
     };
+    if result.is_ok() {
+        guard.done();
+    } else {
+        drop(guard);
+    }
+    let route = taken_route(&hold, forwards, core);
+    span.record("shardwise.route", route.as_str());
+    core.metrics.statement(route, executor.target().intent == Intent::Tenant);
+    hold.route = route;
     match result {
-        Ok(taken) => {
-            guard.done();
-            Ok(W::out(hold, taken))
-        }
+        Ok(taken) => Ok(W::out(hold, taken)),
         Err(error) => {
             if error.is_stale_plan() {
                 hold.connection().forget_statements();
             }
-            drop(guard);
-            Err(error.on(hold.node()).via(hold.route))
+            Err(error.on(hold.node()).via(route))
         }
     }
+}
+
+/// The route that the statement really took. A node that was taken for the owner and passed the statement on says so on a
+/// watched connection: the layout that we know is not the latest.
+fn taken_route(hold: &Hold, forwards_before: Option<usize>, core: &Core) -> Route {
+    if hold.route == Route::Owner && hold.connection().forwards() != forwards_before {
+        core.suspects_a_change();
+        return Route::Forwarded;
+    }
+    hold.route
+}
+
+/// Sends the statement and takes its answer.
+pub(super) async fn answer<W: Want>(
+    connection: &Connection,
+    job: &Job<'_>,
+    sent: &AtomicBool,
+) -> Result<W::Taken, tokio_postgres::Error> {
+    let stream = send(connection, job, sent).await?;
+    W::take(stream).await
 }
 
 async fn send(connection: &Connection, job: &Job<'_>, sent: &AtomicBool) -> Result<RowStream, tokio_postgres::Error> {

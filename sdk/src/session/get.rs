@@ -1,6 +1,6 @@
 //! Reading rows by key.
 
-use super::execute::{Answer, Executor, Job, Text, run};
+use super::execute::{Answer, Effect, Executor, Job, Text, run};
 use super::{In, Scope, Session};
 use crate::entity::{Entity, EntityKey, Params, Renderer};
 use crate::error::{Error, ErrorKind, Result};
@@ -47,7 +47,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
             table: Some(E::table()),
             text: Text::Entity(&E::statements().get),
             params: params.as_slice(),
-            idempotent: true,
+            effect: Effect::Reads,
         };
         let answer = run::<Answer>(&self.executor, &job).await?;
         answer.rows.first().map(|row| E::read(row, 0).map_err(|error| unreadable::<E>(operation, error))).transpose()
@@ -72,7 +72,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
                     table: Some(E::table()),
                     text,
                     params: params.as_slice(),
-                    idempotent: true,
+                    effect: Effect::Reads,
                 };
                 run::<Answer>(&self.executor, &job).await?.rows
             }
@@ -86,7 +86,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
                         table: Some(E::table()),
                         text,
                         params: out.params.as_slice(),
-                        idempotent: true,
+                        effect: Effect::Reads,
                     };
                     rows.append(&mut run::<Answer>(&self.executor, &job).await?.rows);
                 }
@@ -109,7 +109,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
             table: Some(E::table()),
             text: Text::Entity(&E::statements().exists),
             params: params.as_slice(),
-            idempotent: true,
+            effect: Effect::Reads,
         };
         let answer = run::<Answer>(&self.executor, &job).await?;
         super::row::scalar(&answer.rows).map_err(|error| error.of("exists", Some(E::table().entity)))

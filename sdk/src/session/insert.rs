@@ -1,6 +1,6 @@
 //! Inserting rows.
 
-use super::execute::{Answer, Executor, Job, Text, run};
+use super::execute::{Answer, Effect, Executor, Job, Text, run};
 use super::get::{not_found, unreadable};
 use super::{In, Pinned, Pooled, Scope, Session};
 use crate::entity::{Entity, Params, Statement};
@@ -45,7 +45,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
         let text = Text::Entity(text);
         run::<Answer>(
             &self.executor,
-            &Job { operation, table: Some(E::table()), text, params: params.as_slice(), idempotent: false },
+            &Job { operation, table: Some(E::table()), text, params: params.as_slice(), effect: Effect::Writes },
         )
         .await
     }
@@ -73,7 +73,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
             let (sql, types) = many::<E>(chunk.len());
             let text = Text::Once { sql: &sql, types: &types };
             let table = Some(E::table());
-            let job = Job { operation: "insert_many", table, text, params: params.as_slice(), idempotent: false };
+            let job = Job { operation: "insert_many", table, text, params: params.as_slice(), effect: Effect::Writes };
             inserted += run::<Answer>(&self.executor, &job).await?.affected;
         }
         Ok(inserted)

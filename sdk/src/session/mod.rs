@@ -3,9 +3,11 @@
 //! A [`Session`] is a scope (whose rows) and an executor (on which connection). Each verb is written once, for all of
 //! them, in the file of its name; `execute.rs` is the only one that sends anything.
 
+mod bounded;
 mod copy;
 mod count;
 mod delete;
+mod directory;
 mod execute;
 mod get;
 mod insert;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use copy::{CopyIn, CopyOut};
+pub use directory::Directory;
 pub use execute::{Executor, Pinned, Pooled};
 pub use page::{Cursor, Page};
 pub use raw::{Sql, SqlValue};
@@ -37,9 +40,11 @@ pub use transaction::{AsError, Isolation, TransactionOptions};
 pub use update::Update;
 
 use crate::cluster::Core;
+use crate::entity::DistributionKey;
 use crate::error::Result;
 use crate::route::Route;
-use crate::routing::Intent;
+use crate::routing::{Need, Pin, Target};
+use crate::topology::{Region, Residency};
 
 /// Verbs bound to one scope and one way of running statements. Use its names: [`Tenant`], [`Transaction`],
 /// [`ReferenceSession`], [`CoordinatorSession`].
@@ -82,8 +87,8 @@ pub type CoordinatorSession = Session<AnyScope, Pooled>;
 pub type CoordinatorTransaction = Session<AnyScope, Pinned>;
 
 impl<S: Scope> Session<S, Pooled> {
-    pub(crate) fn pooled(scope: S, core: Arc<Core>, intent: Intent) -> Self {
-        Self { scope, executor: Pooled::new(core, intent) }
+    pub(crate) fn pooled(scope: S, core: Arc<Core>, target: Target) -> Self {
+        Self { scope, executor: Pooled::new(core, target) }
     }
 }
 
@@ -94,6 +99,52 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// When no node can serve it.
     pub fn route(&self) -> Result<Route> {
         self.executor.route()
+    }
+}
+
+impl<K: DistributionKey> Session<TenantScope<K>, Pooled> {
+    /// Keeps this handle's statements to a place: a [`Region`], the coordinator, or whatever node is nearest.
+    ///
+    /// Pinned to a region, each statement is bound to it: the node vouches in the statement's own transaction that the
+    /// tenant's shard lies in the region, and nothing runs where it does not.
+    ///
+    /// ```
+    /// # use shardwise::{Cluster, Region, Uuid};
+    /// # async fn f(cluster: Cluster, id: Uuid) -> shardwise::Result<()> {
+    /// let fest = cluster.tenant(id).await?.pinned(Region::EU)?; // an error unless its data really live in the EU
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Residency`](crate::ErrorKind::Residency) where the tenant's data lie outside the region.
+    pub fn pinned(mut self, pin: impl Into<Pin>) -> Result<Self> {
+        self.executor.target.pin = pin.into();
+        self.executor.core().check(self.executor.target, Need::ANY)?;
+        Ok(self)
+    }
+
+    /// Has this handle keep to its home region in this way, in place of what the configuration says.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Residency`](crate::ErrorKind::Residency) where `Strict` is asked for and the data lie outside, or the
+    /// tenant has no home region; and when the directory can't be asked.
+    pub async fn with_residency(mut self, residency: Residency) -> Result<Self> {
+        let core = self.executor.core().clone();
+        let target = &mut self.executor.target;
+        target.residency = residency;
+        if residency != Residency::Off && target.home.is_none() {
+            target.home = core.home_region(self.scope.key.key_ref()).await?;
+        }
+        core.check(self.executor.target, Need::ANY)?;
+        Ok(self)
+    }
+}
+
+impl<K, X: Executor> Session<TenantScope<K>, X> {
+    /// The region that the tenant's rows are in now, where the nodes' regions are known.
+    pub fn region(&self) -> Option<Region> {
+        self.executor.core().region(*self.executor.target(), Need::ANY)
     }
 }
 

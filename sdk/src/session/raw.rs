@@ -5,7 +5,7 @@ use std::fmt;
 use futures_util::{Stream, StreamExt as _};
 use tokio_postgres::types::ToSql;
 
-use super::execute::{Answer, Executor, Flow, Job, Text, run};
+use super::execute::{Answer, Effect, Executor, Flow, Job, Text, run};
 use super::row::{FromRow, Row};
 use super::stream::RowFlow;
 use super::{Scope, Session};
@@ -150,9 +150,17 @@ impl<'a> Sql<'a> {
         Ok(())
     }
 
-    /// The table that spans and errors name: the first one.
+    /// The table that decides the route, and that spans and errors name: the first distributed one, else the first one.
     fn table(&self) -> Option<&'static Table> {
-        self.entities.first().copied()
+        let distributed = self.entities.iter().find(|table| table.distribution_column().is_some());
+        distributed.or(self.entities.first()).copied()
+    }
+
+    /// A text may write, whatever its first word is: so it is never replayed. One that says SELECT goes where reads go,
+    /// and a function in it that writes can do so from there.
+    fn effect(&self) -> Effect {
+        let [first, _] = leading_words(self.text);
+        if matches!(first.as_str(), "select" | "values" | "table") { Effect::SeemsToRead } else { Effect::Writes }
     }
 }
 
@@ -225,7 +233,8 @@ impl<S: Scope, X: Executor> Session<S, X> {
     pub async fn query_stream(&self, sql: Sql<'_>) -> Result<impl Stream<Item = Result<Row>> + Send + use<S, X>> {
         let (text, params) = sql.resolve(&self.scope).map_err(|error| error.of("query", None))?;
         let text = Text::Cached { sql: &text, types: &[] };
-        let job = Job { operation: "query", table: sql.table(), text, params: params.as_slice(), idempotent: false };
+        let effect = sql.effect();
+        let job = Job { operation: "query", table: sql.table(), text, params: params.as_slice(), effect };
         let flow = run::<Flow>(&self.executor, &job).await?;
         Ok(RowFlow::new(flow).map(|row| row.map(Row)))
     }
@@ -241,8 +250,8 @@ impl<S: Scope, X: Executor> Session<S, X> {
     async fn raw(&self, operation: &'static str, sql: &Sql<'_>) -> Result<Answer> {
         let (text, params) = sql.resolve(&self.scope).map_err(|error| error.of(operation, None))?;
         let text = Text::Cached { sql: &text, types: &[] };
-        // A text may write, whatever its first word is.
-        let job = Job { operation, table: sql.table(), text, params: params.as_slice(), idempotent: false };
-        run::<Answer>(&self.executor, &job).await
+        let effect = sql.effect();
+        run::<Answer>(&self.executor, &Job { operation, table: sql.table(), text, params: params.as_slice(), effect })
+            .await
     }
 }

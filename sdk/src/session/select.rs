@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::execute::{Answer, Executor, Flow, Job, Text, run};
+use super::execute::{Answer, Effect, Executor, Flow, Job, Text, run};
 use super::row::{count_of, scalar};
 use super::source::{Contains, JoinWith, Left, Source};
 use super::stream::EntityStream;
@@ -236,9 +236,9 @@ impl<S: Scope, X: Executor, Q: Source> Select<S, X, Q> {
     ) -> Result<W::Out> {
         let text = Text::Cached { sql: &out.sql, types: &out.types };
         let table = Q::tables().first().copied();
-        let idempotent = self.lock.is_empty();
-        run::<W>(&self.session.executor, &Job { operation, table, text, params: out.params.as_slice(), idempotent })
-            .await
+        // What locks rows has to be where they are written.
+        let effect = if self.lock.is_empty() { Effect::Reads } else { Effect::Writes };
+        run::<W>(&self.session.executor, &Job { operation, table, text, params: out.params.as_slice(), effect }).await
     }
 
     /// Renders all of the statement.

@@ -5,10 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::execute::{Executor as _, FailUnlessDone, within};
-use super::{Pinned, Pooled, Scope, Session};
+use super::execute::{Executor as _, FailUnlessDone, forget, limits, within};
+use super::{Pinned, Pooled, Scope, Session, bounded};
+use crate::cluster::{Bound, Way};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::Lease;
+use crate::random;
+use crate::retry::{Decision, Progress, decide};
+use crate::routing::Need;
 
 /// How a transaction runs.
 ///
@@ -254,7 +258,7 @@ impl<S: Scope> Session<S, Pooled> {
     }
 
     fn time_limit(&self, options: TransactionOptions) -> Duration {
-        options.time_limit.unwrap_or(self.executor.core().config().timeouts.call)
+        options.time_limit.unwrap_or(limits(&self.executor).call)
     }
 
     async fn attempt<T, E, F, Fut>(&self, options: TransactionOptions, committing: &AtomicBool, work: F) -> Result<T, E>
@@ -266,15 +270,14 @@ impl<S: Scope> Session<S, Pooled> {
     {
         // An earlier attempt that the server refused to commit has a known outcome.
         committing.store(false, Ordering::Relaxed);
-        let (lease, route) = self.executor.lease().await.map_err(|error| error.of("begin", None))?;
-        lease.began();
-        self.control(&lease, &options.begin()).await.map_err(|error| error.via(route).of("begin", None))?;
+        let (way, bound) = self.begin(options).await.map_err(|error| error.of("begin", None))?;
+        let Way { lease, route, .. } = way;
 
         let transaction = Progression::new(lease);
         let ends = EndOnDrop(transaction.clone());
-        let core = self.executor.core().clone();
-        let session =
-            Session { scope: self.scope.clone(), executor: Pinned { core, transaction: transaction.clone(), route } };
+        let (core, target) = (self.executor.core().clone(), *self.executor.target());
+        let executor = Pinned { core, transaction: transaction.clone(), target, route, bound };
+        let session = Session { scope: self.scope.clone(), executor };
         let result = work(session).await;
 
         let lease = transaction.end();
@@ -286,7 +289,10 @@ impl<S: Scope> Session<S, Pooled> {
             }
             Ok(value) if !transaction.has_failed() => {
                 committing.store(true, Ordering::Relaxed);
-                self.control(&lease, "COMMIT").await.map_err(|error| {
+                let committed = self.control(&lease, "COMMIT").await;
+                // What others read between its statements and now is as it was before.
+                forget(&self.executor, None);
+                committed.map_err(|error| {
                     let error = error.via(route).of("commit", None);
                     match error.kind() {
                         ErrorKind::ConnectionLost | ErrorKind::Timeout(_) => error.with_unknown_outcome(),
@@ -311,6 +317,40 @@ impl<S: Scope> Session<S, Pooled> {
         }
     }
 
+    /// A connection in a transaction. Where it must stay in a region, the node has vouched for that. A node whose layout is
+    /// another one than we know is asked once more, with the latest.
+    async fn begin(&self, options: TransactionOptions) -> Result<(Way, Option<Bound>)> {
+        let core = self.executor.core();
+        let mut attempt = 1;
+        loop {
+            let way = self.executor.way(Need::ANY).await?;
+            let (lease, bound) = (&way.lease, way.bound);
+            lease.began();
+            let begun = async {
+                self.control(lease, &options.begin()).await?;
+                let Some(bound) = &bound else { return Ok(()) };
+                let limit = limits(&self.executor).statement;
+                let vouched = within(limit, bounded::vouch(core, lease.connection(), bound)).await;
+                vouched.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)))
+            };
+            let error = match begun.await {
+                Ok(()) => return Ok((way, bound)),
+                Err(error) => error.on(lease.node()).via(way.route),
+            };
+            if error.suggests_a_change() {
+                core.suspects_a_change();
+            }
+            // Nothing but BEGIN was sent.
+            match decide(&error, attempt, Progress::NotSent, true) {
+                Decision::Same => {}
+                Decision::Anew => drop(core.refresh().await),
+                Decision::Stop => return Err(error),
+            }
+            core.metrics.retry();
+            attempt += 1;
+        }
+    }
+
     /// Rolls back at once if the connection is idle; else the lease's cleaning does it, after cancelling.
     async fn roll_back(&self, lease: &Lease) {
         if !lease.is_busy() && self.control(lease, "ROLLBACK").await.is_ok() {
@@ -319,8 +359,7 @@ impl<S: Scope> Session<S, Pooled> {
     }
 
     async fn control(&self, lease: &Lease, sql: &str) -> Result<()> {
-        let limit = self.executor.core().config().timeouts.statement;
-        control(lease, sql, limit).await
+        control(lease, sql, limits(&self.executor).statement).await
     }
 }
 
@@ -352,7 +391,7 @@ impl<S: Scope> Session<S, Pinned> {
     {
         let transaction = &*self.executor.transaction;
         let name = format!("shardwise_{}", transaction.savepoints.fetch_add(1, Ordering::Relaxed));
-        let limit = self.executor.core.config().timeouts.statement;
+        let limit = limits(&self.executor).statement;
         let lease = transaction.lease()?;
         let guard = FailUnlessDone(Some(transaction));
         control(&lease, &format!("SAVEPOINT {name}"), limit).await?;
@@ -410,8 +449,7 @@ async fn limited<T, E: From<Error>>(
 /// Full jitter: a random part of a span that doubles with each try, so that two losers don't meet again.
 fn pause(retry: u32) -> Duration {
     let most = Duration::from_millis(5) * 2_u32.saturating_pow(retry.min(7));
-    let random = uuid::Uuid::new_v4().as_u64_pair().0 >> 32;
-    most.mul_f64(f64::from(u32::try_from(random).unwrap_or(u32::MAX)) / f64::from(u32::MAX))
+    most.mul_f64(random::fraction())
 }
 
 /// An error type that may hold one of ours: implement it for a service's own error, so that

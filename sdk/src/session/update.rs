@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::execute::{Answer, Executor, Job, Text, run};
+use super::execute::{Answer, Effect, Executor, Job, Text, run};
 use super::get::{not_found, unreadable};
 use super::{In, Scope, Session};
 use crate::entity::{AnyFilter, Assignment, Column, ColumnType, Entity, Filter, Operand, Params, Renderer, Summable};
@@ -23,8 +23,13 @@ impl<S: Scope, X: Executor> Session<S, X> {
         let mut params = Params::new();
         row.bind_update(&mut params);
         let text = Text::Entity(statement);
-        let job =
-            Job { operation: OPERATION, table: Some(E::table()), text, params: params.as_slice(), idempotent: false };
+        let job = Job {
+            operation: OPERATION,
+            table: Some(E::table()),
+            text,
+            params: params.as_slice(),
+            effect: Effect::Writes,
+        };
         match run::<Answer>(&self.executor, &job).await?.affected {
             0 => Err(not_found::<E>(OPERATION)),
             _ => Ok(()),
@@ -129,7 +134,7 @@ impl<S: Scope, X: Executor, E: In<S>> Update<S, X, E> {
             table: Some(E::table()),
             text,
             params: out.params.as_slice(),
-            idempotent: false,
+            effect: Effect::Writes,
         };
         run::<Answer>(&self.session.executor, &job).await
     }

@@ -1,7 +1,16 @@
-//! The cluster as values: regions, nodes, roles. No IO.
+//! The cluster as values: regions, nodes, roles, shard maps. No IO.
 
+pub(crate) mod hash;
 mod node;
 mod region;
+mod residency;
+mod shard_map;
+mod snapshot;
 
-pub use node::{Node, Role, Topology};
+pub use node::{Node, Role};
 pub use region::{Region, RegionError};
+pub use residency::Residency;
+pub(crate) use shard_map::Hashing;
+pub use shard_map::{NodeIndex, Shard, ShardMap};
+pub use snapshot::Topology;
+pub(crate) use snapshot::{DirectoryTable, Place};

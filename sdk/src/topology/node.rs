@@ -1,7 +1,6 @@
-//! Nodes, and the immutable snapshot of all of them.
+//! Nodes: PostgreSQL servers, as clients address them.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::Region;
 
@@ -11,13 +10,22 @@ use super::Region;
 pub enum Role {
     /// The one PostgreSQL server of a cluster in single mode.
     Single,
-    /// The Citus coordinator.
+    /// The Citus coordinator: group 0.
     Coordinator,
+    /// A Citus worker.
+    Worker,
+    /// A standby of the coordinator or of a worker: `noderole = 'secondary'` in `pg_dist_node`.
+    Replica,
 }
 
 /// One PostgreSQL server, as clients address it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Node {
+    /// `pg_dist_node.nodeid`, which a node keeps when its address changes; 0 where the server is in no such table.
+    pub id: i32,
+    /// `pg_dist_node.groupid`: a primary and its standbys share one. 0 is the coordinator's.
+    pub group: i32,
     /// The address that the client connects to.
     pub host: String,
     /// The port that the client connects to.
@@ -26,17 +34,21 @@ pub struct Node {
     pub role: Role,
     /// The region it stands in, where known.
     pub region: Option<Region>,
+    /// Whether it takes statements, and forwards those whose rows it does not have: it is active and has the metadata.
+    pub serves: bool,
+    /// Whether new shards may be placed on it: `shouldhaveshards`.
+    pub takes_shards: bool,
+}
+
+impl Node {
+    /// The only server of a cluster in single mode.
+    pub(crate) fn single(host: String, port: u16, region: Option<Region>) -> Self {
+        Self { id: 0, group: 0, host, port, role: Role::Single, region, serves: true, takes_shards: true }
+    }
 }
 
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
     }
-}
-
-/// All that routing needs to know of a cluster. Never changed: a newer one replaces it whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Topology {
-    /// The nodes. The first one is where DDL and whatever fits no other node goes.
-    pub nodes: Vec<Arc<Node>>,
 }

@@ -1,0 +1,77 @@
+//! From the rows of the metadata to a topology. Pure.
+
+use std::collections::HashMap;
+
+use super::Known;
+use super::rows::{NodeRow, Rows, ShardRow};
+use crate::config::Endpoint;
+use crate::key::KeyType;
+use crate::topology::{Hashing, Node, NodeIndex, Place, Role, Shard, ShardMap, Topology};
+
+const COORDINATOR_GROUP: i32 = 0;
+
+pub(super) fn topology(rows: Rows, known: &Known<'_>, hashing: Vec<Hashing>) -> Topology {
+    let Rows { schema, nodes, tables, groups, shards, directories } = rows;
+    let mut nodes: Vec<Node> = nodes.into_iter().map(|row| node(row, known)).collect();
+    if !nodes.iter().any(|node| node.role == Role::Coordinator) {
+        nodes.extend(unregistered_coordinator(known));
+    }
+    let holders = holders(&nodes);
+    let maps: Vec<ShardMap> = groups
+        .iter()
+        .zip(hashing)
+        .map(|(group, hashing)| {
+            let shards = shards_of(&shards, group.colocation, &holders);
+            ShardMap::new(group.colocation, KeyType::of_postgres(&group.type_name), hashing, shards)
+        })
+        .collect();
+    let mut places: HashMap<String, HashMap<String, Place>> = HashMap::new();
+    for table in tables {
+        let map = maps.iter().position(|map| map.colocation() == table.colocation);
+        let place = match (table.is_distributed, map.and_then(|map| u16::try_from(map).ok())) {
+            (true, Some(map)) => Place::Distributed(map),
+            // A distributed table without a group: only the coordinator knows what to do with it.
+            (true, None) => continue,
+            (false, _) => Place::Reference,
+        };
+        places.entry(table.schema).or_default().insert(table.name, place);
+    }
+    Topology::new(nodes, maps, schema, places, directories)
+}
+
+fn node(row: NodeRow, known: &Known<'_>) -> Node {
+    let advertised = Endpoint { host: row.host, port: row.port };
+    let address = known.config.address_of(&advertised).or_else(|| known.aliases.reached.get(&advertised).cloned());
+    let Endpoint { host, port } = address.unwrap_or(advertised);
+    let role = match (row.is_primary, row.group) {
+        (false, _) => Role::Replica,
+        (true, COORDINATOR_GROUP) => Role::Coordinator,
+        (true, _) => Role::Worker,
+    };
+    let NodeRow { id, group, region, serves, takes_shards, .. } = row;
+    Node { id, group, host, port, role, region, serves: serves || role == Role::Coordinator, takes_shards }
+}
+
+fn unregistered_coordinator(known: &Known<'_>) -> Option<Node> {
+    let Endpoint { host, port } = known.aliases.unregistered_coordinator.clone()?;
+    Some(Node { role: Role::Coordinator, takes_shards: false, ..Node::single(host, port, None) })
+}
+
+/// By group, the place of its primary.
+fn holders(nodes: &[Node]) -> HashMap<i32, NodeIndex> {
+    let places = nodes.iter().enumerate().filter_map(|(at, node)| Some((NodeIndex::new(at)?, node)));
+    places.filter(|(_, node)| node.role != Role::Replica && node.serves).map(|(at, node)| (node.group, at)).collect()
+}
+
+/// Of a shard that has several placements the first one counts: Citus writes to all of them from wherever it is asked.
+fn shards_of(rows: &[ShardRow], colocation: i32, holders: &HashMap<i32, NodeIndex>) -> Vec<Shard> {
+    let mut shards: Vec<Shard> = Vec::new();
+    for row in rows.iter().filter(|row| row.colocation == colocation) {
+        if shards.last().is_some_and(|last| last.id == row.id) {
+            continue;
+        }
+        let owner = row.placed_in.and_then(|group| holders.get(&group)).copied();
+        shards.push(Shard { id: row.id, min: row.min, max: row.max, owner });
+    }
+    shards
+}

@@ -1,0 +1,108 @@
+//! What is kept of the reference tables: the home regions of tenants, and reference entities by key and unique column.
+//!
+//! Bounded, each entry for a time of its own; a miss is believed for a moment only, since another process may have made
+//! the row. Of many that ask for one entry at once, one looks it up. A write of this process makes all that was read of
+//! the table before it count for nothing: entries are found by the table's generation, which is taken before the row is
+//! read, so that a reader who was slower than the writer can't put the old row back.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use moka::future::Cache;
+use smallvec::SmallVec;
+
+use crate::config::DirectoryConfig;
+use crate::error::{Error, Result};
+use crate::random;
+
+/// Two tables that share a number are invalidated together, which costs a look-up.
+const GENERATIONS: usize = 64;
+
+pub(crate) struct Directory {
+    cache: Cache<Slot, Entry>,
+    generations: [AtomicU64; GENERATIONS],
+    config: DirectoryConfig,
+}
+
+/// A row by the value of one column.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Slot {
+    table: Cow<'static, str>,
+    schema: Option<Cow<'static, str>>,
+    column: Cow<'static, str>,
+    generation: u64,
+    value: SmallVec<[u8; 24]>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    // None: there is no such row.
+    row: Option<Arc<dyn Any + Send + Sync>>,
+    ttl: Duration,
+}
+
+/// Each entry ends at a time of its own.
+struct ByEntry;
+
+impl moka::Expiry<Slot, Entry> for ByEntry {
+    fn expire_after_create(&self, _: &Slot, entry: &Entry, _: Instant) -> Option<Duration> {
+        Some(entry.ttl)
+    }
+}
+
+impl Directory {
+    pub(super) fn new(config: DirectoryConfig) -> Self {
+        let cache = Cache::builder().max_capacity(config.capacity).expire_after(ByEntry).build();
+        Self { cache, generations: [const { AtomicU64::new(0) }; GENERATIONS], config }
+    }
+
+    /// The place of a row. To be made before the row is read.
+    pub(crate) fn slot(
+        &self,
+        schema: Option<Cow<'static, str>>,
+        table: Cow<'static, str>,
+        column: Cow<'static, str>,
+        value: &[u8],
+    ) -> Slot {
+        let generation = self.generations[number(&table)].load(Ordering::Acquire);
+        Slot { table, schema, column, generation, value: value.into() }
+    }
+
+    /// The row in this place: what is kept, else what `look_up` finds.
+    pub(crate) async fn get<T: Any + Send + Sync>(
+        &self,
+        slot: Slot,
+        look_up: impl Future<Output = Result<Option<T>>>,
+    ) -> Result<Option<Arc<T>>> {
+        let find = async {
+            let row = look_up.await?.map(|row| Arc::new(row) as Arc<dyn Any + Send + Sync>);
+            let ttl = if row.is_some() { self.config.ttl } else { self.config.negative_ttl };
+            Ok::<_, Error>(Entry { row, ttl: ttl.mul_f64(1.0 - random::fraction() / 10.0) })
+        };
+        let entry = self.cache.try_get_with(slot, find).await.map_err(|error| Error::clone(&error))?;
+        // One place holds one type, since the column belongs to one table.
+        Ok(entry.row.and_then(|row| row.downcast().ok()))
+    }
+
+    /// Forgets what was read of a table.
+    pub(crate) fn forget(&self, table: &str) {
+        self.generations[number(table)].fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Forgets everything.
+    pub(crate) fn forget_all(&self) {
+        for generation in &self.generations {
+            generation.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
+
+fn number(table: &str) -> usize {
+    let mut hasher = DefaultHasher::new();
+    table.hash(&mut hasher);
+    usize::try_from(hasher.finish() % 64).unwrap_or(0)
+}

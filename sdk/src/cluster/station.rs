@@ -1,0 +1,101 @@
+//! A node as this process is connected to it: its pool, and whether it can be reached.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::state::LazyPool;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::pool::NodePool;
+use crate::random;
+use crate::topology::Node;
+
+/// A node that could not be reached is tried again after this time, which then doubles …
+const FIRST_PROBE: Duration = Duration::from_millis(50);
+/// … up to this one: so a node that is back is used again within it.
+const LAST_PROBE: Duration = Duration::from_millis(500);
+
+pub(crate) struct Station {
+    node: Arc<Node>,
+    pool: LazyPool,
+    down: AtomicBool,
+    last_failure: Mutex<Option<Error>>,
+}
+
+impl Station {
+    pub(super) fn new(node: Arc<Node>) -> Self {
+        Self { node, pool: LazyPool::default(), down: AtomicBool::new(false), last_failure: Mutex::new(None) }
+    }
+
+    /// The same connections under what is newly known of the node.
+    pub(super) fn renamed(&self, node: Arc<Node>) -> Self {
+        let pool = self.pool.made().cloned().into();
+        Self { node, pool, ..Self::new(self.node.clone()) }
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Whether it leads to the address of this node, with the role that decides how its connections are made.
+    pub(super) fn is_at(&self, node: &Node) -> bool {
+        (self.node.host.as_str(), self.node.port, self.node.role) == (node.host.as_str(), node.port, node.role)
+    }
+
+    pub(crate) fn pool(&self, config: &Config) -> Result<&NodePool> {
+        self.pool.get(|| NodePool::new(config, self.node.clone()))
+    }
+
+    /// The pool, if anything was ever sent there.
+    pub(super) fn made_pool(&self) -> Option<&NodePool> {
+        self.pool.made()
+    }
+
+    /// Whether it is worth going there: the last attempt to reach it did not fail.
+    pub(crate) fn is_up(&self) -> bool {
+        !self.down.load(Ordering::Relaxed)
+    }
+
+    /// Why it could not be reached.
+    pub(crate) fn last_failure(&self) -> Option<Error> {
+        self.failure_slot().clone()
+    }
+
+    /// Has everybody go around it until it can be reached again, which is found out in the background.
+    pub(super) fn could_not_be_reached(self: &Arc<Self>, error: Error, config: &Config) {
+        *self.failure_slot() = Some(error.clone());
+        if self.down.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        warn!(server.address = self.node.host, server.port = self.node.port, %error, "a node can't be reached");
+        let Ok(pool) = self.pool(config).cloned() else { return };
+        // Not kept alive by its own probes.
+        let station = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let mut pause = FIRST_PROBE;
+            loop {
+                tokio::time::sleep(random::jitter(pause)).await;
+                let Some(station) = station.upgrade() else { return };
+                if pool.is_closed() {
+                    return;
+                }
+                match pool.dedicated().await {
+                    Ok(_) => {
+                        info!(server.address = station.node.host, server.port = station.node.port, "a node is back");
+                        station.down.store(false, Ordering::Relaxed);
+                        return;
+                    }
+                    Err(error) => *station.failure_slot() = Some(error),
+                }
+                pause = (pause * 2).min(LAST_PROBE);
+            }
+        });
+    }
+
+    fn failure_slot(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
+        self.last_failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,102 @@
+//! What a statement asks of the router.
+
+use std::fmt;
+
+use crate::key::KeyType;
+use crate::schema::Table;
+use crate::topology::{Region, Residency};
+
+/// Where a tenant's statements may go: see [`Tenant::pinned`](crate::session::Session::pinned).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Pin {
+    /// To the node that owns the key's shard; by a detour where that can't be reached.
+    #[default]
+    Owner,
+    /// To the owner, and only as long as it stands in this region.
+    Region(Region),
+    /// To the coordinator.
+    Coordinator,
+    /// To the nearest node, which passes it on where it is not the owner.
+    Any,
+}
+
+impl From<Region> for Pin {
+    fn from(region: Region) -> Self {
+        Self::Region(region)
+    }
+}
+
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner => f.write_str("owner"),
+            Self::Region(region) => region.fmt(f),
+            Self::Coordinator => f.write_str("coordinator"),
+            Self::Any => f.write_str("any"),
+        }
+    }
+}
+
+/// Whose rows a session reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// One tenant's rows.
+    Tenant,
+    /// Rows of reference tables.
+    Reference,
+    /// Whatever the coordinator alone can do: DDL, and work over many tenants.
+    Coordinator,
+    /// Long work over many tenants, apart from everything else.
+    Analytics,
+}
+
+/// What a session's statements have in common. Worked out once, when the session is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    pub(crate) intent: Intent,
+    /// The type of the tenant's key, and its hash where that is known.
+    pub(crate) key: Option<(KeyType, Option<i32>)>,
+    pub(crate) pin: Pin,
+    pub(crate) residency: Residency,
+    /// The tenant's home region, where the directory was asked.
+    pub(crate) home: Option<Region>,
+}
+
+impl Target {
+    /// Of a session without a tenant.
+    pub(crate) const fn new(intent: Intent) -> Self {
+        Self { intent, key: None, pin: Pin::Owner, residency: Residency::Off, home: None }
+    }
+}
+
+/// Whether a statement may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+/// What one statement needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Need {
+    /// The entity's table. Statements without one go where most tables with the tenant's type of key are.
+    pub(crate) table: Option<&'static Table>,
+    pub(crate) access: Access,
+}
+
+impl Need {
+    /// Of whatever a session may do.
+    pub(crate) const ANY: Self = Self { table: None, access: Access::Write };
+}
+
+/// Everything that a route depends on besides the topology.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask {
+    pub(crate) target: Target,
+    pub(crate) need: Need,
+    /// Where this process runs.
+    pub(crate) local: Option<Region>,
+    /// Spreads what any node can do: different in each process, so that not all choose the same node.
+    pub(crate) seed: usize,
+}

@@ -1,0 +1,19 @@
+//! Whether a tenant's data may leave its home region.
+
+use serde::Deserialize;
+
+/// What happens to a tenant whose data can't be reached within its home region.
+///
+/// The home region is what the tenant's row in the directory says: the reference entity with the `region` field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Residency {
+    /// Regions don't matter for correctness: any node may pass a statement on.
+    #[default]
+    Off,
+    /// Nodes of the home region come first.
+    Prefer,
+    /// Nothing leaves the home region: a statement that could is an error
+    /// ([`ErrorKind::Residency`](crate::ErrorKind::Residency)), and no node outside is ever connected to for it.
+    Strict,
+}

@@ -25,7 +25,14 @@ pub fn start(test: &str, told: &str, folder: &Path, environment: &[(&str, &str)]
 
 /// The next line of the child that begins with `answer: `.
 pub fn answer(child: &mut Child) -> String {
+    answers(child, 1).remove(0)
+}
+
+/// The next lines of this kind, which must come from one call: what was read ahead is lost.
+pub fn answers(child: &mut Child, count: usize) -> Vec<String> {
     let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    let mut answers = lines.map_while(Result::ok).filter_map(|line| Some(line.split_once("answer: ")?.1.to_owned()));
-    answers.next().expect("the child says nothing")
+    let answers = lines.map_while(Result::ok).filter_map(|line| Some(line.split_once("answer: ")?.1.to_owned()));
+    let answers: Vec<String> = answers.take(count).collect();
+    assert_eq!(answers.len(), count, "the child says too little: {answers:?}");
+    answers
 }

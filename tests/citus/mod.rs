@@ -1,26 +1,10 @@
-//! What needs the Citus extension. Where the local PostgreSQL does not offer it, these tests say that they are skipped.
-
-use std::io::Write as _;
+//! What needs the Citus extension. Where there is none, these tests say that they are skipped.
 
 use shardwise::local;
 use shardwise::{Cluster, ErrorKind, Mode, Route, sql};
 
-use crate::support::{schema, server};
-
-/// Whether the test can run. Counted for `ci/test`.
-async fn can_run(test: &str) -> bool {
-    let cluster = server().await.connect().await.unwrap();
-    let offered = sql!("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citus')");
-    let (offered,): (bool,) = cluster.coordinator().query_one_as(offered).await.unwrap();
-    if !offered {
-        eprintln!("SKIPPED {test}: the local PostgreSQL has no Citus");
-    }
-    if let Some(tally) = std::env::var_os("TEST_CITUS_TALLY") {
-        let mut tally = std::fs::OpenOptions::new().append(true).open(tally).unwrap();
-        writeln!(tally, "{} {test}", if offered { "ran" } else { "skipped" }).unwrap();
-    }
-    offered
-}
+use crate::support::citus::can_run;
+use crate::support::schema;
 
 #[tokio::test]
 async fn the_mode_is_what_the_database_offers() {

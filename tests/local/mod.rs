@@ -1,5 +1,7 @@
 //! The throwaway servers themselves.
 
+mod citus;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

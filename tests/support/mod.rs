@@ -1,6 +1,7 @@
 //! One server for the whole run, a fresh database per test, and the entities that the tests share.
 
 pub mod activity;
+pub mod citus;
 pub mod model;
 
 use std::time::Duration;

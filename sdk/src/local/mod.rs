@@ -22,13 +22,17 @@
 //! as `nobody` where there is none.
 
 mod binaries;
+mod blueprint;
 mod certificates;
+mod citus;
+mod databases;
 mod folder;
 mod server;
 mod single;
 mod supervisor;
 mod template;
 
+pub use citus::{Citus, CitusCluster, citus, offers_citus};
 pub use server::Server;
 pub use single::{Single, single};
 

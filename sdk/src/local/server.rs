@@ -7,23 +7,19 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 use tokio_postgres::types::Type;
-use uuid::Uuid;
 
-use super::failed;
 use super::supervisor::{Life, Supervisor};
+use super::{databases, failed};
 use crate::client::Cluster;
-use crate::config::Config;
+use crate::config::{Config, Endpoint};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pool::NodePool;
+use crate::pool::{Connection, NodePool};
 use crate::topology::Node;
 
 /// How long a server may take to answer: a crash's recovery included.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const POLL: Duration = Duration::from_millis(10);
-
-/// Databases that we make, on whatever server.
-const DATABASE_PREFIX: &str = "shardwise_";
 
 /// A database of a run that can't be under way any more.
 const LEFT_BEHIND: Duration = Duration::from_secs(6 * 60 * 60);
@@ -65,19 +61,7 @@ impl Server {
     /// The same as a URL, for other programs. It holds the password, where the server asks for one.
     #[must_use]
     pub fn url(&self) -> String {
-        let Config { user, password, database, contact_points, tls, .. } = &self.config;
-        let escape =
-            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-        let mut url = format!("postgres://{}", escape(user));
-        if let Some(password) = password {
-            let _ = write!(url, ":{}", escape(password.expose()));
-        }
-        let hosts: Vec<String> = contact_points.iter().map(ToString::to_string).collect();
-        let _ = write!(url, "@{}/{}", hosts.join(","), escape(database));
-        if let Some(ca_file) = tls.as_ref().and_then(|tls| tls.ca_file.as_deref()) {
-            let _ = write!(url, "?sslmode=verify-full&sslrootcert={}", escape(&ca_file.display().to_string()));
-        }
-        url
+        url(&self.config)
     }
 
     /// Connects to its own database.
@@ -167,17 +151,16 @@ impl Server {
 
     /// Whether the server that answers keeps its data there.
     async fn is_at(&self, data: &Path) -> Result<bool> {
-        let connection = self.node()?.dedicated().await?;
+        let connection = self.session(&self.config.database).await?;
         let row = connection.client().query_typed_one("SELECT pg_catalog.current_setting('data_directory')", &[]).await;
         let answer: String = row.and_then(|row| row.try_get(0)).map_err(Error::postgres)?;
         Ok(Path::new(&answer) == data)
     }
 
     async fn make_database(&self) -> Result<String> {
-        // The name tells when it was made: a version 7 UUID begins with the time.
-        let name = format!("{DATABASE_PREFIX}{}", Uuid::now_v7().simple());
-        let connection = self.node()?.dedicated().await?;
+        let name = databases::new_name();
         let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+        let connection = self.session(&self.config.database).await?;
         connection.client().batch_execute(&create).await.map_err(Error::postgres)?;
         Ok(name)
     }
@@ -185,14 +168,14 @@ impl Server {
     /// Nobody tells us when a run on a server that is not ours has ended. So each run drops what earlier ones left, once
     /// it is so old that nobody can be using it.
     async fn drop_old_databases(&self) -> Result<()> {
-        let connection = self.node()?.dedicated().await?;
+        let connection = self.session(&self.config.database).await?;
         let made_before = SystemTime::now().checked_sub(LEFT_BEHIND).unwrap_or(SystemTime::UNIX_EPOCH);
         let names = "SELECT datname::text FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname::text, $1)";
-        let prefix = DATABASE_PREFIX;
+        let prefix = databases::PREFIX;
         let rows = connection.client().query_typed(names, &[(&prefix, Type::TEXT)]).await.map_err(Error::postgres)?;
         for row in rows {
             let name: String = row.try_get(0).map_err(Error::postgres)?;
-            if made_at(&name).is_some_and(|made| made < made_before) {
+            if databases::made_at(&name).is_some_and(|made| made < made_before) {
                 // One that another run drops at this moment, or that somebody still looks at, is no failure of ours.
                 if let Err(error) = connection.client().batch_execute(&format!("DROP DATABASE {name}")).await {
                     tracing::debug!(%error, name, "an old database stays");
@@ -202,15 +185,36 @@ impl Server {
         Ok(())
     }
 
-    fn node(&self) -> Result<NodePool> {
-        let point = self.config.contact_points.first().ok_or_else(|| failed("there is no contact point"))?;
-        NodePool::new(&self.config, Arc::new(Node::single(point.host.clone(), point.port, None)))
+    /// The same server, where this is the database to connect to.
+    pub(super) fn in_database(self, name: &str) -> Self {
+        Self { config: self.config.with_database(name), own: self.own }
+    }
+
+    /// A connection of our own to one of its databases.
+    pub(super) async fn session(&self, database: &str) -> Result<Connection> {
+        let Endpoint { host, port } = self.address()?.clone();
+        let node = Arc::new(Node::single(host, port, None));
+        NodePool::new(&self.config().with_database(database), node)?.dedicated().await
+    }
+
+    pub(super) fn address(&self) -> Result<&Endpoint> {
+        self.config.contact_points.first().ok_or_else(|| failed("there is no contact point"))
     }
 }
 
-/// When a database of ours was made.
-fn made_at(name: &str) -> Option<SystemTime> {
-    let id = Uuid::try_parse(name.strip_prefix(DATABASE_PREFIX)?).ok()?;
-    let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
-    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))
+/// A configuration as a URL.
+pub(super) fn url(config: &Config) -> String {
+    let Config { user, password, database, contact_points, tls, .. } = config;
+    let escape =
+        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let mut url = format!("postgres://{}", escape(user));
+    if let Some(password) = password {
+        let _ = write!(url, ":{}", escape(password.expose()));
+    }
+    let hosts: Vec<String> = contact_points.iter().map(ToString::to_string).collect();
+    let _ = write!(url, "@{}/{}", hosts.join(","), escape(database));
+    if let Some(ca_file) = tls.as_ref().and_then(|tls| tls.ca_file.as_deref()) {
+        let _ = write!(url, "?sslmode=verify-full&sslrootcert={}", escape(&ca_file.display().to_string()));
+    }
+    url
 }

@@ -73,7 +73,8 @@ impl Single {
         }
     }
 
-    async fn launch(self) -> Result<Server> {
+    /// Starts one of our own, whatever the environment names.
+    pub(super) async fn launch(self) -> Result<Server> {
         let mut attempt = 1;
         loop {
             match self.try_launch().await {

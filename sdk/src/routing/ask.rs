@@ -40,7 +40,7 @@ impl fmt::Display for Pin {
 
 /// Whose rows a session reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Intent {
+pub(crate) enum Intent {
     /// One tenant's rows.
     Tenant,
     /// Rows of reference tables.
@@ -72,7 +72,7 @@ impl Target {
 
 /// Whether a statement may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     Read,
     Write,
 }

@@ -1,0 +1,139 @@
+//! Throwaway clusters of Citus.
+
+use std::path::Path;
+
+use futures_util::future::join_all;
+use shardwise::local::{self, CitusCluster, Server};
+use shardwise::{Cluster, Config, Mode, Region, sql};
+
+use super::{folder, one, runs, soon};
+use crate::child;
+use crate::support::citus::{can_run, shared};
+
+/// A table with a hundred rows in four shards.
+async fn distribute(cluster: &Cluster) {
+    let coordinator = cluster.coordinator();
+    coordinator.execute(sql!("CREATE TABLE t (id bigint PRIMARY KEY, word text)")).await.unwrap();
+    coordinator.execute(sql!("SELECT create_distributed_table('t', 'id', shard_count := 4)")).await.unwrap();
+    coordinator.execute(sql!("INSERT INTO t SELECT n, 'kept' FROM generate_series(1, 100) AS n")).await.unwrap();
+}
+
+async fn count(cluster: &Cluster) -> String {
+    one(cluster, sql!("SELECT count(*)::text FROM t WHERE word = 'kept'")).await
+}
+
+/// The same database, seen from one node.
+async fn on(server: &Server, config: &Config) -> Cluster {
+    Cluster::connect(server.config().with_database(config.database())).await.unwrap()
+}
+
+fn servers(cluster: &CitusCluster) -> Vec<&Server> {
+    std::iter::once(cluster.coordinator()).chain(cluster.workers()).collect()
+}
+
+#[tokio::test]
+async fn a_cluster_keeps_a_table_on_its_workers() {
+    let Some(local) = shared("a_cluster_keeps_a_table_on_its_workers").await else { return };
+    let config = local.fresh_database().await.unwrap();
+    let cluster = Cluster::connect(config.clone()).await.unwrap();
+    assert_eq!(cluster.mode(), Mode::Citus);
+    distribute(&cluster).await;
+    let places = sql!(
+        "SELECT string_agg(node, ' ' ORDER BY node) FROM (SELECT coalesce(region, '-') || ' ' || shouldhaveshards || ' ' || \
+         count(placementid) AS node FROM pg_dist_node LEFT JOIN shardwise.node_regions ON node_id = nodeid \
+         LEFT JOIN (pg_dist_placement JOIN pg_dist_shard USING (shardid)) ON pg_dist_placement.groupid = pg_dist_node.groupid \
+         AND logicalrelid = 't'::regclass GROUP BY nodeid, region, shouldhaveshards) AS nodes"
+    );
+    assert_eq!(one(&cluster, places).await, "eu false 0 eu true 2 us true 2");
+    for server in servers(local) {
+        assert_eq!(count(&on(server, &config).await).await, "100", "a node knows the others");
+    }
+    assert_eq!(local.connect().await.unwrap().mode(), Mode::Citus);
+    assert_eq!(Cluster::connect(Config::from_url(&local.url()).unwrap()).await.unwrap().mode(), Mode::Citus);
+}
+
+#[tokio::test]
+async fn shards_can_be_split_and_moved() {
+    let Some(local) = shared("shards_can_be_split_and_moved").await else { return };
+    let cluster = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
+    distribute(&cluster).await;
+    let isolated = one(&cluster, sql!("SELECT isolate_tenant_to_new_shard('t', 7)::text")).await;
+    let shard: i64 = isolated.parse().unwrap();
+    let away = sql!(
+        "SELECT citus_move_shard_placement(:shard, source.nodename, source.nodeport, target.nodename, target.nodeport, \
+         'force_logical')::text FROM pg_dist_placement JOIN pg_dist_node AS source USING (groupid), \
+         pg_dist_node AS target WHERE shardid = :shard AND target.shouldhaveshards AND target.groupid <> source.groupid",
+        shard = shard
+    );
+    cluster.coordinator().query(away).await.unwrap();
+    assert_eq!(count(&cluster).await, "100");
+}
+
+#[tokio::test]
+async fn fresh_databases_are_apart() {
+    let Some(local) = shared("fresh_databases_are_apart").await else { return };
+    let (one, other) = (local.fresh_database().await.unwrap(), local.fresh_database().await.unwrap());
+    let (one, other) = (Cluster::connect(one).await.unwrap(), Cluster::connect(other).await.unwrap());
+    distribute(&one).await;
+    distribute(&other).await;
+    one.coordinator().execute(sql!("DELETE FROM t")).await.unwrap();
+    assert_eq!((count(&one).await, count(&other).await), ("0".to_owned(), "100".to_owned()));
+}
+
+#[tokio::test]
+async fn a_killed_worker_comes_back_with_its_rows() {
+    if !can_run("a_killed_worker_comes_back_with_its_rows").await {
+        return;
+    }
+    let local = local::citus(2).setting("citus.shard_count", "6").start().await.unwrap();
+    let cluster = local.connect().await.unwrap();
+    assert_eq!(one(&cluster, sql!("SHOW citus.shard_count")).await, "6");
+    assert_eq!(one(&cluster, sql!("SELECT count(*)::text FROM shardwise.node_regions")).await, "0");
+    distribute(&cluster).await;
+    local.workers()[1].kill().await.unwrap();
+    let error = cluster.coordinator().execute(sql!("UPDATE t SET word = 'lost'")).await.unwrap_err();
+    assert!(error.code().is_some(), "{error}");
+    local.workers()[1].restart().await.unwrap();
+    assert_eq!(count(&cluster).await, "100");
+    assert_eq!(count(&local.workers()[1].connect().await.unwrap()).await, "100");
+}
+
+#[tokio::test]
+async fn child_with_a_cluster() {
+    if child::told().is_some() {
+        let local = local::citus(1).regions([Region::US]).start().await.unwrap();
+        for server in servers(&local) {
+            println!("answer: {} {}", server.pid().unwrap(), folder(server).await);
+        }
+        std::future::pending::<()>().await;
+    }
+}
+
+#[tokio::test]
+async fn a_killed_process_leaves_nothing_of_its_cluster() {
+    if !can_run("a_killed_process_leaves_nothing_of_its_cluster").await {
+        return;
+    }
+    let mut child = child::start("local::citus::child_with_a_cluster", "start", Path::new("/"), &[]);
+    let answers = child::answers(&mut child, 2);
+    let servers: Vec<(u32, &str)> = answers
+        .iter()
+        .map(|answer| answer.split_once(' ').unwrap())
+        .map(|(pid, folder)| (pid.parse().unwrap(), folder))
+        .collect();
+    assert!(servers.iter().all(|(pid, folder)| runs(*pid) && Path::new(folder).exists()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    soon("a server outlives its process", || {
+        servers.iter().all(|(pid, folder)| !runs(*pid) && !Path::new(folder).exists())
+    });
+}
+
+#[tokio::test]
+async fn many_databases_at_once() {
+    let Some(local) = shared("many_databases_at_once").await else { return };
+    let configs = join_all((0..8).map(|_| local.fresh_database())).await;
+    let names: std::collections::BTreeSet<_> =
+        configs.into_iter().map(|config| config.unwrap().database().to_owned()).collect();
+    assert_eq!(names.len(), 8);
+}

@@ -102,6 +102,8 @@ pub mod __private {
     pub mod admin {
         pub use crate::admin::commands::{apply, diff, plan};
     }
+    /// The client's hash of a key, for the tests that hold it against the server's.
+    pub use crate::topology::hash::hash;
     pub use bytes::BytesMut;
     pub use tokio_postgres::Error as PgError;
     pub use tokio_postgres::Row;

@@ -1,5 +1,9 @@
 //! What needs the Citus extension. Where there is none, these tests say that they are skipped.
 
+mod hash;
+mod routes;
+mod stage;
+
 use shardwise::local;
 use shardwise::{Cluster, ErrorKind, Mode, Route, sql};
 

@@ -41,6 +41,7 @@ layer!(Settings {
     local_region: Region,
     regions: List<Region>,
     replicas: List<Endpoint>,
+    shard_count: Whole<u32>,
     tls: TlsSettings,
     pool: PoolSettings,
     timeouts: TimeoutSettings,

@@ -99,6 +99,7 @@ pub mod __private {
     /// The schema commands over one connection, for the tests.
     pub mod admin {
         pub use crate::admin::commands::{apply, diff, plan};
+        pub use crate::admin::target::Target;
     }
     pub use bytes::BytesMut;
     pub use tokio_postgres::Error as PgError;

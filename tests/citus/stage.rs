@@ -23,21 +23,8 @@ pub fn watched() -> TopologyConfig {
 /// A new database with the shared entities' tables, all statements watched.
 pub async fn config(local: &CitusCluster) -> Config {
     let config = local.fresh_database().await.unwrap().with_topology(watched()).unwrap();
-    let cluster = Cluster::connect(config.clone().with_mode(shardwise::Mode::Single)).await.unwrap();
+    let cluster = Cluster::connect(config.clone()).await.unwrap();
     cluster.admin().apply(&schema()).await.unwrap();
-    let c = cluster.coordinator();
-    c.execute(sql!("DO $$ DECLARE r record; BEGIN FOR r IN SELECT conrelid::regclass AS t, conname FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND connamespace = 'public'::regnamespace LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', r.t, r.conname); END LOOP; END $$")).await.unwrap();
-    c.execute(sql!("SELECT create_reference_table('countries')")).await.unwrap();
-    c.execute(sql!("SELECT create_reference_table('users')")).await.unwrap();
-    c.execute(sql!("SELECT create_reference_table('festivals')")).await.unwrap();
-    c.execute(sql!("SELECT create_distributed_table('wallets', 'festival_id')")).await.unwrap();
-    c.execute(sql!("SELECT create_distributed_table('entries', 'festival_id')")).await.unwrap();
-    c.execute(sql!("SELECT create_distributed_table('seats', 'festival_id')")).await.unwrap();
-    c.execute(sql!("SELECT create_distributed_table('everything', 'festival_id')")).await.unwrap();
-    c.execute(sql!("SELECT create_distributed_table('labels', 'tenant')")).await.unwrap();
-    c.execute(sql!("INSERT INTO shardwise.directories VALUES ('uuid','public','festivals','id','region')"))
-        .await
-        .unwrap();
     cluster.close(Duration::from_secs(5)).await;
     config
 }

@@ -68,11 +68,6 @@ impl<'a> Layout<'a> {
         groups.into_iter()
     }
 
-    /// The table that a table's group is named after.
-    pub(super) fn named_root(&self, table: &WantedTable) -> Option<&'a WantedTable> {
-        named_group(table.table, self.wanted.tables.len()).and_then(|root| self.wanted.of(root))
-    }
-
     /// Whether the entities want the two in one group. Reference tables are in none.
     pub(super) fn are_co_located(&self, one: &'a WantedTable, other: &'a WantedTable) -> bool {
         group_name(self.wanted, one) == group_name(self.wanted, other)

@@ -23,6 +23,8 @@ on_citus![
     tables_that_citus_knows_already,
     a_table_changes_and_is_distributed_in_one_apply,
     a_failure_leaves_every_row_where_it_was,
+    a_table_that_is_known_for_its_foreign_key_changes_and_moves,
+    a_parent_that_somebody_has_distributed,
 ];
 
 fn users() -> &'static Table {
@@ -89,7 +91,7 @@ async fn a_database_that_grew_on_one_node_is_distributed_as_it_is(place: Place) 
     let expected = [
         "missing: distribution of entries: distributed by festival_id, co-located with wallets",
         "missing: distribution of wallets: distributed by festival_id, co-located with entries",
-        "missing: distribution of users: reference table",
+        "missing: distribution of users: a reference table",
     ];
     assert_eq!(drift, expected);
     let plan = plan(&mut client, &tables).await;
@@ -317,7 +319,7 @@ async fn tables_that_citus_knows_already(place: Place) {
     let drift = lines(&diff(&mut client, &tables).await);
     let expected = [
         "different: distribution of wallets: wanted distributed by festival_id, is a local table that Citus knows",
-        "different: distribution of users: wanted reference table, is a local table that Citus knows",
+        "different: distribution of users: wanted a reference table, is a local table that Citus knows",
     ];
     assert_eq!(drift, expected);
     let report = apply(&mut client, &tables).await;
@@ -380,4 +382,52 @@ async fn a_failure_leaves_every_row_where_it_was(place: Place) {
     assert_eq!(client.layout().await, before);
     assert_eq!(counts(&client, &["users", "wallets", "bad"]).await, [100, 100, 1]);
     assert_eq!(lines(&diff(&mut client, &tables).await).len(), 6);
+}
+
+async fn a_table_that_is_known_for_its_foreign_key_changes_and_moves(place: Place) {
+    let mut client = place.database().await;
+    apply(&mut client, &[users()]).await;
+    client
+        .by_hand(&[
+            "CREATE SEQUENCE numbers",
+            "CREATE TABLE wallets (festival_id uuid NOT NULL, id uuid NOT NULL, user_id uuid, PRIMARY KEY (festival_id, id),
+                 CONSTRAINT wallets_user_id_fkey FOREIGN KEY (user_id) REFERENCES users ON DELETE SET NULL)",
+            "INSERT INTO users SELECT gen_random_uuid() FROM generate_series(1, 9)",
+            "INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid(), id FROM users",
+        ])
+        .await;
+    // Citus knows it by itself.
+    let known = "SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = 'wallets'::regclass";
+    assert_eq!(client.number(known).await, 1);
+    let grown = wallets_build().column("n", "bigint").default("nextval('numbers')").done();
+    let tables = [grown, users()];
+    let plan = plan(&mut client, &tables).await;
+    assert_eq!(titles(&plan)[1], "make wallets a plain table", "{plan}");
+    assert!(warnings(&plan)[0].ends_with("it must be a plain table while it changes"), "{plan}");
+    apply(&mut client, &tables).await;
+    assert_same(&mut client, &tables).await;
+    assert_eq!(client.number("SELECT count(DISTINCT n) FROM wallets").await, 9);
+}
+
+async fn a_parent_that_somebody_has_distributed(place: Place) {
+    fn parents() -> &'static Table {
+        static TABLE: LazyLock<&Table> = LazyLock::new(|| distributed("parents").done());
+        *TABLE
+    }
+    let mut client = place.database().await;
+    let children = distributed("children").column("parent_id", "uuid");
+    let tables = [children.references("parent_id", parents, OnDelete::Cascade).done(), parents()];
+    apply_plain(&mut client, &tables).await;
+    client
+        .by_hand(&[
+            "INSERT INTO parents SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 9)",
+            "INSERT INTO children SELECT festival_id, gen_random_uuid(), id FROM parents",
+            "SELECT create_distributed_table('parents', 'festival_id', shard_count => 2)",
+        ])
+        .await;
+    apply(&mut client, &tables).await;
+    assert_same(&mut client, &tables).await;
+    assert_eq!(counts(&client, &["parents", "children"]).await, [9, 9]);
+    // In the shards that the parent has.
+    assert_eq!(client.layout().await, ["children by festival_id in 2, parents by festival_id in 2"]);
 }

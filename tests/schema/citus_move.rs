@@ -23,6 +23,7 @@ on_citus![
     a_default_that_varies_is_the_same_on_every_copy,
     casts_and_defaults_are_read_in_utc_on_every_node,
     a_partitioned_table_moves_with_its_partitions,
+    what_points_at_a_table_that_moves_stays,
 ];
 
 fn users() -> &'static Table {
@@ -115,7 +116,7 @@ async fn a_distributed_table_becomes_a_reference_table(place: Place) {
             "INSERT INTO users SELECT gen_random_uuid() FROM generate_series(1, 40)",
         ])
         .await;
-    let parts = ["users must be reference table, and is distributed by id", "allow it with .redistribute(\"users\")"];
+    let parts = ["users must be a reference table, and is distributed by id", "allow it with .redistribute(\"users\")"];
     let done = moves(&mut client, &[users()], &parts, &Consent::none().redistribute("users")).await;
     assert_eq!(done, ["make users a plain table", "make users a reference table"]);
     assert_eq!(client.number("SELECT count(*) FROM users").await, 40);
@@ -129,7 +130,7 @@ async fn a_reference_table_becomes_a_distributed_one(place: Place) {
     let fill = "INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 40)";
     client.by_hand(&[fill]).await;
     let drift = lines(&diff(&mut client, &[wallets()]).await);
-    assert_eq!(drift, ["different: distribution of wallets: wanted distributed by festival_id, is reference table"]);
+    assert_eq!(drift, ["different: distribution of wallets: wanted distributed by festival_id, is a reference table"]);
     let parts = ["allow it with .redistribute(\"wallets\")"];
     moves(&mut client, &[wallets()], &parts, &Consent::none().redistribute("wallets")).await;
     assert_eq!(client.number("SELECT count(*) FROM wallets").await, 40);
@@ -346,4 +347,28 @@ async fn a_partitioned_table_moves_with_its_partitions(place: Place) {
     let parts = ["Citus adds no column with a sequence"];
     moves(&mut client, &grown, &parts, &Consent::none().redistribute("events")).await;
     assert_eq!(client.number("SELECT count(DISTINCT n) FROM events").await, 40);
+}
+
+async fn what_points_at_a_table_that_moves_stays(place: Place) {
+    let mut client = place.database().await;
+    let tables = [entries(), wallets(), users()];
+    apply(&mut client, &tables).await;
+    client
+        .by_hand(&[
+            "INSERT INTO users SELECT gen_random_uuid() FROM generate_series(1, 9)",
+            "INSERT INTO entries SELECT gen_random_uuid(), gen_random_uuid(), id FROM users",
+        ])
+        .await;
+    let grown = [entries(), wallets(), reference("users").column("at", "timestamptz").default("now()").done()];
+    let parts = ["each node would give the rows that are there another default"];
+    let done = moves(&mut client, &grown, &parts, &Consent::none().redistribute("users")).await;
+    let expected = [
+        "take the foreign key entries_user_id_fkey off entries while a table moves",
+        "make users a plain table",
+        "add the column users.at",
+        "make users a reference table",
+        "put the foreign key entries_user_id_fkey of entries back",
+    ];
+    assert_eq!(done, expected);
+    assert_eq!(client.number("SELECT count(*) FROM entries JOIN users ON users.id = user_id").await, 9);
 }

@@ -66,7 +66,7 @@ impl<'a> Set<'a> {
             ));
         }
         let numbered = def.columns.iter().find(|column| column.generated == Some(Generated::Identity));
-        if let Some(column) = numbered.filter(|_| !self.state.numbers_partitions()) {
+        if let Some(column) = numbered.filter(|_| !self.state.numbers_partitions) {
             self.problem(format!(
                 "`{}.{}` is numbered by a sequence in a partitioned table: use Citus 13.0 or newer, or remove \
                  `generated`",

@@ -244,7 +244,8 @@ async fn child_with_a_cluster_of_others() {
     );
 }
 
-#[tokio::test]
+// A thread of its own closes what is dropped here, while this one waits for the child.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_cluster_of_others_is_used_and_not_touched() {
     if !can_run("a_cluster_of_others_is_used_and_not_touched").await {
         return;

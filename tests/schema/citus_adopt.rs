@@ -17,6 +17,7 @@ on_citus![
     what_can_be_distributed_concurrently_is,
     writers_go_on_during_the_concurrent_way,
     a_crash_between_leaves_what_the_next_apply_goes_on_from,
+    a_crash_within_leaves_what_the_next_apply_goes_on_from,
     each_condition_of_the_concurrent_way_is_told,
     ten_services_may_adopt_at_once,
     empty_tables_are_distributed_at_once,
@@ -241,6 +242,39 @@ async fn a_crash_between_leaves_what_the_next_apply_goes_on_from(place: Place) {
     apply(&mut client, &tables).await;
     assert_same(&mut client, &tables).await;
     assert_eq!(counts(&client, &["users", "wallets"]).await, [100, 100]);
+}
+
+async fn a_crash_within_leaves_what_the_next_apply_goes_on_from(place: Place) {
+    let _one = splitting().await;
+    let mut client = place.database().await;
+    let table = [distributed("wallets").done()];
+    apply_plain(&mut client, &table).await;
+    client
+        .by_hand(&["INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 100)"])
+        .await;
+    // Citus waits for this writer, after it has made the table its own and before it takes the table away.
+    let writer = place.connect(&client.url).await;
+    let mut doomed = place.connect(&client.url).await;
+    let target = doomed.target;
+    let id = doomed.number("SELECT pg_backend_pid()::int8").await;
+    let applying =
+        tokio::spawn(async move { admin::apply(&mut doomed, target, &table, &Consent::none(), &mut |_| {}).await });
+    let known = "SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = 'wallets'::regclass";
+    while client.number(known).await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    writer.batch_execute("BEGIN; INSERT INTO wallets VALUES (gen_random_uuid(), gen_random_uuid())").await.unwrap();
+    client.by_hand(&[&format!("SELECT pg_terminate_backend({id}::int4)")]).await;
+    let error = applying.await.unwrap().unwrap_err().to_string();
+    assert!(error.contains("distribute wallets by festival_id"), "{error}");
+    writer.batch_execute("COMMIT").await.unwrap();
+
+    let table = [distributed("wallets").done()];
+    let is = "different: distribution of wallets: wanted distributed by festival_id, is a local table that Citus knows";
+    assert_eq!(lines(&diff(&mut client, &table).await), [is]);
+    apply(&mut client, &table).await;
+    assert_same(&mut client, &table).await;
+    assert_eq!(client.number("SELECT count(*) FROM wallets").await, 101);
 }
 
 async fn each_condition_of_the_concurrent_way_is_told(place: Place) {

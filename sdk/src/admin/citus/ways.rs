@@ -66,8 +66,8 @@ impl<'a> Situation<'a> {
         match self.table_state(table) {
             // It is no table, and refused as such.
             None => Ok(None),
-            Some(live) if live.placement.is_on_coordinator() => self.from_coordinator(table, relation, live).map(Some),
-            Some(live) => self.from_nodes(table, relation, live, plan),
+            Some(live) if live.placement.is_on_coordinator() => self.off_coordinator(table, relation, live).map(Some),
+            Some(live) => self.off_nodes(table, relation, live, plan),
         }
     }
 
@@ -86,7 +86,7 @@ impl<'a> Situation<'a> {
         }
     }
 
-    fn from_coordinator(
+    fn off_coordinator(
         &self,
         table: &'a WantedTable,
         relation: &Relation,
@@ -134,7 +134,7 @@ impl<'a> Situation<'a> {
         }
     }
 
-    fn from_nodes(
+    fn off_nodes(
         &self,
         table: &'a WantedTable,
         relation: &Relation,

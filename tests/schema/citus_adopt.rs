@@ -279,7 +279,14 @@ async fn a_crash_within_leaves_what_the_next_apply_goes_on_from(place: Place) {
 
 async fn each_condition_of_the_concurrent_way_is_told(place: Place) {
     let _one = splitting().await;
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 6] = [
+        (
+            &[
+                "DROP SCHEMA shardwise CASCADE",
+                "SELECT citus_remove_node(nodename, nodeport) FROM pg_dist_node WHERE groupid = 0",
+            ],
+            "the coordinator is not among the nodes (citus_set_coordinator_host)",
+        ),
         (&["ALTER TABLE wallets SET UNLOGGED"], "it is unlogged, so its changes can't be followed"),
         (&["ALTER TABLE wallets REPLICA IDENTITY NOTHING"], "it has no primary key, so its changes can't be followed"),
         (&["ALTER TABLE wallets ADD n bigint GENERATED ALWAYS AS IDENTITY"], "Citus would number n from 1 again"),
@@ -306,6 +313,24 @@ async fn each_condition_of_the_concurrent_way_is_told(place: Place) {
             assert_eq!(client.number("SELECT count(*) FROM wallets").await, 1);
         }
     }
+}
+
+#[tokio::test]
+async fn without_logical_replication_it_is_told() {
+    if !crate::support::citus::can_run("schema::citus_adopt::without_logical_replication_it_is_told").await {
+        return;
+    }
+    let cluster = shardwise::local::citus(1).setting("wal_level", "replica").start().await.unwrap();
+    let cluster: &'static shardwise::local::CitusCluster = Box::leak(Box::new(cluster));
+    let mut client = Place::Citus(cluster).database().await;
+    let plain = [distributed("wallets").done()];
+    apply_plain(&mut client, &plain).await;
+    client.by_hand(&["INSERT INTO wallets VALUES (gen_random_uuid(), gen_random_uuid())"]).await;
+    let reason = "whoever uses wallets waits until the apply has ended: `wal_level` of the coordinator is replica, not \
+                  logical";
+    assert_eq!(warnings(&plan(&mut client, &plain).await), [reason]);
+    apply(&mut client, &plain).await;
+    assert_same(&mut client, &plain).await;
 }
 
 async fn ten_services_may_adopt_at_once(place: Place) {

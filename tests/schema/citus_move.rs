@@ -144,13 +144,25 @@ async fn a_reference_table_becomes_a_distributed_one(place: Place) {
     let mut client = place.database().await;
     let as_reference = reference("wallets").column("festival_id", "uuid").key(&["festival_id", "id"]).done();
     apply(&mut client, &[as_reference]).await;
-    let fill = "INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 40)";
-    client.by_hand(&[fill]).await;
+    client
+        .by_hand(&[
+            "INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 40)",
+            "GRANT SELECT ON wallets TO PUBLIC",
+            "CREATE VIEW all_wallets AS SELECT * FROM wallets",
+            "CREATE POLICY own ON wallets USING (id IS NOT NULL)",
+            "ALTER TABLE wallets ENABLE ROW LEVEL SECURITY",
+        ])
+        .await;
     let drift = lines(&diff(&mut client, &[wallets()]).await);
     assert_eq!(drift, ["different: distribution of wallets: wanted distributed by festival_id, is a reference table"]);
     let parts = ["allow it with .redistribute(\"wallets\")"];
     moves(&mut client, &[wallets()], &parts, &Consent::none().redistribute("wallets")).await;
-    assert_eq!(client.number("SELECT count(*) FROM wallets").await, 40);
+    // What hangs on the table is still there.
+    assert_eq!(client.number("SELECT count(*) FROM all_wallets").await, 40);
+    let around = "SELECT relrowsecurity::text || ' ' || relacl::text || ' ' || (SELECT count(*) FROM pg_policy
+                  WHERE polrelid = c.oid) FROM pg_class c WHERE relname = 'wallets'";
+    let around = client.column(around).await.remove(0);
+    assert!(around.starts_with("true ") && around.contains("=r/") && around.ends_with(" 1"), "{around}");
     assert_eq!(client.layout().await, ["wallets by festival_id in 4"]);
 }
 

@@ -81,6 +81,10 @@ pub(super) fn add_to(plan: &mut Plan, diff: &Diff, wanted_tables: &Wanted, state
                 title: format!("the schema shardwise must be renewed, and belongs to the role {owner}"),
                 fix: format!("apply once as {owner}"),
             }),
+            None if !state.catalog.may_create => plan.refusals.push(Refusal {
+                title: "the schema shardwise must be made, and the role may make none in this database".to_owned(),
+                fix: "GRANT CREATE ON DATABASE to it on every node, or apply once as a role that may".to_owned(),
+            }),
             None => {
                 let title = "make the tables that all clients of the cluster share (schema shardwise)".to_owned();
                 plan.steps.push(Step::of(StepKind::CreateCatalog, title, catalog::statements().collect()));

@@ -17,7 +17,7 @@ const LOCK: i64 = 0x7368_6172_6477_6973;
 /// Dropping a column takes indexes along that the entity still wants, and only a second look shows that.
 const MAX_ROUNDS: usize = 3;
 
-/// One step of an apply is about to run.
+/// One step of an apply, or of a change of placement, is about to run.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Progress<'a> {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::placement::Placement;
 use super::{Consent, Diff, Plan, Progress, Report, commands};
 use crate::cluster::Core;
 use crate::config::Mode;
@@ -87,6 +88,12 @@ impl Admin {
     /// As for [`plan`](Self::plan).
     pub async fn diff(&self, schema: &Schema) -> Result<Diff> {
         commands::diff(self.connect().await?.client_mut(), schema.tables()).await
+    }
+
+    /// Where tenants' data are, and how they get elsewhere.
+    #[must_use]
+    pub fn placement(&self) -> Placement {
+        Placement::new(self.core.clone())
     }
 
     /// A connection of its own: a change of the schema takes longer than a pool's limits allow.

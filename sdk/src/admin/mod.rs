@@ -21,6 +21,7 @@ mod consent;
 mod diff;
 mod handle;
 mod inspect;
+pub mod placement;
 mod plan;
 mod planner;
 mod wanted;

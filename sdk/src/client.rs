@@ -115,7 +115,7 @@ impl Cluster {
     /// The rows of reference entities: read from the nearest node, written through the coordinator.
     #[must_use]
     pub fn reference(&self) -> ReferenceSession {
-        Session::pooled(ReferenceScope, self.core.clone(), Target::new(Intent::Reference))
+        Session::pooled(ReferenceScope, self.core.clone(), self.core.reference_target())
     }
 
     /// Reference entities by key or by a unique column, kept in memory: a festival by its slug.

@@ -20,6 +20,36 @@ pub enum KeyRef<'a> {
     Text(&'a str),
 }
 
+impl<'a> From<&'a Uuid> for KeyRef<'a> {
+    fn from(key: &'a Uuid) -> Self {
+        Self::Uuid(key)
+    }
+}
+
+impl From<i16> for KeyRef<'_> {
+    fn from(key: i16) -> Self {
+        Self::Int2(key)
+    }
+}
+
+impl From<i32> for KeyRef<'_> {
+    fn from(key: i32) -> Self {
+        Self::Int4(key)
+    }
+}
+
+impl From<i64> for KeyRef<'_> {
+    fn from(key: i64) -> Self {
+        Self::Int8(key)
+    }
+}
+
+impl<'a> From<&'a str> for KeyRef<'a> {
+    fn from(key: &'a str) -> Self {
+        Self::Text(key)
+    }
+}
+
 impl KeyRef<'_> {
     pub(crate) fn key_type(self) -> KeyType {
         match self {

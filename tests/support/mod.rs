@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod citus;
 pub mod model;
+pub mod proxy;
 
 use std::time::Duration;
 

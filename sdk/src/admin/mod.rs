@@ -15,6 +15,7 @@
 //! Expressions in defaults and checks are read with the time zone UTC and the ISO date style, whatever the session's.
 
 mod apply;
+mod citus;
 pub(crate) mod commands;
 mod compare;
 mod consent;
@@ -24,6 +25,7 @@ mod inspect;
 pub mod placement;
 mod plan;
 mod planner;
+pub(crate) mod target;
 mod wanted;
 
 pub use apply::{Done, Progress, Report};
@@ -31,3 +33,4 @@ pub use consent::Consent;
 pub use diff::{Diff, Difference, Object, Side};
 pub use handle::Admin;
 pub use plan::{Plan, Refusal, Step, StepKind, Withheld};
+pub(crate) use target::Target;

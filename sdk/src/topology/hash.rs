@@ -8,7 +8,8 @@
 use crate::key::KeyRef;
 
 /// The hash of a key, as `worker_hash(key)` on the server has it.
-pub(crate) fn hash(key: KeyRef<'_>) -> i32 {
+#[must_use]
+pub fn hash(key: KeyRef<'_>) -> i32 {
     let hash = match key {
         KeyRef::Uuid(uuid) => hash_any(uuid.as_bytes()),
         KeyRef::Int2(number) => hash_uint32(i32::from(number).cast_unsigned()),

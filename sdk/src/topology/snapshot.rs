@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::hash::hash;
 use super::{Node, NodeIndex, Region, Role, Shard, ShardMap};
-use crate::key::KeyType;
+use crate::key::{KeyRef, KeyType};
 
 /// Where a table's rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +88,22 @@ impl Topology {
     #[must_use]
     pub fn shard_maps(&self) -> &[ShardMap] {
         &self.maps
+    }
+
+    /// The shard of a key, of the co-location group that most tables with this type of key are in. `None` in single mode,
+    /// and where no table is distributed by such a key.
+    ///
+    /// ```
+    /// # use shardwise::{Cluster, Uuid};
+    /// # fn f(cluster: Cluster, festival_id: Uuid) {
+    /// let topology = cluster.topology();
+    /// let owner = topology.shard_of((&festival_id).into()).and_then(|shard| shard.owner);
+    /// let region = owner.and_then(|owner| topology.node(owner).region);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn shard_of(&self, key: KeyRef<'_>) -> Option<&Shard> {
+        self.usual_map(key.key_type())?.shard(hash(key))
     }
 
     /// Where a table's rows are; `None` for one that Citus does not know.

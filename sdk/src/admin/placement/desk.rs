@@ -51,8 +51,15 @@ impl Desk {
 
     /// Makes the SDK's own tables and functions where the cluster has none, or older ones.
     pub(super) async fn ensure_catalog(&self) -> Result<()> {
-        const NEWEST: &str = "SELECT to_regprocedure('shardwise.node_capacity(integer)') IS NOT NULL";
-        if column(only(&self.query(NEWEST, &[]).await?)?, 0)? { Ok(()) } else { self.batch(catalog::CREATE).await }
+        const FOUND: &str = "SELECT pg_catalog.obj_description(to_regnamespace('shardwise'), 'pg_namespace')";
+        let found: Option<String> = column(only(&self.query(FOUND, &[]).await?)?, 0)?;
+        if found.as_deref().and_then(catalog::version_of) < Some(catalog::VERSION) {
+            // One by one: of several in one message Citus sends the whole text to the workers.
+            for statement in catalog::statements() {
+                self.batch(&statement).await?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn install_strategy(&self) -> Result<()> {

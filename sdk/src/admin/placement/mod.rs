@@ -37,5 +37,5 @@ pub(crate) use load::Loads;
 pub use nodes::NodeUsage;
 pub use relocate::{MovedShard, RelocateOptions, Relocation};
 use steps::Steps;
-pub(crate) use strategy::install as install_strategy;
+pub(super) use strategy::install_if_allowed;
 pub use transfer::RowCount;

@@ -47,7 +47,8 @@ pub(super) async fn of_tables(desk: &Desk, colocation: Option<i32>) -> Result<()
 /// Looks at the server that shards come from.
 pub(super) async fn of_source(desk: &Desk, at: &Address, splits: bool) -> Result<()> {
     const SETTINGS: &str = "\
-        SELECT current_setting('wal_level') || ' ' || coalesce(current_setting('output_plugin_libraries', true), '*')";
+        SELECT current_setting('wal_level') || ' ' || \
+        coalesce((SELECT setting FROM pg_catalog.pg_settings WHERE name = 'output_plugin_libraries'), '*')";
     let answers = desk.on_nodes(&[(at.clone(), SETTINGS.to_owned())]).await?;
     let (host, port) = at;
     let answer = answers.into_iter().next().unwrap_or_else(|| Err("no answer".to_owned()));

@@ -101,6 +101,7 @@ pub mod __private {
     /// The schema commands over one connection, for the tests.
     pub mod admin {
         pub use crate::admin::commands::{apply, diff, plan};
+        pub use crate::admin::target::Target;
     }
     /// The client's hash of a key, for the tests that hold it against the server's.
     pub use crate::topology::hash::hash;

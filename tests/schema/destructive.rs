@@ -6,23 +6,33 @@ use shardwise::admin::Consent;
 use shardwise::schema::{Generated, OnDelete, Table};
 
 use super::build::{distributed, reference};
-use super::support::fresh_database;
+use super::support::{Place, in_both_modes};
 use super::{apply, apply_with, assert_same, diff, plan, try_apply};
 
-#[tokio::test]
-async fn extras_go_one_by_one_by_name() {
-    let mut client = fresh_database().await;
+in_both_modes![
+    extras_go_one_by_one_by_name,
+    a_consent_to_drop_never_reaches_an_entitys_table,
+    a_type_changes_by_consent_with_its_default_checks_and_indexes,
+    text_becomes_a_native_enum,
+    a_cast_that_fails_changes_nothing,
+    a_generated_column_is_made_anew_with_what_hangs_on_it,
+    a_primary_key_changes_by_consent_with_the_keys_that_point_at_it,
+    a_view_is_not_replaced,
+    a_withheld_step_can_be_read,
+];
+
+async fn extras_go_one_by_one_by_name(place: Place) {
+    let mut client = place.database().await;
     let table = [distributed("wallets").column("status", "text").done()];
     apply(&mut client, &table).await;
     client
-        .batch_execute(
-            "ALTER TABLE wallets ADD note text, ADD CONSTRAINT short CHECK (length(note) < 9),
-                 ALTER status SET DEFAULT 'open';
-             CREATE INDEX by_note ON wallets (note);
-             CREATE TABLE leftover ()",
-        )
-        .await
-        .unwrap();
+        .by_hand(&[
+            "ALTER TABLE wallets ADD note text, ALTER status SET DEFAULT 'open'",
+            "ALTER TABLE wallets ADD CONSTRAINT short CHECK (length(note) < 9)",
+            "CREATE INDEX by_note ON wallets (note)",
+            "CREATE TABLE leftover ()",
+        ])
+        .await;
     let consents: Vec<String> =
         plan(&mut client, &table).await.withheld().iter().map(|withheld| withheld.consent().to_owned()).collect();
     let expected = [
@@ -49,9 +59,8 @@ async fn extras_go_one_by_one_by_name() {
     assert!(apply_with(&mut client, &table, &all).await.is_empty());
 }
 
-#[tokio::test]
-async fn a_consent_to_drop_never_reaches_an_entitys_table() {
-    let mut client = fresh_database().await;
+async fn a_consent_to_drop_never_reaches_an_entitys_table(place: Place) {
+    let mut client = place.database().await;
     let table = [reference("users").done()];
     apply(&mut client, &table).await;
     assert!(
@@ -62,13 +71,12 @@ async fn a_consent_to_drop_never_reaches_an_entitys_table() {
     assert_same(&mut client, &table).await;
 }
 
-#[tokio::test]
-async fn a_type_changes_by_consent_with_its_default_checks_and_indexes() {
+async fn a_type_changes_by_consent_with_its_default_checks_and_indexes(place: Place) {
     let table = |sql_type, default| {
         let table = distributed("wallets").column("balance", sql_type).default(default);
         [table.check("balance", "balance >= 0").index(&["balance"], Some("balance > 5")).done()]
     };
-    let mut client = fresh_database().await;
+    let mut client = place.database().await;
     apply(&mut client, &table("integer", "0")).await;
     let wide = table("numeric(20,2)", "0.5");
     client.batch_execute("INSERT INTO wallets VALUES (gen_random_uuid(), gen_random_uuid(), 7)").await.unwrap();
@@ -82,21 +90,19 @@ async fn a_type_changes_by_consent_with_its_default_checks_and_indexes() {
     assert_eq!(kept.get::<_, String>(0), "7.00");
 }
 
-#[tokio::test]
-async fn text_becomes_a_native_enum() {
+async fn text_becomes_a_native_enum(place: Place) {
     let text = reference("moods").column("mood", "text").default("'calm'").done();
     let native =
         reference("moods").column("mood", "mood").labels("mood", &["calm", "busy"], true).default("'calm'").done();
-    let mut client = fresh_database().await;
+    let mut client = place.database().await;
     apply(&mut client, &[text]).await;
     client.batch_execute("INSERT INTO moods VALUES (gen_random_uuid(), 'busy')").await.unwrap();
     apply_with(&mut client, &[native], &Consent::none().change_type("moods", "mood")).await;
     assert_same(&mut client, &[native]).await;
 }
 
-#[tokio::test]
-async fn a_cast_that_fails_changes_nothing() {
-    let mut client = fresh_database().await;
+async fn a_cast_that_fails_changes_nothing(place: Place) {
+    let mut client = place.database().await;
     apply(&mut client, &[reference("users").column("age", "text").done()]).await;
     client.batch_execute("INSERT INTO users VALUES (gen_random_uuid(), 'old')").await.unwrap();
     let tables = [reference("new").done(), reference("users").column("age", "integer").done()];
@@ -105,13 +111,12 @@ async fn a_cast_that_fails_changes_nothing() {
     assert_eq!(diff(&mut client, &tables).await.missing().count(), 1);
 }
 
-#[tokio::test]
-async fn a_generated_column_is_made_anew_with_what_hangs_on_it() {
+async fn a_generated_column_is_made_anew_with_what_hangs_on_it(place: Place) {
     let table = |expression| {
         let table = reference("sums").column("n", "bigint").column("m", "bigint");
         [table.generated(Generated::Stored(expression)).index(&["n", "m"], None).done()]
     };
-    let mut client = fresh_database().await;
+    let mut client = place.database().await;
     apply(&mut client, &table("n + 1")).await;
     let changed = table("n + 2");
     let error = try_apply(&mut client, &changed, &Consent::none()).await.unwrap_err().to_string();
@@ -120,15 +125,14 @@ async fn a_generated_column_is_made_anew_with_what_hangs_on_it() {
     assert_same(&mut client, &changed).await;
 }
 
-#[tokio::test]
-async fn a_primary_key_changes_by_consent_with_the_keys_that_point_at_it() {
+async fn a_primary_key_changes_by_consent_with_the_keys_that_point_at_it(place: Place) {
     fn stands() -> &'static Table {
         static TABLE: LazyLock<&Table> = LazyLock::new(|| distributed("stands").done());
         *TABLE
     }
     let wallets = distributed("wallets").column("stand_id", "uuid").references("stand_id", stands, OnDelete::Cascade);
     let tables = [stands(), wallets.done()];
-    let mut client = fresh_database().await;
+    let mut client = place.database().await;
     client
         .batch_execute(
             "CREATE TABLE stands (festival_id uuid NOT NULL, id uuid PRIMARY KEY);
@@ -143,17 +147,15 @@ async fn a_primary_key_changes_by_consent_with_the_keys_that_point_at_it() {
     assert_same(&mut client, &tables).await;
 }
 
-#[tokio::test]
-async fn a_view_is_not_replaced() {
-    let mut client = fresh_database().await;
+async fn a_view_is_not_replaced(place: Place) {
+    let mut client = place.database().await;
     client.batch_execute("CREATE VIEW users AS SELECT 1 AS id").await.unwrap();
     let error = try_apply(&mut client, &[reference("users").done()], &Consent::none()).await.unwrap_err();
     assert!(error.to_string().contains("users must be a table, and is something else"), "{error}");
 }
 
-#[tokio::test]
-async fn a_withheld_step_can_be_read() {
-    let mut client = fresh_database().await;
+async fn a_withheld_step_can_be_read(place: Place) {
+    let mut client = place.database().await;
     let table = [reference("users").column("age", "integer").done()];
     apply(&mut client, &[reference("users").column("age", "text").done()]).await;
     client.batch_execute("ALTER TABLE users ADD note text NOT NULL").await.unwrap();

@@ -12,32 +12,44 @@ mod validation;
 use shardwise::admin::{Consent, Diff, Plan, Report};
 use shardwise::schema::Table;
 use shardwise::{__private::admin, Result};
-use tokio_postgres::Client;
+
+use support::Database;
 
 type Tables<'a> = &'a [&'static Table];
 
-async fn plan(client: &mut Client, tables: Tables<'_>) -> Plan {
-    admin::plan(client, tables, &Consent::none()).await.unwrap()
+async fn plan(client: &mut Database, tables: Tables<'_>) -> Plan {
+    try_plan(client, tables, &Consent::none()).await.unwrap()
 }
 
-async fn diff(client: &mut Client, tables: Tables<'_>) -> Diff {
-    admin::diff(client, tables).await.unwrap()
+async fn try_plan(client: &mut Database, tables: Tables<'_>, consent: &Consent) -> Result<Plan> {
+    let target = client.target;
+    admin::plan(client, target, tables, consent).await
 }
 
-async fn try_apply(client: &mut Client, tables: Tables<'_>, consent: &Consent) -> Result<Report> {
-    admin::apply(client, tables, consent, &mut |_| {}).await
+async fn diff(client: &mut Database, tables: Tables<'_>) -> Diff {
+    try_diff(client, tables).await.unwrap()
 }
 
-async fn apply(client: &mut Client, tables: Tables<'_>) -> Report {
+async fn try_diff(client: &mut Database, tables: Tables<'_>) -> Result<Diff> {
+    let target = client.target;
+    admin::diff(client, target, tables).await
+}
+
+async fn try_apply(client: &mut Database, tables: Tables<'_>, consent: &Consent) -> Result<Report> {
+    let target = client.target;
+    admin::apply(client, target, tables, consent, &mut |_| {}).await
+}
+
+async fn apply(client: &mut Database, tables: Tables<'_>) -> Report {
     try_apply(client, tables, &Consent::none()).await.unwrap()
 }
 
-async fn apply_with(client: &mut Client, tables: Tables<'_>, consent: &Consent) -> Report {
+async fn apply_with(client: &mut Database, tables: Tables<'_>, consent: &Consent) -> Report {
     try_apply(client, tables, consent).await.unwrap()
 }
 
 /// The database is what the tables say, seen from both sides.
-async fn assert_same(client: &mut Client, tables: Tables<'_>) {
+async fn assert_same(client: &mut Database, tables: Tables<'_>) {
     let diff = diff(client, tables).await;
     assert!(diff.is_empty(), "{diff}");
     let plan = plan(client, tables).await;

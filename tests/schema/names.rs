@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 use shardwise::schema::{OnDelete, Table};
 
 use super::build::{distributed, reference};
-use super::support::fresh_database;
+use super::support::{Place, in_both_modes};
 use super::{apply, assert_same, diff};
 
-#[tokio::test]
-async fn keywords_upper_case_and_quotes() {
+in_both_modes![keywords_upper_case_and_quotes, long_names_stay_apart, one_table_name_in_several_schemas,];
+
+async fn keywords_upper_case_and_quotes(place: Place) {
     fn select() -> &'static Table {
         static TABLE: LazyLock<&Table> = LazyLock::new(|| reference("select").done());
         *TABLE
@@ -26,14 +27,13 @@ async fn keywords_upper_case_and_quotes() {
         .index(&["festival_id", "-größe"], Some("\"Order\" = 'A'"))
         .references("user", select, OnDelete::SetNull)
         .done();
-    let mut client = fresh_database().await;
+    let mut client = place.database().await;
     let tables = [odd, select()];
     apply(&mut client, &tables).await;
     assert_same(&mut client, &tables).await;
 }
 
-#[tokio::test]
-async fn long_names_stay_apart() {
+async fn long_names_stay_apart(place: Place) {
     let table = distributed("a_table_whose_name_takes_fifty_of_the_sixty_three_b")
         .column("a_column_with_quite_a_long_name", "text")
         .column("a_column_with_quite_a_long_nose", "text")
@@ -42,13 +42,12 @@ async fn long_names_stay_apart() {
         .index(&["a_column_with_quite_a_long_name"], None)
         .index(&["a_column_with_quite_a_long_nose"], None)
         .done();
-    let mut client = fresh_database().await;
+    let mut client = place.database().await;
     apply(&mut client, &[table]).await;
     assert_same(&mut client, &[table]).await;
 }
 
-#[tokio::test]
-async fn one_table_name_in_several_schemas() {
+async fn one_table_name_in_several_schemas(place: Place) {
     fn accounts() -> &'static Table {
         static TABLE: LazyLock<&Table> =
             LazyLock::new(|| reference("accounts").schema("billing").column("name", "text").done());
@@ -60,12 +59,12 @@ async fn one_table_name_in_several_schemas() {
         .index(&["billing_id"], None)
         .done();
     let third = reference("accounts").schema("Third").column("n", "integer").index(&["n"], Some("n > 0")).done();
-    let mut client = fresh_database().await;
+    let mut client = place.database().await;
     let tables = [own, accounts(), third];
     apply(&mut client, &tables).await;
     assert_same(&mut client, &tables).await;
 
-    client.batch_execute("ALTER TABLE billing.accounts DROP COLUMN name; CREATE TABLE billing.old ()").await.unwrap();
+    client.by_hand(&["ALTER TABLE billing.accounts DROP COLUMN name", "CREATE TABLE billing.old ()"]).await;
     let drift = diff(&mut client, &tables).await;
     let expected = "missing: column billing.accounts.name: text NOT NULL\nunmanaged: table billing.old\n";
     assert_eq!(drift.to_string(), expected);

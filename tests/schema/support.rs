@@ -1,17 +1,103 @@
-//! Connections as the schema commands have them: one, to a database of its own.
+//! Where a test of the schema runs, and connections as the schema commands have them: one, to a database of its own.
 
+use std::ops::{Deref, DerefMut};
+
+use shardwise::__private::admin::Target;
+use shardwise::local::CitusCluster;
 use tokio_postgres::{Client, NoTls};
 
-/// A connection to a new, empty database.
-pub(crate) async fn fresh_database() -> Client {
-    connect(&fresh_url().await).await
+/// Few, so that tests are fast; more than there are workers.
+pub(crate) const SHARDS: u32 = 4;
+
+/// On which kind of server a test runs.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    Single,
+    Citus(&'static CitusCluster),
 }
 
-/// The address of a new, empty database.
-pub(crate) async fn fresh_url() -> String {
-    let config = crate::support::server().await.fresh_database().await.unwrap();
-    let url = crate::support::server().await.url();
-    format!("{}/{}", url.rsplit_once('/').unwrap().0, config.database())
+impl Place {
+    /// One of two, by the kind of server.
+    pub(crate) fn pick<T>(self, single: T, citus: T) -> T {
+        if self.is_citus() { citus } else { single }
+    }
+
+    pub(crate) fn is_citus(self) -> bool {
+        matches!(self, Self::Citus(_))
+    }
+
+    /// A connection to a new, empty database.
+    pub(crate) async fn database(self) -> Database {
+        self.connect(&self.url().await).await
+    }
+
+    /// The address of a new, empty database.
+    pub(crate) async fn url(self) -> String {
+        let (server, config) = match self {
+            Self::Single => {
+                let server = crate::support::server().await;
+                (server, server.fresh_database().await.unwrap())
+            }
+            Self::Citus(cluster) => (cluster.coordinator(), cluster.fresh_database().await.unwrap()),
+        };
+        format!("{}/{}", server.url().rsplit_once('/').unwrap().0, config.database())
+    }
+
+    pub(crate) async fn connect(self, url: &str) -> Database {
+        let target = match self {
+            Self::Single => Target::Plain,
+            Self::Citus(_) => Target::Citus { shard_count: Some(SHARDS) },
+        };
+        Database { client: connect(url).await, url: url.to_owned(), target }
+    }
+}
+
+/// A connection, and what kind of database is at its end.
+pub(crate) struct Database {
+    client: Client,
+    pub(crate) url: String,
+    pub(crate) target: Target,
+}
+
+impl Database {
+    /// What a person does by hand. One statement at a time: of several in one message, Citus sends all to its workers for
+    /// each that it passes on.
+    pub(crate) async fn by_hand(&self, statements: &[&str]) {
+        for statement in statements {
+            self.client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+        }
+    }
+
+    /// The first column of a query that every node answers for itself, sorted; of a query of the server's where it is alone.
+    pub(crate) async fn on_all_nodes(&self, sql: &str) -> Vec<String> {
+        let mut rows: Vec<String> = self.client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+        if self.target != Target::Plain {
+            let lines = format!("SELECT string_agg(line, chr(10)) FROM ({sql}) answer(line)");
+            let each = "SELECT success, nodeport || ': ' || line FROM run_command_on_workers($1), \
+                        string_to_table(result, chr(10)) line";
+            for row in self.client.query(each, &[&lines]).await.unwrap() {
+                let line: String = row.get(1);
+                assert!(row.get::<_, bool>(0), "{line}");
+                rows.push(line);
+            }
+        }
+        rows.sort();
+        rows
+    }
+}
+
+impl Deref for Database {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Database {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
 }
 
 pub(crate) async fn connect(url: &str) -> Client {
@@ -19,3 +105,31 @@ pub(crate) async fn connect(url: &str) -> Client {
     tokio::spawn(connection);
     client
 }
+
+/// Makes of each of these functions a test on one PostgreSQL server, and one on Citus where that is there.
+macro_rules! in_both_modes {
+    ($($test:ident),+ $(,)?) => {
+        mod single {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test($crate::schema::support::Place::Single).await;
+                }
+            )+
+        }
+
+        mod citus {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    let name = concat!(module_path!(), "::", stringify!($test));
+                    if let Some(cluster) = $crate::support::citus::shared(name).await {
+                        super::$test($crate::schema::support::Place::Citus(cluster)).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+
+pub(crate) use in_both_modes;

@@ -2,12 +2,18 @@
 
 use std::sync::LazyLock;
 
-use shardwise::__private::admin;
 use shardwise::ErrorKind;
 use shardwise::schema::{Interval, OnDelete, Table};
 
 use super::build::{distributed, reference};
-use super::support::fresh_database;
+use super::support::{Place, in_both_modes};
+
+in_both_modes![
+    each_mistake_names_its_fix,
+    co_located_entities_may_reference_each_other,
+    a_search_path_without_a_schema_is_named,
+    to_compare_takes_no_right_but_temporary,
+];
 
 fn users() -> &'static Table {
     static TABLE: LazyLock<&Table> = LazyLock::new(|| reference("users").done());
@@ -19,9 +25,8 @@ fn apart() -> &'static Table {
     *TABLE
 }
 
-#[tokio::test]
-async fn each_mistake_names_its_fix() {
-    let mut client = fresh_database().await;
+async fn each_mistake_names_its_fix(place: Place) {
+    let mut client = place.database().await;
     let mood =
         |name, labels: &[&'static str]| reference(name).column("mood", "mood").labels("mood", labels, true).done();
     let cases: [(Vec<&'static Table>, &str); 14] = [
@@ -101,15 +106,14 @@ async fn each_mistake_names_its_fix() {
         ),
     ];
     for (tables, problem) in cases {
-        let error = admin::diff(&mut client, &tables).await.unwrap_err();
+        let error = super::try_diff(&mut client, &tables).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Schema);
         assert_eq!(error.to_string(), format!("the entities don't fit together: {problem}"));
     }
 }
 
-#[tokio::test]
-async fn co_located_entities_may_reference_each_other() {
-    let mut client = fresh_database().await;
+async fn co_located_entities_may_reference_each_other(place: Place) {
+    let mut client = place.database().await;
     let near = distributed("near")
         .with_group(apart)
         .column("other", "uuid")
@@ -119,17 +123,15 @@ async fn co_located_entities_may_reference_each_other() {
     super::assert_same(&mut client, &[near, apart()]).await;
 }
 
-#[tokio::test]
-async fn a_search_path_without_a_schema_is_named() {
-    let mut client = fresh_database().await;
+async fn a_search_path_without_a_schema_is_named(place: Place) {
+    let mut client = place.database().await;
     client.batch_execute("SET search_path = nowhere").await.unwrap();
-    let error = admin::diff(&mut client, &[users()]).await.unwrap_err();
+    let error = super::try_diff(&mut client, &[users()]).await.unwrap_err();
     assert!(error.to_string().contains("`search_path`"), "{error}");
 }
 
-#[tokio::test]
-async fn to_compare_takes_no_right_but_temporary() {
-    let mut client = fresh_database().await;
+async fn to_compare_takes_no_right_but_temporary(place: Place) {
+    let mut client = place.database().await;
     super::apply(&mut client, &[users()]).await;
     let role = "DO $$ BEGIN
             EXECUTE format('REVOKE ALL ON DATABASE %I FROM public', current_database());
@@ -149,6 +151,6 @@ async fn to_compare_takes_no_right_but_temporary() {
         END $$";
     client.batch_execute("SET default_transaction_read_only = off").await.unwrap();
     client.batch_execute(revoke).await.unwrap();
-    let error = admin::diff(&mut client, &[users()]).await.unwrap_err();
+    let error = super::try_diff(&mut client, &[users()]).await.unwrap_err();
     assert!(error.to_string().starts_with("to compare, the role needs GRANT TEMPORARY ON DATABASE"), "{error}");
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, Transaction};
 
-use super::Consent;
 use super::commands::{begin, survey};
-use super::plan::{Plan, Step, StepKind, Withheld};
+use super::plan::{Phase, Plan, Step, StepKind, Withheld};
+use super::{Consent, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
 
@@ -16,6 +16,14 @@ const LOCK: i64 = 0x7368_6172_6477_6973;
 
 /// Dropping a column takes indexes along that the entity still wants, and only a second look shows that.
 const MAX_ROUNDS: usize = 3;
+
+/// Labels first, then all that is possible in a transaction, then what is not and the foreign keys that wait for that.
+const MAX_TRANSACTIONS: usize = 5;
+
+/// For statements without a transaction, whatever the role's defaults are.
+const OUTSIDE: &str = "SET statement_timeout = 0; SET default_transaction_read_only = off; \
+                       SET default_transaction_isolation = 'read committed'";
+const RESET: &str = "RESET statement_timeout; RESET default_transaction_read_only; RESET default_transaction_isolation";
 
 /// One step of an apply is about to run.
 #[derive(Debug, Clone, Copy)]
@@ -95,17 +103,18 @@ impl fmt::Display for Report {
 /// Applies the tables to the database.
 ///
 /// # Errors
-/// When the plan has refusals, nothing is done. When a step fails, the error names it and nothing stays, but for new
-/// labels of enum types where a later step needs them.
+/// When the plan has refusals, nothing is done. When a step fails, the error names it, and tells whether steps before it
+/// stay: new labels of enum types where a later step needs them, and what came before a step that runs in no transaction.
 pub(super) async fn apply(
     client: &mut Client,
+    target: Target,
     tables: &[&'static Table],
     consent: &Consent,
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Report> {
-    let mut run = Run { report: Report::default(), progress };
-    loop {
-        let transaction = begin(client).await?;
+    let mut run = Run { target, report: Report::default(), committed: 0, progress };
+    for _ in 0..MAX_TRANSACTIONS {
+        let transaction = begin(client, target).await?;
         let outcome = run.within(&transaction, tables, consent).await?;
         transaction.commit().await.map_err(|error| {
             // Broken off here, the server may have committed. Asked to, it may still have refused.
@@ -113,21 +122,32 @@ pub(super) async fn apply(
             let error = Error::postgres(error).during("the schema change could not be committed");
             if refused { error } else { error.with_unknown_outcome() }
         })?;
-        if outcome == Outcome::Complete {
-            return Ok(run.report);
+        run.committed = run.report.done.len();
+        match outcome {
+            Outcome::Complete => return Ok(run.report),
+            Outcome::LabelsFirst => {}
+            Outcome::Outside(steps) => run.outside(client, steps).await?,
         }
     }
+    tracing::warn!(
+        "the schema still differs from the entities after {MAX_TRANSACTIONS} transactions; `diff` tells where"
+    );
+    Ok(run.report)
 }
 
-#[derive(PartialEq, Eq)]
 enum Outcome {
     Complete,
     /// New labels were added, and the steps that use them wait for the next transaction.
     LabelsFirst,
+    /// These steps want no transaction around them. The session holds the lock, so that nobody else comes between.
+    Outside(Vec<Step>),
 }
 
 struct Run<'a> {
+    target: Target,
     report: Report,
+    /// How many of the steps done can't be undone any more.
+    committed: usize,
     progress: &'a mut (dyn FnMut(Progress<'_>) + Send),
 }
 
@@ -139,41 +159,73 @@ impl Run<'_> {
         consent: &Consent,
     ) -> Result<Outcome> {
         // The limit for a query is none for a change of a schema: making an index takes its time.
-        let lock = format!("SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({LOCK})");
-        transaction.batch_execute(&lock).await.map_err(Error::postgres)?;
+        execute(transaction.client(), "SET LOCAL statement_timeout = 0").await?;
+        execute(transaction.client(), &format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
         for _ in 0..MAX_ROUNDS {
-            let plan = survey(transaction, tables).await?.plan(transaction, consent).await?;
+            let plan = survey(transaction, self.target, tables).await?.plan(transaction, consent).await?;
             refuse(&plan)?;
             self.report.withheld.clone_from(&plan.withheld);
             if plan.is_empty() {
                 return Ok(Outcome::Complete);
             }
+            let total = self.report.done.len() + plan.steps.len();
             if plan.uses_new_labels() {
-                let labels = plan.steps.iter().filter(|step| step.kind == StepKind::AddLabel).cloned().collect();
-                self.steps(transaction, labels).await?;
+                let labels: Vec<Step> = plan.steps.into_iter().filter(|step| step.kind == StepKind::AddLabel).collect();
+                let total = self.report.done.len() + labels.len();
+                self.steps(transaction.client(), labels, total).await?;
                 return Ok(Outcome::LabelsFirst);
             }
-            self.steps(transaction, plan.steps).await?;
+            let (inside, behind): (Vec<_>, Vec<_>) =
+                plan.steps.into_iter().partition(|step| step.phase == Phase::Inside);
+            self.steps(transaction.client(), inside, total).await?;
+            if !behind.is_empty() {
+                execute(transaction.client(), &format!("SELECT pg_advisory_lock({LOCK})")).await?;
+                return Ok(Outcome::Outside(behind));
+            }
         }
         tracing::warn!("the schema still differs from the entities after {MAX_ROUNDS} rounds; `diff` tells where");
         Ok(Outcome::Complete)
     }
 
-    async fn steps(&mut self, transaction: &Transaction<'_>, steps: Vec<Step>) -> Result<()> {
-        let before = self.report.done.len();
-        let total = before + steps.len();
-        for (at, step) in steps.into_iter().enumerate() {
-            let number = before + at + 1;
+    /// The steps that want no transaction. Those behind them are planned anew.
+    async fn outside(&mut self, client: &Client, steps: Vec<Step>) -> Result<()> {
+        let total = self.report.done.len() + steps.len();
+        let steps = steps.into_iter().filter(|step| step.phase == Phase::Outside).collect();
+        execute(client, OUTSIDE).await?;
+        let outcome = self.steps(client, steps, total).await;
+        // The session may be the caller's. Where it is lost, so is the lock.
+        let unlocked = execute(client, &format!("{RESET}; SELECT pg_advisory_unlock({LOCK})")).await;
+        outcome.and(unlocked)
+    }
+
+    async fn steps(&mut self, client: &Client, steps: Vec<Step>, total: usize) -> Result<()> {
+        for step in steps {
+            let number = self.report.done.len() + 1;
             (self.progress)(Progress { number, total, title: &step.title });
             let start = Instant::now();
-            transaction.batch_execute(&step.sql).await.map_err(|error| {
-                let context = format!("step {number} of {total} failed ({}), nothing was changed", step.title);
-                Error::postgres(error).during(context)
-            })?;
+            for statement in &step.statements {
+                client.batch_execute(statement).await.map_err(|error| self.failed(&step, number, total, error))?;
+            }
+            if step.phase == Phase::Outside {
+                self.committed = number;
+            }
             self.report.done.push(Done { step, took: start.elapsed() });
         }
         Ok(())
     }
+
+    fn failed(&self, step: &Step, number: usize, total: usize, error: tokio_postgres::Error) -> Error {
+        let stays = match self.committed {
+            0 => "nothing was changed".to_owned(),
+            1 => "step 1 stays, and the next apply goes on from there".to_owned(),
+            last => format!("steps 1 to {last} stay, and the next apply goes on from there"),
+        };
+        Error::postgres(error).during(format!("step {number} of {total} failed ({}), {stays}", step.title))
+    }
+}
+
+async fn execute(client: &Client, sql: &str) -> Result<()> {
+    client.batch_execute(sql).await.map_err(Error::postgres)
 }
 
 fn refuse(plan: &Plan) -> Result<()> {

@@ -6,7 +6,7 @@ use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use super::inspect::{Live, Session};
 use super::wanted::{self, Wanted};
-use super::{Consent, Diff, Plan, Progress, Report, apply, compare, planner};
+use super::{Consent, Diff, Plan, Progress, Report, Target, apply, citus, compare, planner, target};
 use crate::error::{Error, Result};
 use crate::schema::{Table, validate};
 
@@ -14,10 +14,10 @@ use crate::schema::{Table, validate};
 ///
 /// # Errors
 /// When the entities don't fit together, when the server refuses a definition, or when it can't be reached.
-pub async fn plan(client: &mut Client, tables: &[&'static Table], consent: &Consent) -> Result<Plan> {
+pub async fn plan(client: &mut Client, target: Target, tables: &[&'static Table], consent: &Consent) -> Result<Plan> {
     // Dropped, and so rolled back, at the end.
-    let transaction = begin(client).await?;
-    let plan = survey(&transaction, tables).await?.plan(&transaction, consent).await?;
+    let transaction = begin(client, target).await?;
+    let plan = survey(&transaction, target, tables).await?.plan(&transaction, consent).await?;
     transaction.rollback().await.map_err(Error::postgres)?;
     Ok(plan)
 }
@@ -26,9 +26,9 @@ pub async fn plan(client: &mut Client, tables: &[&'static Table], consent: &Cons
 ///
 /// # Errors
 /// As for [`plan`].
-pub async fn diff(client: &mut Client, tables: &[&'static Table]) -> Result<Diff> {
-    let transaction = begin(client).await?;
-    let survey = survey(&transaction, tables).await?;
+pub async fn diff(client: &mut Client, target: Target, tables: &[&'static Table]) -> Result<Diff> {
+    let transaction = begin(client, target).await?;
+    let survey = survey(&transaction, target, tables).await?;
     transaction.rollback().await.map_err(Error::postgres)?;
     Ok(survey.diff)
 }
@@ -36,26 +36,25 @@ pub async fn diff(client: &mut Client, tables: &[&'static Table]) -> Result<Diff
 /// Brings the database to what the entities say. `progress` is called before each step.
 ///
 /// # Errors
-/// As for [`plan`]; when the plan has refusals (nothing is done); when a step fails (the error names it, and nothing
+/// As for [`plan`]; when the plan has refusals (nothing is done); when a step fails (the error names it, and tells what
 /// stays).
 pub async fn apply(
     client: &mut Client,
+    target: Target,
     tables: &[&'static Table],
     consent: &Consent,
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Report> {
-    apply::apply(client, tables, consent, progress).await
+    apply::apply(client, target, tables, consent, progress).await
 }
-
-/// How the catalogs print expressions, bounds and names, the same in every session.
-const SPELLING: &str = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; \
-                        SET LOCAL IntervalStyle = 'postgres'; SET LOCAL quote_all_identifiers = off";
 
 /// A transaction whose queries each see what was committed before them, and which may make temporary tables, whatever
 /// the role's defaults are.
-pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>> {
+pub(super) async fn begin(client: &mut Client, target: Target) -> Result<Transaction<'_>> {
     let transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false);
-    transaction.start().await.map_err(Error::postgres)
+    let transaction = transaction.start().await.map_err(Error::postgres)?;
+    target::prepare(transaction.client(), target).await?;
+    Ok(transaction)
 }
 
 /// Both sides, and what differs between them.
@@ -66,9 +65,8 @@ pub(super) struct Survey {
 }
 
 /// Reads both sides, within the caller's transaction. The live one first: a scratch type would hide one of its name.
-pub(super) async fn survey(transaction: &Transaction<'_>, tables: &[&'static Table]) -> Result<Survey> {
+pub(super) async fn survey(transaction: &Transaction<'_>, target: Target, tables: &[&'static Table]) -> Result<Survey> {
     let client = transaction.client();
-    client.batch_execute(SPELLING).await.map_err(Error::postgres)?;
     let session = Session::read(client).await?;
     validate(tables, &session.schema)?;
     let named: Vec<(String, String)> = tables
@@ -76,8 +74,11 @@ pub(super) async fn survey(transaction: &Transaction<'_>, tables: &[&'static Tab
         .map(|table| (table.schema.unwrap_or(&session.schema).to_owned(), table.name.to_owned()))
         .collect();
     let enums: Vec<&str> = wanted::native_enums(tables).iter().map(|enumeration| enumeration.name).collect();
-    let live = Live::read(client, &named, &enums).await?;
-    let wanted = wanted::read(client, &session, tables).await?;
+    let live = Live::read(client, target, &named, &enums).await?;
+    let wanted = wanted::read(client, &session, target, tables).await?;
+    if let Some(state) = &live.citus {
+        citus::check(&wanted, state)?;
+    }
     let diff = compare::compare(&session, &wanted, &live);
     Ok(Survey { wanted, live, diff })
 }
@@ -85,7 +86,7 @@ pub(super) async fn survey(transaction: &Transaction<'_>, tables: &[&'static Tab
 impl Survey {
     pub(super) async fn plan(&self, transaction: &Transaction<'_>, consent: &Consent) -> Result<Plan> {
         let mut populated = BTreeSet::new();
-        for table in planner::tables_to_probe(&self.diff, &self.wanted) {
+        for table in planner::tables_to_probe(&self.diff, &self.wanted, &self.live) {
             if wanted::has_rows(transaction.client(), &table.table.qualified()).await? {
                 populated.insert(table.label.clone());
             }

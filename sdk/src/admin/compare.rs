@@ -1,5 +1,6 @@
 //! Compares what the entities want with what the database has. Pure: both are values.
 
+use super::citus;
 use super::diff::{Diff, Difference, Object, Side};
 use super::inspect::{Column, Edge, Live, Relation, Session, Source};
 use super::wanted::{Wanted, WantedTable};
@@ -31,6 +32,9 @@ pub(super) fn compare(session: &Session, wanted: &Wanted, live: &Live) -> Diff {
             Some(relation) => found.table(table, relation),
             None => found.push(Side::Missing, Object::Table, &table.label, "", None, None),
         }
+    }
+    if let Some(state) = &live.citus {
+        found.0.extend(citus::compare(wanted, state));
     }
     let unmanaged = live.around.unmanaged.iter().map(|(schema, name)| session.label(schema, name)).collect();
     Diff { differences: found.0, unmanaged }

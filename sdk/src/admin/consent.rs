@@ -24,6 +24,7 @@ pub(super) enum Permission {
     DropIndex(String, String),
     DropDefault(String, String),
     ChangeType(String, String),
+    Redistribute(String),
 }
 
 impl Consent {
@@ -72,6 +73,15 @@ impl Consent {
         self.with(Permission::ChangeType(table.to_owned(), column.to_owned()))
     }
 
+    /// Moves all rows of a table to other shards on Citus, or takes them back to the coordinator and distributes them
+    /// again: when it has the wrong distribution column, is not co-located with its group, is distributed and should be a
+    /// reference table or the reverse, or must change in a way in which Citus changes no distributed table. Nobody can
+    /// write it meanwhile.
+    #[must_use]
+    pub fn redistribute(self, table: &str) -> Self {
+        self.with(Permission::Redistribute(table.to_owned()))
+    }
+
     fn with(mut self, permission: Permission) -> Self {
         self.0.insert(permission);
         self
@@ -100,6 +110,7 @@ impl Permission {
             Self::DropIndex(table, name) => format!(".drop_index({table:?}, {name:?})"),
             Self::DropDefault(table, column) => format!(".drop_default({table:?}, {column:?})"),
             Self::ChangeType(table, column) => format!(".change_type({table:?}, {column:?})"),
+            Self::Redistribute(table) => format!(".redistribute({table:?})"),
         }
     }
 }

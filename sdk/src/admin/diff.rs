@@ -109,6 +109,12 @@ pub enum Object {
     ForeignKey,
     /// An index.
     Index,
+    /// Where a table's rows are on Citus: on every node, or by the hash of which column, co-located with what.
+    Distribution,
+    /// The tables that all clients of a Citus cluster share.
+    Catalog,
+    /// Which table tells the home regions of tenants with keys of a type, written down for all clients.
+    Directory,
 }
 
 impl Object {
@@ -128,6 +134,9 @@ impl Object {
             Self::Constraint => "constraint",
             Self::ForeignKey => "foreign key",
             Self::Index => "index",
+            Self::Distribution => "distribution of",
+            Self::Catalog => "catalog",
+            Self::Directory => "directory of",
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Consent, Diff, Plan, Progress, Report, commands};
+use super::{Consent, Diff, Plan, Progress, Report, Target, commands};
 use crate::cluster::Core;
 use crate::config::Mode;
 use crate::entity::Schema;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::pool::Connection;
 
 /// Brings a cluster's database to the schema of its entities. Made by [`Cluster::admin`](crate::Cluster::admin).
@@ -50,13 +50,13 @@ impl Admin {
     /// # Errors
     /// As for [`plan`](Self::plan).
     pub async fn plan_with(&self, schema: &Schema, consent: &Consent) -> Result<Plan> {
-        commands::plan(self.connect().await?.client_mut(), schema.tables(), consent).await
+        commands::plan(self.connect().await?.client_mut(), self.target(), schema.tables(), consent).await
     }
 
     /// Brings the database to what the entities say. Nothing is lost, and nothing happens that needs a consent.
     ///
     /// # Errors
-    /// As for [`plan`](Self::plan), and when a step fails: then nothing was changed.
+    /// As for [`plan`](Self::plan), and when a step fails: the error tells whether anything was changed.
     pub async fn apply(&self, schema: &Schema) -> Result<Report> {
         self.apply_with(schema, &Consent::none(), |_| {}).await
     }
@@ -71,14 +71,8 @@ impl Admin {
         consent: &Consent,
         mut progress: impl FnMut(Progress<'_>) + Send,
     ) -> Result<Report> {
-        if self.core.mode() == Mode::Citus {
-            // Tables that are made but not distributed would take rows on the coordinator alone.
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "this version does not distribute tables on Citus: set `mode = \"single\"` to make plain tables",
-            ));
-        }
-        commands::apply(self.connect().await?.client_mut(), schema.tables(), consent, &mut progress).await
+        commands::apply(self.connect().await?.client_mut(), self.target(), schema.tables(), consent, &mut progress)
+            .await
     }
 
     /// What differs between the entities and the database, in both directions. Nothing is changed.
@@ -86,7 +80,14 @@ impl Admin {
     /// # Errors
     /// As for [`plan`](Self::plan).
     pub async fn diff(&self, schema: &Schema) -> Result<Diff> {
-        commands::diff(self.connect().await?.client_mut(), schema.tables()).await
+        commands::diff(self.connect().await?.client_mut(), self.target(), schema.tables()).await
+    }
+
+    fn target(&self) -> Target {
+        match self.core.mode() {
+            Mode::Citus => Target::Citus { shard_count: self.core.config().shard_count },
+            Mode::Single | Mode::Auto => Target::Plain,
+        }
     }
 
     /// A connection of its own: a change of the schema takes longer than a pool's limits allow.

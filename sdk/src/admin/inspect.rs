@@ -7,6 +7,8 @@ use serde::Deserialize;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
+use super::citus::State;
+use super::target::Target;
 use crate::entity::Json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Date;
@@ -89,10 +91,13 @@ pub(super) struct Column {
     pub(super) name: String,
     #[serde(rename = "type")]
     pub(super) sql_type: String,
+    /// The type without its length or precision.
+    pub(super) base_type: String,
     pub(super) not_null: bool,
     identity: String,
     generated: String,
     expression: Option<String>,
+    varies: Option<bool>,
 }
 
 /// Where a column's values come from when an insert gives none.
@@ -121,6 +126,15 @@ impl Column {
             (_, generated, Some(expression)) => Source::Row { expression, stored: generated == "s" },
             (_, _, None) => Source::Nothing,
         }
+    }
+
+    /// Whether its default may have another value on each node that evaluates it.
+    pub(super) fn default_varies(&self) -> bool {
+        self.varies == Some(true)
+    }
+
+    pub(super) fn is_identity(&self) -> bool {
+        !self.identity.is_empty()
     }
 }
 
@@ -260,6 +274,8 @@ impl<'a> Edge<'a> {
 pub(super) struct Live {
     pub(super) relations: Vec<Relation>,
     pub(super) around: Surroundings,
+    /// What Citus knows of it, where it is to be treated as Citus's.
+    pub(super) citus: Option<State>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -272,7 +288,16 @@ pub(super) struct Surroundings {
 
 impl Live {
     /// Reads the tables `named` (schema, name), the enum types, and what else lies in those schemas.
-    pub(super) async fn read(client: &Client, named: &[(String, String)], enums: &[&str]) -> Result<Self> {
+    pub(super) async fn read(
+        client: &Client,
+        target: Target,
+        named: &[(String, String)],
+        enums: &[&str],
+    ) -> Result<Self> {
+        let citus = match target {
+            Target::Plain => None,
+            Target::Citus { shard_count } => Some(State::read(client, named, shard_count).await?),
+        };
         let (schemas, names): (Vec<&str>, Vec<&str>) =
             named.iter().map(|(schema, name)| (schema.as_str(), name.as_str())).unzip();
         let row = only_row(
@@ -287,7 +312,7 @@ impl Live {
         )
         .await?;
         let Json(around) = row.try_get(0).map_err(Error::postgres)?;
-        Ok(Self { relations: relations(client, named).await?, around })
+        Ok(Self { relations: relations(client, named).await?, around, citus })
     }
 
     pub(super) fn relation(&self, schema: &str, name: &str) -> Option<&Relation> {

@@ -15,6 +15,7 @@
 //! Expressions in defaults and checks are read with the time zone UTC and the ISO date style, whatever the session's.
 
 mod apply;
+mod citus;
 pub(crate) mod commands;
 mod compare;
 mod consent;
@@ -23,6 +24,7 @@ mod handle;
 mod inspect;
 mod plan;
 mod planner;
+pub(crate) mod target;
 mod wanted;
 
 pub use apply::{Done, Progress, Report};
@@ -30,3 +32,4 @@ pub use consent::Consent;
 pub use diff::{Diff, Difference, Object, Side};
 pub use handle::Admin;
 pub use plan::{Plan, Refusal, Step, StepKind, Withheld};
+pub(crate) use target::Target;

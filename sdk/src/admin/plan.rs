@@ -22,7 +22,7 @@ impl Plan {
         self.steps.is_empty() && self.refusals.is_empty()
     }
 
-    /// What apply does, in this order, in one transaction.
+    /// What apply does, in this order, in one transaction; but see [`Step::is_in_transaction`].
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -57,12 +57,40 @@ impl Plan {
 pub struct Step {
     pub(super) kind: StepKind,
     pub(super) title: String,
-    pub(super) sql: String,
+    sql: String,
+    /// One by one: of several in one message, Citus may send all to its workers for each.
+    pub(super) statements: Vec<String>,
+    pub(super) phase: Phase,
+    pub(super) warning: Option<String>,
     /// The label that an [`StepKind::AddLabel`] adds.
     pub(super) label: Option<String>,
+    /// The tables that it is about, its owner first.
+    pub(super) touches: Vec<String>,
+    /// The name of the constraint, foreign key or index that it is about.
+    pub(super) object: Option<String>,
+}
+
+/// When a step runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// In the one transaction.
+    Inside,
+    /// Behind it, in none.
+    Outside,
+    /// In a second one, behind those.
+    After,
 }
 
 impl Step {
+    pub(super) fn new(kind: StepKind, title: String, sql: String) -> Self {
+        Self::of(kind, title, vec![sql])
+    }
+
+    pub(super) fn of(kind: StepKind, title: String, statements: Vec<String>) -> Self {
+        let (sql, phase, warning) = (statements.join(";\n"), Phase::Inside, None);
+        Self { kind, title, sql, statements, phase, warning, label: None, touches: Vec::new(), object: None }
+    }
+
     /// What kind of change it is.
     #[must_use]
     pub fn kind(&self) -> StepKind {
@@ -75,10 +103,24 @@ impl Step {
         &self.title
     }
 
-    /// The statement; with a semicolon between them where there are two.
+    /// The statement; with a semicolon between them where there are more.
     #[must_use]
     pub fn sql(&self) -> &str {
         &self.sql
+    }
+
+    /// Whether it runs in a transaction. Only `create_distributed_table_concurrently` of Citus can't. Such steps come when
+    /// everything else is committed, but for the foreign keys of the tables that they distribute: those follow in a second
+    /// transaction. Whatever ends an apply there, the next one goes on.
+    #[must_use]
+    pub fn is_in_transaction(&self) -> bool {
+        self.phase != Phase::Outside
+    }
+
+    /// Whom it keeps waiting and why, where it is more than PostgreSQL's usual locks.
+    #[must_use]
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 }
 
@@ -89,12 +131,16 @@ impl Step {
 pub enum StepKind {
     /// Drops a foreign key.
     DropForeignKey,
+    /// Brings a distributed table back to the coordinator, as a plain one.
+    Undistribute,
     /// Drops a table.
     DropTable,
     /// Drops a primary key, unique key, check or exclusion.
     DropConstraint,
     /// Drops an index.
     DropIndex,
+    /// Creates or renews the SDK's own tables on Citus.
+    CreateCatalog,
     /// Creates a schema.
     CreateSchema,
     /// Creates an enum type.
@@ -115,8 +161,12 @@ pub enum StepKind {
     CreateIndex,
     /// Creates a partition.
     CreatePartition,
+    /// Distributes a table on Citus, or makes it a reference table.
+    Distribute,
     /// Adds a foreign key.
     AddForeignKey,
+    /// Writes down for all clients which table tells the home regions of tenants.
+    WriteDirectory,
 }
 
 /// A step that takes something away, and waits for a consent.
@@ -163,11 +213,9 @@ impl Refusal {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let steps = self
-            .steps
-            .iter()
-            .enumerate()
-            .map(|(at, step)| format!("-- {} of {}: {}\n{};\n", at + 1, self.steps.len(), step.title, step.sql));
+        let steps = self.steps.iter().enumerate().map(|(at, step)| {
+            format!("-- {} of {}: {}\n{}{};\n", at + 1, self.steps.len(), step.title, notes(step), step.sql)
+        });
         let refusals =
             self.refusals.iter().map(|Refusal { title, fix }| format!("-- refused: {title}\n--   fix: {fix}\n"));
         let withheld = self.withheld.iter().map(|Withheld { step, consent }| {
@@ -177,4 +225,10 @@ impl fmt::Display for Plan {
         let blocks: Vec<String> = nothing.into_iter().chain(steps).chain(refusals).chain(withheld).collect();
         f.write_str(&blocks.join("\n"))
     }
+}
+
+fn notes(step: &Step) -> String {
+    let outside = (!step.is_in_transaction()).then(|| "--   behind the transaction, in none".to_owned());
+    let warning = step.warning.as_ref().map(|warning| format!("--   {warning}"));
+    outside.into_iter().chain(warning).map(|note| note + "\n").collect()
 }

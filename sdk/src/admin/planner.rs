@@ -1,36 +1,46 @@
 //! Turns differences into steps. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::citus::{self, Change, Moves};
 use super::consent::{Consent, Permission};
 use super::diff::{Diff, Difference, Object, Side};
 use super::inspect::{Column, Live, Source};
 use super::plan::{Plan, Refusal, Step, StepKind, Withheld};
 use super::wanted::{Wanted, WantedTable};
-use crate::schema::{ColumnDef, Enumeration, ddl, names, quote_ident, quote_literal, quote_qualified};
+use crate::schema::{ColumnDef, Enumeration, ForeignKey, ddl, names, quote_ident, quote_literal, quote_qualified};
 
-/// The tables of which it must be known whether they have rows: those that get a column which rows can't have yet.
-pub(super) fn tables_to_probe<'a>(diff: &Diff, wanted: &'a Wanted) -> Vec<&'a WantedTable> {
+/// The tables of which it must be known whether they have rows: those that get a column which rows can't have yet, or
+/// which they could get in several ways.
+pub(super) fn tables_to_probe<'a>(diff: &Diff, wanted: &'a Wanted, live: &Live) -> Vec<&'a WantedTable> {
     let gets = |table: &WantedTable, difference: &Difference| {
         difference.side == Side::Missing
             && difference.object == Object::Column
             && difference.owner == table.label
-            && table.table.column(&difference.name).is_some_and(needs_a_value)
+            && (table.table.column(&difference.name).is_some_and(needs_a_value)
+                || table.relation.column(&difference.name).is_some_and(Column::default_varies))
     };
     let probed = |table: &&WantedTable| diff.differences.iter().any(|difference| gets(table, difference));
-    wanted.tables.iter().filter(probed).collect()
+    let mut tables: Vec<&WantedTable> = wanted.tables.iter().filter(probed).collect();
+    if let Some(state) = &live.citus {
+        tables.extend(citus::tables_to_probe(wanted, state));
+    }
+    tables
 }
 
 /// The steps for all differences. `populated` holds the labels of the probed tables that have rows.
 pub(super) fn plan(diff: &Diff, wanted: &Wanted, live: &Live, populated: &BTreeSet<String>, consent: &Consent) -> Plan {
-    let mut planner = Planner { wanted, live, populated, consent, plan: Plan::default() };
+    let mut planner = Planner { wanted, live, populated, consent, plan: Plan::default(), to_localize: BTreeMap::new() };
     for difference in &diff.differences {
         planner.difference(difference);
     }
     planner.dropped_tables(diff);
-    let mut plan = planner.plan;
-    // Stable: within a kind the order of the entities stays.
-    plan.steps.sort_by_key(|step| step.kind);
+    let Planner { mut plan, to_localize, .. } = planner;
+    if let Some(state) = &live.citus {
+        Moves { diff, wanted, live, state, populated, consent, to_localize }.add_to(&mut plan);
+    }
+    // Stable: within a kind the order stays.
+    plan.steps.sort_by_key(|step| (step.phase, step.kind));
     plan
 }
 
@@ -40,6 +50,8 @@ struct Planner<'a> {
     populated: &'a BTreeSet<String>,
     consent: &'a Consent,
     plan: Plan,
+    /// The tables that must be no distributed ones while they are changed: with the change and the reason.
+    to_localize: BTreeMap<String, (String, &'static str)>,
 }
 
 impl<'a> Planner<'a> {
@@ -67,12 +79,10 @@ impl<'a> Planner<'a> {
             return self.step(StepKind::CreateEnum, format!("create the enum type {owner}"), sql);
         }
         let (after, first) = self.neighbours(enumeration, label);
-        self.plan.steps.push(Step {
-            kind: StepKind::AddLabel,
-            title: format!("add the label {label} to the enum type {owner}"),
-            sql: ddl::add_label(enumeration, label, after, first),
-            label: Some(label.to_owned()),
-        });
+        let title = format!("add the label {label} to the enum type {owner}");
+        let mut step = Step::new(StepKind::AddLabel, title, ddl::add_label(enumeration, label, after, first));
+        step.label = Some(label.to_owned());
+        self.plan.steps.push(step);
     }
 
     /// The label before it in the entity, which by its turn is there; for the first one the live first label.
@@ -110,13 +120,21 @@ impl<'a> Planner<'a> {
                 let stops = is.as_deref().is_some_and(|is| is.ends_with("NOT NULL"));
                 let why = if stops { ", and which stops its inserts by being NOT NULL without a default" } else { "" };
                 let title = format!("drop the column {label}.{name}, which no entity knows{why}");
-                self.withhold(Permission::DropColumn(label.clone(), name.clone()), StepKind::DropColumn, title, sql);
+                let permission = Permission::DropColumn(label.clone(), name.clone());
+                if self.consent.allows(&permission) {
+                    self.in_place(table, &Change::Drop { column: name }, || {
+                        format!("the column {label}.{name} is to go")
+                    });
+                }
+                self.withhold(permission, Step::new(StepKind::DropColumn, title, sql));
             }
             (Object::Type | Object::Nullability | Object::Default | Object::Generation, _, Some(live)) => {
                 if let (Some(def), Some(column)) = (table.table.column(name), live.column(name)) {
                     self.alter_column(&Altered { table, def, column }, difference);
                 }
             }
+            // The way there depends on all other differences.
+            (Object::Distribution, ..) => {}
             // A whole schema, enum or label is not within a table, and what differs in a column has a live table.
             _ => debug_assert!(false, "no step for {side:?} {object:?} {wanted:?}"),
         }
@@ -133,9 +151,19 @@ impl<'a> Planner<'a> {
             self.partition(table, &span.name);
         }
         for key in def.foreign_keys {
-            let title = format!("make {label}.{} reference {}", key.column, (key.target)().name);
-            self.step(StepKind::AddForeignKey, title, ddl::add_foreign_key(def, key, &at));
+            self.add_foreign_key(table, key);
         }
+    }
+
+    fn add_foreign_key(&mut self, table: &WantedTable, key: &ForeignKey) {
+        let (label, target) = (&table.label, (key.target)());
+        let title = format!("make {label}.{} reference {}", key.column, target.name);
+        let sql = ddl::add_foreign_key(table.table, key, &table.table.qualified());
+        let mut step = Step::new(StepKind::AddForeignKey, title, sql);
+        step.touches =
+            [label.clone()].into_iter().chain(self.wanted.of(target).map(|target| target.label.clone())).collect();
+        step.object = Some(names::foreign_key(table.table, key));
+        self.plan.steps.push(step);
     }
 
     fn partition(&mut self, table: &WantedTable, name: &str) {
@@ -171,13 +199,16 @@ impl<'a> Planner<'a> {
         match difference.side {
             Side::Unknown => {
                 let title = format!("drop the {what} {name} of {label}, which no entity knows");
-                return self.withhold(permission, kind, title, drop);
+                return self.withhold(permission, part_step(kind, table, name, title, drop));
             }
             Side::Different if primary && !self.consent.allows(&permission) => {
                 let title = format!("the primary key of {label} must change");
                 return self.refuse(title, format!("allow it with {}", permission.call()));
             }
-            Side::Different => self.step(kind, format!("drop the {what} {name} of {label}, to make it anew"), drop),
+            Side::Different => {
+                let title = format!("drop the {what} {name} of {label}, to make it anew");
+                self.plan.steps.push(part_step(kind, table, name, title, drop));
+            }
             Side::Missing => {}
         }
         self.add_part(table, difference, primary, &at);
@@ -194,15 +225,20 @@ impl<'a> Planner<'a> {
             }
             Object::ForeignKey => {
                 if let Some(key) = def.foreign_keys.iter().find(|key| names::foreign_key(def, key) == *name) {
-                    let title = format!("make {label}.{} reference {}", key.column, (key.target)().name);
-                    self.step(StepKind::AddForeignKey, title, ddl::add_foreign_key(def, key, at));
+                    self.add_foreign_key(table, key);
                 }
             }
             _ => {
                 let name = if primary { names::primary_key(def) } else { name.clone() };
                 if let Some(constraint) = ddl::constraints(def).into_iter().find(|known| known.name == name) {
                     let sql = ddl::add_constraint(&constraint, at);
-                    self.step(StepKind::AddConstraint, format!("add the constraint {name} to {label}"), sql);
+                    let title = format!("add the constraint {name} to {label}");
+                    if let Some(columns) = constraint.columns {
+                        self.in_place(table, &Change::Key { columns }, || {
+                            format!("the key {name} of {label} must be added")
+                        });
+                    }
+                    self.plan.steps.push(part_step(StepKind::AddConstraint, table, &name, title, sql));
                 }
             }
         }
@@ -222,6 +258,10 @@ impl<'a> Planner<'a> {
                 ),
             );
         }
+        if let Some(column) = table.relation.column(name) {
+            let change = Change::Add { def, column, populated: self.populated.contains(label) };
+            self.in_place(table, &change, || format!("the column {label}.{name} must be added"));
+        }
         let sql = format!("ALTER TABLE {} ADD COLUMN {}", table.table.qualified(), ddl::column(def));
         self.step(StepKind::AddColumn, format!("add the column {label}.{name}"), sql);
     }
@@ -240,29 +280,42 @@ impl<'a> Planner<'a> {
                     );
                     return self.refuse(format!("the type of {place} must change {types}"), fix);
                 }
-                self.alter(format!("change the type of {place} {types}"), altered.change_type());
+                self.alter(
+                    altered,
+                    difference,
+                    format!("change the type of {place} {types}"),
+                    vec![altered.change_type()],
+                );
             }
             (Object::Nullability, _) if def.nullable => {
-                self.alter(format!("let {place} be NULL"), altered.sql(&["DROP NOT NULL"]));
+                self.alter(altered, difference, format!("let {place} be NULL"), vec![altered.sql(&["DROP NOT NULL"])]);
             }
             (Object::Nullability, _) => {
-                self.alter(format!("forbid NULL in {place}"), altered.sql(&["SET NOT NULL"]));
+                self.alter(
+                    altered,
+                    difference,
+                    format!("forbid NULL in {place}"),
+                    vec![altered.sql(&["SET NOT NULL"])],
+                );
             }
             (Object::Default, Side::Unknown) => {
                 let title = format!("drop the default of {place}, which no entity knows");
                 let sql = altered.sql(&["DROP DEFAULT"]);
-                self.withhold(permission.drop_default, StepKind::AlterColumn, title, sql);
+                if self.consent.allows(&permission.drop_default) {
+                    return self.alter(altered, difference, title, vec![sql]);
+                }
+                self.withhold(permission.drop_default, Step::new(StepKind::AlterColumn, title, sql));
             }
             (Object::Default, _) => {
                 let default = def.default.unwrap_or("NULL");
                 let sql = altered.sql(&[&format!("SET DEFAULT {default}")]);
-                self.alter(format!("set the default of {place}"), sql);
+                self.alter(altered, difference, format!("set the default of {place}"), vec![sql]);
             }
-            _ => self.generation(altered, &place, permission.drop_column),
+            _ => self.generation(altered, difference, &place, permission.drop_column),
         }
     }
 
-    fn generation(&mut self, altered: &Altered<'_>, place: &str, anew: Permission) {
+    fn generation(&mut self, altered: &Altered<'_>, difference: &Difference, place: &str, anew: Permission) {
         let from_row = matches!(altered.column.source(), Source::Row { .. });
         let to_row = altered.def.generated.is_some_and(|generated| generated != crate::schema::Generated::Identity);
         let to_identity = altered.def.generated == Some(crate::schema::Generated::Identity);
@@ -274,15 +327,15 @@ impl<'a> Planner<'a> {
             }
             let (at, name) = (altered.table.table.qualified(), quote_ident(altered.def.name));
             let sql = format!("ALTER TABLE {at} DROP COLUMN {name}, ADD COLUMN {}", ddl::column(altered.def));
-            return self.alter(format!("make {place} anew"), sql);
+            return self.alter(altered, difference, format!("make {place} anew"), vec![sql]);
         }
         if to_identity {
-            return self.alter(format!("let a sequence number {place}"), altered.to_identity());
+            return self.alter(altered, difference, format!("let a sequence number {place}"), altered.to_identity());
         }
         let undo = if from_row { "DROP EXPRESSION" } else { "DROP IDENTITY" };
         let mut statements = vec![altered.sql(&[undo])];
         statements.extend(altered.def.default.map(|default| altered.sql(&[&format!("SET DEFAULT {default}")])));
-        self.alter(format!("stop generating {place}"), statements.join(";\n"));
+        self.alter(altered, difference, format!("stop generating {place}"), statements);
     }
 
     /// Tables that are dropped by consent alone: those of other services would be noise among what is withheld.
@@ -298,26 +351,44 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn alter(&mut self, title: String, sql: String) {
-        self.step(StepKind::AlterColumn, title, sql);
+    fn alter(&mut self, altered: &Altered<'_>, difference: &Difference, title: String, statements: Vec<String>) {
+        let change = Change::Alter { def: altered.def, live: altered.column, difference };
+        let place = format!("{}.{}", altered.table.label, altered.def.name);
+        self.in_place(altered.table, &change, || format!("the column {place} must change"));
+        self.plan.steps.push(Step::of(StepKind::AlterColumn, title, statements));
+    }
+
+    /// Notes where Citus can't make the change while it knows the table.
+    fn in_place(&mut self, table: &WantedTable, change: &Change<'_>, title: impl FnOnce() -> String) {
+        let why = self.live.citus.as_ref().and_then(|state| citus::obstacle(state, table, change));
+        if let Some(why) = why {
+            self.to_localize.entry(table.label.clone()).or_insert_with(|| (title(), why));
+        }
     }
 
     fn step(&mut self, kind: StepKind, title: String, sql: String) {
-        self.plan.steps.push(Step { kind, title, sql, label: None });
+        self.plan.steps.push(Step::new(kind, title, sql));
     }
 
     /// A step if it is allowed, else a withheld one.
-    fn withhold(&mut self, permission: Permission, kind: StepKind, title: String, sql: String) {
+    fn withhold(&mut self, permission: Permission, step: Step) {
         if self.consent.allows(&permission) {
-            return self.step(kind, title, sql);
+            return self.plan.steps.push(step);
         }
-        let step = Step { kind, title, sql, label: None };
         self.plan.withheld.push(Withheld { step, consent: permission.call() });
     }
 
     fn refuse(&mut self, title: String, fix: String) {
         self.plan.refusals.push(Refusal { title, fix });
     }
+}
+
+/// A step for a constraint, foreign key or index of this name.
+fn part_step(kind: StepKind, table: &WantedTable, name: &str, title: String, sql: String) -> Step {
+    let mut step = Step::new(kind, title, sql);
+    step.touches = vec![table.label.clone()];
+    step.object = Some(name.to_owned());
+    step
 }
 
 /// Whether rows that are there already can't have this column.
@@ -367,9 +438,9 @@ impl Altered<'_> {
     }
 
     /// The sequence goes on after the largest value that is there.
-    fn to_identity(&self) -> String {
+    fn to_identity(&self) -> Vec<String> {
         if matches!(self.column.source(), Source::Identity { .. }) {
-            return self.sql(&["SET GENERATED BY DEFAULT"]);
+            return vec![self.sql(&["SET GENERATED BY DEFAULT"])];
         }
         let mut statements = Vec::new();
         if matches!(self.column.source(), Source::Default(_)) {
@@ -382,6 +453,6 @@ impl Altered<'_> {
             quote_literal(&at),
             quote_literal(self.def.name)
         ));
-        statements.join(";\n")
+        statements
     }
 }

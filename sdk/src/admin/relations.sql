@@ -10,10 +10,17 @@ SELECT coalesce(json_agg(row_to_json(relation)), '[]') FROM (
                 'name', a.attname,
                 'type', format_type(a.atttypid, a.atttypmod)
                     || CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || quote_ident(l.collname) ELSE '' END,
+                'base_type', format_type(a.atttypid, NULL),
                 'not_null', a.attnotnull,
                 'identity', a.attidentity,
                 'generated', a.attgenerated,
-                'expression', pg_get_expr(d.adbin, d.adrelid)
+                'expression', pg_get_expr(d.adbin, d.adrelid),
+                -- Whether two servers that evaluate it may get two values.
+                'varies', d.adbin::text ~ '[{](SQLVALUEFUNCTION|NEXTVALUEEXPR) ' OR EXISTS (
+                    SELECT FROM regexp_matches(d.adbin::text, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS called
+                    JOIN pg_proc f ON f.oid = called[1]::oid
+                    WHERE f.provolatile <> 'i'
+                )
             ) ORDER BY a.attnum), '[]')
             FROM pg_attribute a
             JOIN pg_type t ON t.oid = a.atttypid

@@ -7,8 +7,8 @@
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Type;
 
+use super::Target;
 use super::inspect::{Constraint, Reference, Relation, Session, only_row, relations};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::partition::{self, Span};
@@ -18,6 +18,8 @@ use crate::schema::{Enumeration, ForeignKey, OnDelete, Table, ddl, names, quote_
 pub(super) struct Wanted {
     pub(super) tables: Vec<WantedTable>,
     pub(super) enums: Vec<&'static Enumeration>,
+    /// Where unqualified names are.
+    schema: String,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,15 @@ impl Wanted {
     pub(super) fn table(&self, label: &str) -> Option<&WantedTable> {
         self.tables.iter().find(|wanted| wanted.label == label)
     }
+
+    /// The table of an entity.
+    pub(super) fn of(&self, table: &Table) -> Option<&WantedTable> {
+        self.at(table.schema.unwrap_or(&self.schema), table.name)
+    }
+
+    pub(super) fn at(&self, schema: &str, name: &str) -> Option<&WantedTable> {
+        self.tables.iter().find(|wanted| wanted.schema == schema && wanted.table.name == name)
+    }
 }
 
 /// The native enum types that the tables use, each once.
@@ -48,11 +59,21 @@ pub(super) fn native_enums(tables: &[&'static Table]) -> Vec<&'static Enumeratio
 }
 
 /// Makes the tables in the scratch place, reads them and undoes them. Runs within a transaction.
-pub(super) async fn read(client: &Client, session: &Session, tables: &[&'static Table]) -> Result<Wanted> {
+pub(super) async fn read(
+    client: &Client,
+    session: &Session,
+    target: Target,
+    tables: &[&'static Table],
+) -> Result<Wanted> {
     let enums = native_enums(tables);
     // A role may have `pg_temp` at the end of its path, and would find a live type before the scratch one.
     let path = "SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)";
-    execute(client, &format!("SAVEPOINT shardwise_scratch; {path}")).await?;
+    execute(client, "SAVEPOINT shardwise_scratch").await?;
+    execute(client, path).await?;
+    if target != Target::Plain {
+        // What is made here is nobody else's business. A function, for a `SET` would be sent to the workers.
+        execute(client, "SELECT set_config('citus.enable_ddl_propagation', 'off', true)").await?;
+    }
     for enumeration in &enums {
         let what = format!("the enum type {} can't be made", enumeration.name);
         scratch(client, &ddl::create_enum(enumeration, Some("pg_temp")), &what).await?;
@@ -65,7 +86,7 @@ pub(super) async fn read(client: &Client, session: &Session, tables: &[&'static 
         execute(client, "ROLLBACK TO SAVEPOINT shardwise_scratch_table").await?;
     }
     execute(client, "ROLLBACK TO SAVEPOINT shardwise_scratch; RELEASE SAVEPOINT shardwise_scratch").await?;
-    Ok(Wanted { tables: wanted, enums })
+    Ok(Wanted { tables: wanted, enums, schema: session.schema.clone() })
 }
 
 async fn read_one(client: &Client, session: &Session, table: &'static Table) -> Result<WantedTable> {
@@ -138,8 +159,8 @@ async fn execute(client: &Client, sql: &str) -> Result<()> {
     client.batch_execute(sql).await.map_err(Error::postgres)
 }
 
-/// Whether the table (as SQL text) has a row.
+/// Whether the table (as SQL text) has a row. Not with EXISTS, for which Citus would collect the whole table.
 pub(super) async fn has_rows(client: &Client, table: &str) -> Result<bool> {
-    let row = only_row(client, &format!("SELECT EXISTS (SELECT FROM {table})"), &[] as &[(_, Type)]).await?;
-    row.try_get(0).map_err(Error::postgres)
+    let rows = client.query_typed(&format!("SELECT 1 FROM {table} LIMIT 1"), &[]).await.map_err(Error::postgres)?;
+    Ok(!rows.is_empty())
 }

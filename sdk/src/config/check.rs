@@ -48,6 +48,7 @@ fn build(settings: Settings) -> Checked<Config> {
         analytics: analytics(settings.analytics.unwrap_or_default()),
         replicas: settings.replicas.map(|replicas| replicas.0).unwrap_or_default(),
         nodes: settings.nodes.unwrap_or_default().into_iter().map(node).collect::<Checked<_>>()?,
+        shard_count: settings.shard_count.map(|number| number.0),
     };
     contradictions(&config)?;
     Ok(config)
@@ -225,6 +226,9 @@ fn contradictions(config: &Config) -> Checked<()> {
     if let Some(twice) = repeated(&config.contact_points).or(repeated(&config.replicas)) {
         return Err(format!("{twice} is listed twice in `contact_points` or in `replicas`: keep one"));
     }
+    if let Some(count) = config.shard_count.filter(|count| !(1..=MOST_SHARDS).contains(count)) {
+        return Err(format!("`shard_count` is {count}: write 1 to {MOST_SHARDS}"));
+    }
     if let Some(both) = config.replicas.iter().find(|replica| config.contact_points.contains(replica)) {
         return Err(format!("{both} is a contact point and a replica: a standby belongs to `replicas` alone"));
     }
@@ -233,6 +237,9 @@ fn contradictions(config: &Config) -> Checked<()> {
 
 /// PostgreSQL's own limit for `max_connections`.
 const MOST_CONNECTIONS: u32 = 262_143;
+
+/// Citus's own limit for `citus.shard_count`.
+const MOST_SHARDS: u32 = 64_000;
 
 const LONGEST: Duration = Duration::from_secs(24 * 86_400);
 
@@ -306,6 +313,8 @@ mod tests {
             ("local_region = \"eu\"\nregions = [\"us\"]", "`local_region` is \"eu\", which is not among `regions`"),
             ("replicas = [\"db:5432\"]", "db:5432 is a contact point and a replica"),
             ("replicas = [\"r\", \"r:5432\"]", "r:5432 is listed twice"),
+            ("shard_count = 0", "`shard_count` is 0: write 1 to 64000"),
+            ("shard_count = 64001", "`shard_count` is 64001"),
             ("nodes.\"db:5432\" = {}", "`nodes.\"db:5432\"` changes nothing"),
             ("url = \"postgres://a@b/c\"", "profile `default`: `url` and `contact_points` are both given"),
             ("password_file = \"/nowhere\"", "`password_file` (/nowhere) can't be read"),

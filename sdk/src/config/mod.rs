@@ -46,6 +46,7 @@
 //! residency = "strict"                       # off (the default) | prefer | strict: may data leave the home region?
 //! replicas = ["replica-1.example.org"]       # standbys, never contact points
 //! analytics.endpoint = "coordinator-standby.example.org" # the coordinator where it is not given
+//! shard_count = 64                           # of new tables on Citus; without it the server's citus.shard_count
 //!
 //! [prod.tls]                                 # a `tls` table turns TLS on
 //! mode = "verify-full"                       # verify-full (the default) | verify-ca | off
@@ -119,6 +120,7 @@ pub struct Config {
     pub(crate) analytics: AnalyticsConfig,
     pub(crate) replicas: Vec<Endpoint>,
     pub(crate) nodes: BTreeMap<Endpoint, NodeOverride>,
+    pub(crate) shard_count: Option<u32>,
 }
 
 impl Config {
@@ -224,6 +226,13 @@ impl Config {
         self.timeouts
     }
 
+    /// How many shards the first table of a co-location group is distributed to on Citus; `None` where the server's
+    /// `citus.shard_count` decides. Tables that are distributed already keep theirs.
+    #[must_use]
+    pub fn shard_count(&self) -> Option<u32> {
+        self.shard_count
+    }
+
     /// Asks for this mode.
     #[must_use]
     pub fn with_mode(self, mode: Mode) -> Self {
@@ -246,6 +255,14 @@ impl Config {
     #[must_use]
     pub fn with_application_name(self, name: impl Into<String>) -> Self {
         Self { application_name: name.into(), ..self }
+    }
+
+    /// Distributes new co-location groups to this many shards on Citus.
+    ///
+    /// # Errors
+    /// None at all, or more than Citus takes (64,000).
+    pub fn with_shard_count(self, shard_count: Option<u32>) -> Result<Self> {
+        check::checked(Self { shard_count, ..self })
     }
 
     /// Turns TLS on or off.

@@ -42,6 +42,7 @@ layer!(Settings {
     regions: List<Region>,
     residency: Residency,
     replicas: List<Endpoint>,
+    shard_count: Whole<u32>,
     tls: TlsSettings,
     pool: PoolSettings,
     timeouts: TimeoutSettings,

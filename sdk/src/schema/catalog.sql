@@ -1,5 +1,9 @@
 -- What all clients of a Citus cluster have to agree on. Run on the coordinator; running it again changes nothing.
+--
+-- A change of this file goes with one of the version in catalog.rs, and must bring older versions up as well: CREATE OR
+-- REPLACE, ADD COLUMN IF NOT EXISTS. Each paragraph is one statement, without an empty line in it.
 CREATE SCHEMA IF NOT EXISTS shardwise;
+
 GRANT USAGE ON SCHEMA shardwise TO PUBLIC;
 
 -- The region that a node stands in, by pg_dist_node.nodeid: a node keeps it when its address changes.
@@ -16,6 +20,7 @@ CREATE TABLE IF NOT EXISTS shardwise.directories (
     key_column text NOT NULL,
     region_column text NOT NULL
 );
+
 GRANT SELECT ON shardwise.node_regions, shardwise.directories TO PUBLIC;
 
 SELECT pg_catalog.create_reference_table(name::regclass)

@@ -13,6 +13,8 @@ pub(crate) struct Constraint {
     pub(crate) name: String,
     /// `PRIMARY KEY (…)`, `UNIQUE (…)`, `CHECK (…)`
     pub(crate) clause: String,
+    /// The columns of a primary or unique key.
+    pub(crate) columns: Option<&'static [&'static str]>,
 }
 
 impl Constraint {
@@ -73,10 +75,12 @@ pub(crate) fn constraints(table: &Table) -> Vec<Constraint> {
     let primary_key = (!table.primary_key.is_empty()).then(|| Constraint {
         name: names::primary_key(table),
         clause: format!("PRIMARY KEY ({})", idents(table.primary_key)),
+        columns: Some(table.primary_key),
     });
     let uniques = table.uniques.iter().map(|unique| Constraint {
         name: names::unique(table, unique),
         clause: format!("UNIQUE ({})", idents(unique.columns)),
+        columns: Some(unique.columns),
     });
     let checks = table.columns.iter().flat_map(|column| {
         let labels = column.enumeration.and_then(|enumeration| labels_check(column, enumeration));
@@ -85,6 +89,7 @@ pub(crate) fn constraints(table: &Table) -> Vec<Constraint> {
         conditions.enumerate().map(|(nth, condition)| Constraint {
             name: names::check(table, column.name, nth),
             clause: format!("CHECK ({condition})"),
+            columns: None,
         })
     });
     primary_key.into_iter().chain(uniques).chain(checks).collect()

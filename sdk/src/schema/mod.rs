@@ -1,9 +1,10 @@
 //! Schema as values, and the DDL text made of them. Pure: nothing here talks to a server.
 
-#[allow(dead_code)]
 pub(crate) mod catalog;
 mod date;
 pub(crate) mod ddl;
+pub(crate) mod distribute;
+mod group;
 mod model;
 pub(crate) mod names;
 pub(crate) mod partition;
@@ -11,6 +12,7 @@ mod quote;
 mod validate;
 
 pub(crate) use date::Date;
+pub(crate) use group::named_group;
 pub use model::{
     Check, Colocation, ColumnDef, Enumeration, ForeignKey, Generated, Index, IndexColumn, Interval, Kind, OnDelete,
     Partition, Table, Unique,

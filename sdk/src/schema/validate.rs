@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Colocation, ForeignKey, Kind, Table, names};
+use super::{Colocation, ForeignKey, Kind, Table, named_group, names};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Checks the tables, as seen by a connection whose unqualified names are in `current_schema`.
@@ -196,17 +196,8 @@ impl<'a> Set<'a> {
         }
     }
 
-    /// The table that its co-location group is named after; `None` is the group of all that name nothing.
-    fn group(&self, mut table: &Table) -> Option<(&'a str, &'static str)> {
-        // Each step goes to another table, so more steps than tables are a circle.
-        for _ in 0..=self.tables.len() {
-            match table.kind {
-                Kind::Distributed { colocated_with: Colocation::With(target), .. } => table = target(),
-                Kind::Distributed { colocated_with: Colocation::Own, .. } => return Some(self.place(table)),
-                Kind::Distributed { colocated_with: Colocation::Default, .. } | Kind::Reference => return None,
-            }
-        }
-        Some(self.place(table))
+    fn group(&self, table: &Table) -> Option<(&'a str, &'static str)> {
+        named_group(table, self.tables.len()).map(|root| self.place(root))
     }
 
     fn place(&self, table: &Table) -> (&'a str, &'static str) {

@@ -1,0 +1,83 @@
+//! Which tables tell the home regions of tenants. Clients read it in `shardwise.directories`.
+
+use super::state::{LiveDirectory, State};
+use crate::admin::diff::{Difference, Object, Side};
+use crate::admin::wanted::{Wanted, WantedTable};
+use crate::schema::distribute::Directory;
+use crate::schema::{Kind, catalog};
+
+/// Each reference entity with a region and a key of one column, with the entity's name.
+pub(super) fn wanted(wanted: &Wanted) -> impl Iterator<Item = (&'static str, Directory)> {
+    wanted.tables.iter().filter_map(|table| Some((table.table.entity, directory(table)?)))
+}
+
+fn directory(table: &WantedTable) -> Option<Directory> {
+    let def = table.table;
+    let (Kind::Reference, [key]) = (def.kind, def.key) else { return None };
+    let region = def.columns.iter().find(|column| column.is_region)?;
+    Some(Directory {
+        key_type: def.column(key)?.wire.name().to_owned(),
+        table_schema: table.schema.clone(),
+        table_name: def.name.to_owned(),
+        key_column: (*key).to_owned(),
+        region_column: region.name.to_owned(),
+    })
+}
+
+/// Whether the SDK's own tables have to be made or renewed. A newer SDK's are left alone.
+pub(super) fn is_outdated(state: &State) -> bool {
+    let live = state.catalog.comment.as_deref().and_then(catalog::version_of);
+    live.is_none_or(|live| live < catalog::VERSION)
+}
+
+/// The differences in the SDK's own tables and in what is written there of the entities.
+pub(super) fn compare(wanted_tables: &Wanted, state: &State) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    if is_outdated(state) {
+        let live = state.catalog.comment.as_deref().and_then(catalog::version_of);
+        let side = if live.is_some() { Side::Different } else { Side::Missing };
+        let version = |number: u32| format!("version {number}");
+        differences.push(Difference {
+            side,
+            object: Object::Catalog,
+            owner: String::new(),
+            name: "shardwise".to_owned(),
+            wanted: Some(version(catalog::VERSION)),
+            live: live.map(version),
+        });
+    }
+    let wanted: Vec<Directory> = wanted(wanted_tables).map(|(_, directory)| directory).collect();
+    for directory in &wanted {
+        let live = state.directories.iter().find(|live| live.row.key_type == directory.key_type);
+        let side = match live {
+            Some(live) if live.row == *directory => continue,
+            Some(_) => Side::Different,
+            None => Side::Missing,
+        };
+        differences.push(difference(side, Some(directory), live.map(|live| &live.row)));
+    }
+    // A row of a table that is an entity's, and no directory any more.
+    for live in &state.directories {
+        let key_type = |directory: &Directory| directory.key_type == live.row.key_type;
+        if is_ours(wanted_tables, live) && !wanted.iter().any(key_type) {
+            differences.push(difference(Side::Unknown, None, Some(&live.row)));
+        }
+    }
+    differences
+}
+
+/// Whether the row names an entity's table, or one that is gone.
+pub(super) fn is_ours(wanted: &Wanted, live: &LiveDirectory) -> bool {
+    !live.exists || wanted.at(&live.row.table_schema, &live.row.table_name).is_some()
+}
+
+fn difference(side: Side, wanted: Option<&Directory>, live: Option<&Directory>) -> Difference {
+    let name = wanted.or(live).map(|directory| directory.key_type.clone()).unwrap_or_default();
+    let [wanted, live] = [wanted, live].map(|directory| directory.map(describe));
+    Difference { side, object: Object::Directory, owner: String::new(), name, wanted, live }
+}
+
+fn describe(directory: &Directory) -> String {
+    let Directory { table_schema, table_name, key_column, region_column, .. } = directory;
+    format!("{table_schema}.{table_name} ({key_column}, {region_column})")
+}

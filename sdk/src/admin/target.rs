@@ -1,0 +1,57 @@
+//! What kind of database the commands work on.
+
+use tokio_postgres::Client;
+
+use crate::error::{Error, Result};
+
+/// What kind of database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// One PostgreSQL server, with plain tables.
+    Plain,
+    /// The coordinator of a Citus cluster.
+    Citus {
+        /// How many shards a new co-location group gets; without it, the server's `citus.shard_count` decides.
+        shard_count: Option<u32>,
+    },
+}
+
+/// How the catalogs print expressions, bounds and names, the same in every session; and how the server reads them.
+const SPELLING: [&str; 4] = [
+    "SET LOCAL TimeZone = 'UTC'",
+    "SET LOCAL DateStyle = 'ISO, YMD'",
+    "SET LOCAL IntervalStyle = 'postgres'",
+    "SET LOCAL quote_all_identifiers = off",
+];
+
+/// Whatever the roles and databases have set for Citus.
+const CITUS: &str = "\
+    SET LOCAL citus.enable_ddl_propagation = on;\
+    SET LOCAL citus.enable_local_reference_table_foreign_keys = on;\
+    SET LOCAL citus.enable_schema_based_sharding = off;\
+    SET LOCAL citus.use_citus_managed_tables = off;\
+    SET LOCAL citus.override_table_visibility = on;\
+    SET LOCAL citus.show_shards_for_app_name_prefixes = '';\
+    SET LOCAL citus.multi_shard_modify_mode = 'sequential';\
+    SET LOCAL citus.propagate_set_commands = 'local'";
+
+/// Prepares the session for the rest of its transaction.
+pub(super) async fn prepare(client: &Client, target: Target) -> Result<()> {
+    match target {
+        Target::Plain => execute(client, &SPELLING.join("; ")).await,
+        // Foreign keys to a reference table and new types need one connection to each node: that is the sequential mode.
+        // The workers read defaults and casts too, so they get what is set from here on. One statement at a time: Citus
+        // sends them the whole text of a `SET`, with whatever else stands in it.
+        Target::Citus { .. } => {
+            execute(client, CITUS).await?;
+            for statement in SPELLING {
+                execute(client, statement).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn execute(client: &Client, sql: &str) -> Result<()> {
+    client.batch_execute(sql).await.map_err(Error::postgres)
+}

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use futures_util::future::join_all;
+use shardwise::config::Endpoint;
 use shardwise::local::{self, CitusCluster, Server};
 use shardwise::{Cluster, Config, Mode, Region, sql};
 
-use super::{folder, one, runs, soon};
+use super::{becomes_true, folder, one, runs, soon};
 use crate::child;
 use crate::support::citus::{can_run, shared};
 
@@ -29,6 +30,11 @@ async fn on(server: &Server, config: &Config) -> Cluster {
 
 fn servers(cluster: &CitusCluster) -> Vec<&Server> {
     std::iter::once(cluster.coordinator()).chain(cluster.workers()).collect()
+}
+
+fn address(server: &Server) -> (String, i32) {
+    let Endpoint { host, port } = server.config().contact_points()[0].clone();
+    (host, port.into())
 }
 
 #[tokio::test]
@@ -77,6 +83,11 @@ async fn fresh_databases_are_apart() {
     distribute(&one).await;
     distribute(&other).await;
     one.coordinator().execute(sql!("DELETE FROM t")).await.unwrap();
+    let itself = sql!(
+        "SELECT string_agg(result, ' ') FROM run_command_on_all_nodes('SELECT count(*) FROM pg_dist_object JOIN pg_database \
+         ON objid = oid WHERE classid = ''pg_database''::regclass AND datname = current_database()')"
+    );
+    assert_eq!(self::one(&one, itself).await, "1 1 1", "each node has it among the distributed objects, and no other");
     assert_eq!((count(&one).await, count(&other).await), ("0".to_owned(), "100".to_owned()));
 }
 
@@ -136,4 +147,73 @@ async fn many_databases_at_once() {
     let names: std::collections::BTreeSet<_> =
         configs.into_iter().map(|config| config.unwrap().database().to_owned()).collect();
     assert_eq!(names.len(), 8);
+}
+
+#[tokio::test]
+async fn standbys_stream_and_take_over() {
+    if !can_run("standbys_stream_and_take_over").await {
+        return;
+    }
+    let local = local::citus(2).regions([Region::EU, Region::US]).standbys().start().await.unwrap();
+    let config = local.fresh_database().await.unwrap();
+    let cluster = Cluster::connect(config.clone()).await.unwrap();
+    let nodes = sql!(
+        "SELECT string_agg(noderole::text || ' ' || region, ' ' ORDER BY groupid, noderole) FROM pg_dist_node \
+         JOIN shardwise.node_regions ON node_id = nodeid"
+    );
+    assert_eq!(one(&cluster, nodes).await, "primary eu primary eu secondary eu primary us secondary us");
+    distribute(&cluster).await;
+
+    let (worker, standby) = (&local.workers()[1], &local.standbys()[1]);
+    let there = "SELECT pg_is_in_recovery() AND count(*) = 100 FROM t";
+    becomes_true(standby, &config, there).await;
+    worker.kill().await.unwrap();
+    becomes_true(standby, &config, there).await;
+    standby.promote().await.unwrap();
+    assert!(standby.promote().await.is_err(), "it is no standby any more");
+
+    // The standby's own entry must go out of the way first: no two nodes have the same address.
+    let (nowhere, new) = (("127.0.0.1".to_owned(), 1), address(standby));
+    for (from, to) in [(&new, &nowhere), (&address(worker), &new)] {
+        let update = sql!(
+            "SELECT citus_update_node(nodeid, :host, :port) FROM pg_dist_node WHERE nodename = :old_host AND nodeport = :old",
+            host = to.0.as_str(),
+            port = to.1,
+            old_host = from.0.as_str(),
+            old = from.1
+        );
+        cluster.coordinator().query(update).await.unwrap();
+    }
+    cluster.coordinator().execute(sql!("UPDATE t SET word = 'kept'")).await.unwrap();
+    assert_eq!(count(&cluster).await, "100");
+}
+
+#[tokio::test]
+async fn a_worker_can_be_added() {
+    if !can_run("a_worker_can_be_added").await {
+        return;
+    }
+    let mut local = local::citus(1).regions([Region::EU]).start().await.unwrap();
+    let cluster = local.connect().await.unwrap();
+    distribute(&cluster).await;
+    let added = local.add_worker(Region::US).await.unwrap().connect().await.unwrap();
+    assert_eq!(count(&added).await, "100", "it knows the others");
+    assert_eq!(local.workers().len(), 2);
+    let region = sql!("SELECT region FROM shardwise.node_regions ORDER BY node_id DESC LIMIT 1");
+    assert_eq!(one(&cluster, region).await, "us");
+    cluster
+        .coordinator()
+        .query(sql!("SELECT rebalance_table_shards('t', shard_transfer_mode := 'block_writes')"))
+        .await
+        .unwrap();
+    let spread = sql!(
+        "SELECT string_agg(shards::text, ' ') FROM (SELECT count(*) AS shards FROM pg_dist_placement JOIN pg_dist_shard USING (shardid) WHERE logicalrelid = 't'::regclass GROUP BY groupid) AS nodes"
+    );
+    assert_eq!(one(&cluster, spread).await, "2 2");
+    let fresh = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
+    assert_eq!(
+        one(&fresh, sql!("SELECT count(*)::text FROM pg_dist_node")).await,
+        "2",
+        "it is on the first nodes alone"
+    );
 }

@@ -25,14 +25,20 @@ mod binaries;
 mod blueprint;
 mod certificates;
 mod citus;
+mod cluster;
 mod databases;
 mod folder;
+mod members;
+mod metadata;
+mod program;
+mod recipe;
 mod server;
 mod single;
 mod supervisor;
 mod template;
 
-pub use citus::{Citus, CitusCluster, citus, offers_citus};
+pub use citus::{Citus, citus, offers_citus};
+pub use cluster::CitusCluster;
 pub use server::Server;
 pub use single::{Single, single};
 

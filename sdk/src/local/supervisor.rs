@@ -42,6 +42,8 @@ impl Supervisor {
         shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         // A group of its own: Ctrl-C on the terminal is for us, and what we do about it may still need the server.
         shell.process_group(0).current_dir(folder.path());
+        // Our own has certificates and passwords that a standby would take for the primary's.
+        shell.env("HOME", folder.path());
         if let Some(owner) = folder.owner() {
             shell.uid(owner.uid).gid(owner.gid);
         }

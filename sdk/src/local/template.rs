@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
-use std::os::unix::process::CommandExt as _;
 use tokio::sync::Mutex;
 
-use super::failed;
-use super::folder::{Folder, Owner};
+use super::folder::Folder;
 use super::supervisor::Supervisor;
+use super::{failed, program};
 use crate::error::Result;
 
 /// The role that owns a local server.
@@ -27,14 +26,14 @@ pub(super) async fn data(folder: &Folder, binaries: &Path) -> Result<PathBuf> {
         None => {
             let new = Folder::new()?;
             let (made, owner) = (new.path().join("data"), new.owner());
-            run(initdb(binaries, &made, "trust"), owner).await?;
+            program::run(initdb(binaries, &made, "trust"), owner).await?;
             templates.push((binaries.to_owned(), Supervisor::new(new, &[])?));
             made
         }
     };
     let mut copy = Command::new("cp");
     copy.arg("-a").arg(template).arg(&data);
-    run(copy, folder.owner()).await?;
+    program::run(copy, folder.owner()).await?;
     Ok(data)
 }
 
@@ -44,7 +43,7 @@ pub(super) async fn data_with_password(folder: &Folder, binaries: &Path, passwor
     let file = folder.write("password", password)?;
     let mut initdb = initdb(binaries, &data, "scram-sha-256");
     initdb.arg("--pwfile").arg(&file);
-    run(initdb, folder.owner()).await?;
+    program::run(initdb, folder.owner()).await?;
     fs::remove_file(&file).map_err(|error: io::Error| failed("the password's file stays behind").caused_by(error))?;
     Ok(data)
 }
@@ -54,23 +53,4 @@ fn initdb(binaries: &Path, data: &Path, authentication: &str) -> Command {
     initdb.args(["--no-sync", "--locale=C", "--encoding=UTF8", "--username", SUPERUSER, "--auth", authentication]);
     initdb.arg("--pgdata").arg(data);
     initdb
-}
-
-/// Runs a program to its end, as the server's user.
-async fn run(mut command: Command, owner: Option<Owner>) -> Result<()> {
-    // The working directory of root is often one that nobody else may enter.
-    command.current_dir("/");
-    if let Some(Owner { uid, gid }) = owner {
-        command.uid(uid).gid(gid);
-    }
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = tokio::task::spawn_blocking(move || command.output()).await;
-    let output = output
-        .map_err(|error| failed(format!("{program} was abandoned")).caused_by(error))?
-        .map_err(|error| failed(format!("{program} can't be started")).caused_by(error))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let reason = String::from_utf8_lossy(&output.stderr);
-    Err(failed(format!("{program} failed ({}): {}", output.status, reason.trim())))
 }

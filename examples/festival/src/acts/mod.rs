@@ -1,0 +1,144 @@
+//! The second act: the cluster changes and breaks, while visitors go on paying.
+
+mod changes;
+mod outages;
+mod report;
+mod view;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use serde::de::DeserializeOwned;
+use shardwise::local::CitusCluster;
+use shardwise::{Cluster, Region, Uuid};
+
+use crate::load::client::{Client, Request};
+use crate::load::encore::Guests;
+use crate::load::player::Player;
+use crate::load::traffic::Traffic;
+
+pub use report::{Act, Acts};
+use view::View;
+
+/// How long visitors are at it before something happens, and after it.
+const CALM: Duration = Duration::from_secs(1);
+
+/// What all acts share.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// The servers.
+    pub local: &'a CitusCluster,
+    /// A client of them that is not the service's.
+    pub cluster: &'a Cluster,
+    /// The service.
+    pub client: &'a Client,
+    /// Who plays.
+    pub player: &'a Arc<Player>,
+    /// Who is there.
+    pub guests: &'a Guests,
+    /// Decides what is played.
+    pub seed: u64,
+}
+
+/// What was done to the cluster.
+#[derive(Debug, Default)]
+struct Change {
+    /// The region whose festivals could not be served meanwhile.
+    down: Option<Region>,
+    /// How long it took.
+    took: Duration,
+    /// Requests that were answered while servers were down, by where the festivals' data are.
+    meanwhile: Option<BTreeMap<Region, u64>>,
+    /// When all servers were there again.
+    back: Option<Instant>,
+}
+
+/// Plays all acts, one after the other.
+///
+/// # Errors
+/// When a change of the cluster fails, or a server does not start again. What clients saw of it is in the result.
+pub async fn play(scene: &Scene<'_>) -> anyhow::Result<Acts> {
+    Ok(Acts {
+        shard_moved: scene
+            .act(async |view| changes::move_a_shard(scene, view).await)
+            .await
+            .context("moving a shard")?,
+        coordinator_stopped: scene
+            .act(async |view| outages::stop_the_coordinator(scene, view).await)
+            .await
+            .context("stopping the coordinator")?,
+        worker_killed: scene
+            .act(async |view| outages::kill_a_worker(scene, view).await)
+            .await
+            .context("killing a worker")?,
+    })
+}
+
+impl Scene<'_> {
+    /// Does something to the cluster while visitors of each region play.
+    async fn act(&self, change: impl AsyncFnOnce(&View) -> anyhow::Result<Change>) -> anyhow::Result<Act> {
+        let regions = self.regions().await?;
+        let before = self.tenant_routes().await?;
+        let crowds = [Region::EU, Region::US].map(|region| self.guests.only(&at(&regions, region)));
+        let traffic = Traffic::start(self.player, crowds, self.seed)?;
+        let view = View { stats: traffic.stats.clone(), regions };
+        tokio::time::sleep(CALM).await;
+        let change = change(&view).await;
+        tokio::time::sleep(CALM).await;
+        traffic.stop().await;
+        let routes = since(before, self.tenant_routes().await?);
+        Ok(Act::new(&view, change?, routes))
+    }
+
+    /// Where the data of each festival are now.
+    async fn regions(&self) -> anyhow::Result<BTreeMap<usize, Region>> {
+        self.cluster.refresh().await?;
+        let topology = self.cluster.topology();
+        let mut regions = BTreeMap::new();
+        for festival in self.guests.festivals() {
+            let id = self.id(festival).await?;
+            let owner = topology.shard_of((&id).into()).and_then(|shard| shard.owner);
+            let region = owner.and_then(|owner| topology.node(owner).region).context("a shard without a region")?;
+            regions.insert(festival, region);
+        }
+        Ok(regions)
+    }
+
+    /// The festival with the most visitors among those whose data are there.
+    async fn busiest_in(&self, view: &View, region: Region) -> anyhow::Result<Uuid> {
+        let festival = self.guests.only(&at(&view.regions, region)).busiest();
+        self.id(festival.with_context(|| format!("no festival in {region}"))?).await
+    }
+
+    async fn id(&self, festival: usize) -> anyhow::Result<Uuid> {
+        self.player.festival_id(festival).await.context("a festival is missing")
+    }
+
+    /// The service's count of statements about one festival's rows, by route.
+    async fn tenant_routes(&self) -> anyhow::Result<BTreeMap<String, u64>> {
+        metric(self.client, "tenant_routes").await
+    }
+}
+
+/// One of the service's metrics.
+///
+/// # Errors
+/// When the service does not answer, or has no such metric.
+pub async fn metric<T: DeserializeOwned>(client: &Client, name: &str) -> anyhow::Result<T> {
+    let metrics = client.once(&Request::get("/metrics")).await.context("metrics")?.body;
+    serde_json::from_value(metrics[name].clone()).with_context(|| format!("the metric {name}"))
+}
+
+fn at(regions: &BTreeMap<usize, Region>, region: Region) -> Vec<usize> {
+    regions.iter().filter(|(_, at)| **at == region).map(|(&festival, _)| festival).collect()
+}
+
+fn since(before: BTreeMap<String, u64>, mut after: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    for (route, count) in before {
+        after.entry(route).and_modify(|total| *total -= count);
+    }
+    after.retain(|_, count| *count > 0);
+    after
+}

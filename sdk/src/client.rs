@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tracing::info;
+use uuid::Uuid;
 
 use crate::admin::Admin;
+use crate::admin::placement::Loads;
 use crate::cluster::Core;
 use crate::config::{Config, Mode};
 use crate::entity::{DistributionKey, Reference};
@@ -16,7 +18,7 @@ use crate::routing::{Intent, Target};
 use crate::session::{
     AnyScope, CoordinatorSession, Directory, ReferenceScope, ReferenceSession, Session, Tenant, TenantScope,
 };
-use crate::topology::Topology;
+use crate::topology::{Mint, Region, Topology};
 
 /// A connected cluster: one PostgreSQL server, or Citus. Cheap to clone; a service makes one and keeps it.
 ///
@@ -32,6 +34,7 @@ use crate::topology::Topology;
 #[derive(Clone)]
 pub struct Cluster {
     core: Arc<Core>,
+    loads: Loads,
 }
 
 impl Cluster {
@@ -41,7 +44,7 @@ impl Cluster {
     /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) with the reason of each contact point,
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the server can't do what the configuration wants.
     pub async fn connect(config: Config) -> Result<Self> {
-        Ok(Self { core: Core::connect(config).await? })
+        Ok(Self { core: Core::connect(config).await?, loads: Loads::new() })
     }
 
     /// The mode in use: `Single` or `Citus`, never `Auto`.
@@ -60,10 +63,59 @@ impl Cluster {
         Ok(Session::pooled(TenantScope { key }, self.core.clone(), target))
     }
 
+    /// A new id for a tenant whose home is this region: its rows are born there, on one of the region's nodes, in every
+    /// co-location group whose key is a `uuid`.
+    ///
+    /// It is a UUID of version 7: the time of now, and random bits, of which those are taken whose hash falls into a shard
+    /// of the region. Each of its nodes with shards is as likely as the others, however many it has. Nothing is sent: the
+    /// topology that this client knows decides. In single mode it is any UUID of version 7.
+    ///
+    /// ```
+    /// # use shardwise::{Cluster, Entity, Region, Uuid};
+    /// # #[derive(Entity)]
+    /// # #[entity(table = "festivals", reference)]
+    /// # struct Festival { #[entity(key)] id: Uuid, #[entity(region)] region: Region, name: String }
+    /// # async fn f(cluster: Cluster) -> shardwise::Result<()> {
+    /// let id = cluster.mint_id(Region::EU)?;
+    /// let festival = Festival { id, region: Region::EU, name: "Lowlands".to_owned() };
+    /// cluster.reference().insert(&festival).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement) where the region owns no shards, or next to nothing of them, or
+    /// nothing in common in several groups; the message names the fix.
+    pub fn mint_id(&self, region: Region) -> Result<Uuid> {
+        match self.mode() {
+            Mode::Single => Ok(Uuid::now_v7()),
+            Mode::Citus | Mode::Auto => Mint::new(&self.core.topology(), region)?.id(|_| true),
+        }
+    }
+
+    /// The same, on the node of the region that has the least: the bytes of its shards of distributed tables, in files and
+    /// with indexes, as the nodes themselves tell them.
+    ///
+    /// They are asked through the coordinator, and what they tell is kept for 30 seconds: so a thousand new tenants don't ask
+    /// a thousand times. Nodes that differ by less than a tenth, or by less than 16 MB, are alike, and each is as likely.
+    ///
+    /// # Errors
+    /// As for [`mint_id`](Self::mint_id), and when the coordinator, or all nodes of the region, can't be asked.
+    pub async fn mint_id_on_least_loaded_node(&self, region: Region) -> Result<Uuid> {
+        if self.mode() == Mode::Single {
+            return Ok(Uuid::now_v7());
+        }
+        let topology = self.core.topology();
+        let mint = Mint::new(&topology, region)?;
+        let nodes: Vec<i32> = mint.nodes().map(|node| node.id).collect();
+        let least = self.loads.least(&self.core, region, &nodes).await?;
+        mint.id(|node| least.contains(&node.id))
+    }
+
     /// The rows of reference entities: read from the nearest node, written through the coordinator.
     #[must_use]
     pub fn reference(&self) -> ReferenceSession {
-        Session::pooled(ReferenceScope, self.core.clone(), Target::new(Intent::Reference))
+        Session::pooled(ReferenceScope, self.core.clone(), self.core.reference_target())
     }
 
     /// Reference entities by key or by a unique column, kept in memory: a festival by its slug.

@@ -89,6 +89,8 @@ pub enum ErrorKind {
     Unsupported,
     /// The tenant's data lie outside the region that they have to stay in, or could leave it. Nothing was sent.
     Residency,
+    /// Shards can't be placed as asked: the message names what is in the way, and the fix.
+    Placement,
     /// The client is shutting down.
     Closed,
 }

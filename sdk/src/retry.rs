@@ -54,6 +54,7 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
             | ErrorKind::Schema
             | ErrorKind::Unsupported
             | ErrorKind::Residency
+            | ErrorKind::Placement
             | ErrorKind::Closed,
             Progress::NotSent | Progress::Sent,
         ) => Decision::Stop,

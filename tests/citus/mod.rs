@@ -1,6 +1,10 @@
 //! What needs the Citus extension. Where there is none, these tests say that they are skipped.
 
+mod analytics;
+mod directory;
 mod hash;
+mod outages;
+mod residency;
 mod routes;
 mod stage;
 

@@ -3,22 +3,11 @@
 use std::time::Duration;
 
 use shardwise::config::{TopologyConfig, Watch};
-use shardwise::local::CitusCluster;
 use shardwise::{Cluster, ErrorKind, Pin, Region, Route, sql};
 
-use super::stage;
+use super::stage::{self, Load, until};
 use crate::support::citus::shared;
 use crate::support::model::{Entry, Festival, Seat, Wallet};
-
-/// Watches until it is so; a test whose wish never comes true fails by its time.
-async fn until(mut is_so: impl AsyncFnMut() -> bool) {
-    let wait = async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), wait).await.expect("it never came true");
-}
 
 #[tokio::test]
 async fn every_verb_of_a_tenant_runs_on_the_owner() {
@@ -192,33 +181,10 @@ async fn twenty_moves_under_load_make_no_error() {
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     let fest = stage::tenant_in(&cluster, Region::US).await;
     let wallets = stage::wallets(&fest, 8).await;
-    let before: i64 = wallets.iter().map(|wallet| wallet.balance).sum();
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let workers: Vec<_> = wallets
-        .iter()
-        .map(|wallet| {
-            let (fest, id, stopped) = (fest.clone(), wallet.id, stopped.clone());
-            tokio::spawn(async move {
-                let mut added = 0;
-                while !*stopped.borrow() {
-                    assert!(fest.update_columns::<Wallet>(id).add(Wallet::BALANCE, 1).run().await.unwrap());
-                    added += 1;
-                    fest.get::<Wallet>(id).await.unwrap();
-                    fest.transaction(async |tx| {
-                        tx.update_columns::<Wallet>(id).add(Wallet::BALANCE, 1).run().await?;
-                        tx.get::<Wallet>(id).await.map(drop)
-                    })
-                    .await
-                    .unwrap();
-                    added += 1;
-                }
-                added
-            })
-        })
-        .collect();
+    let load = Load::on(&fest, &wallets);
     let admin = Cluster::connect(config).await.unwrap();
     for _ in 0..20 {
-        stage::move_by(&admin, local, &fest).await;
+        stage::move_by(&admin, &stage::worker_ports(local), &fest).await;
         // Within one reading of the layout the routes are right again.
         let server = sql!(
             "SELECT nodeport FROM pg_dist_node JOIN pg_dist_placement USING (groupid) \
@@ -228,20 +194,8 @@ async fn twenty_moves_under_load_make_no_error() {
         let (port,): (i32,) = admin.across_shards("a test").query_one_as(server).await.unwrap();
         until(async || i32::from(stage::port_of(&cluster, stage::owner(&cluster, &fest))) == port).await;
     }
-    stop.send(true).unwrap();
-    let mut added = 0;
-    for worker in workers {
-        added += worker.await.unwrap();
-    }
-    assert_eq!(fest.select::<Wallet>().sum(Wallet::BALANCE).await.unwrap(), before + added);
-    assert_eq!(cluster.metrics().errors, 0);
+    let played = load.stop().await;
+    assert!(played.errors.is_empty(), "{:?}", played.errors.first());
+    stage::assert_books(&fest, &wallets, &played).await;
     assert!(cluster.metrics().tenant_routes["forwarded"] > 0, "they were noticed by detours");
-}
-
-/// The same kind of cluster for tests that stop servers.
-pub async fn own(test: &str) -> Option<CitusCluster> {
-    if !crate::support::citus::can_run(test).await {
-        return None;
-    }
-    Some(shardwise::local::citus(2).regions([Region::EU, Region::US]).start().await.unwrap())
 }

@@ -23,21 +23,8 @@ pub fn watched() -> TopologyConfig {
 /// A new database with the shared entities' tables, all statements watched.
 pub async fn config(local: &CitusCluster) -> Config {
     let config = local.fresh_database().await.unwrap().with_topology(watched()).unwrap();
-    let cluster = Cluster::connect(config.clone().with_mode(shardwise::Mode::Single)).await.unwrap();
+    let cluster = Cluster::connect(config.clone()).await.unwrap();
     cluster.admin().apply(&schema()).await.unwrap();
-    let c = cluster.coordinator();
-    c.execute(sql!("DO $$ DECLARE r record; BEGIN FOR r IN SELECT conrelid::regclass AS t, conname FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND connamespace = 'public'::regnamespace LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', r.t, r.conname); END LOOP; END $$")).await.unwrap();
-    c.execute(sql!("SELECT create_reference_table('countries')")).await.unwrap();
-    c.execute(sql!("SELECT create_reference_table('users')")).await.unwrap();
-    c.execute(sql!("SELECT create_reference_table('festivals')")).await.unwrap();
-    c.execute(sql!("SELECT create_distributed_table('wallets', 'festival_id')")).await.unwrap();
-    c.execute(sql!("SELECT create_distributed_table('entries', 'festival_id')")).await.unwrap();
-    c.execute(sql!("SELECT create_distributed_table('seats', 'festival_id')")).await.unwrap();
-    c.execute(sql!("SELECT create_distributed_table('everything', 'festival_id')")).await.unwrap();
-    c.execute(sql!("SELECT create_distributed_table('labels', 'tenant')")).await.unwrap();
-    c.execute(sql!("INSERT INTO shardwise.directories VALUES ('uuid','public','festivals','id','region')"))
-        .await
-        .unwrap();
     cluster.close(Duration::from_secs(5)).await;
     config
 }
@@ -82,22 +69,25 @@ pub async fn runs_at(tenant: &Tenant) -> u16 {
 
 /// Moves the tenant's shard to the other worker, behind the client's back.
 pub async fn move_away(local: &CitusCluster, config: &Config, tenant: &Tenant) {
+    move_between(config, tenant, &worker_ports(local)).await;
+}
+
+/// The same between these workers.
+pub async fn move_between(config: &Config, tenant: &Tenant, ports: &[i32]) {
     let admin = Cluster::connect(config.clone().with_application_name("mover")).await.unwrap();
-    move_by(&admin, local, tenant).await;
+    move_by(&admin, ports, tenant).await;
     admin.close(Duration::from_secs(5)).await;
 }
 
 /// The same through a client that is kept.
-pub async fn move_by(admin: &Cluster, local: &CitusCluster, tenant: &Tenant) {
+pub async fn move_by(admin: &Cluster, ports: &[i32], tenant: &Tenant) {
     let shard = sql!(
         "SELECT p.shardid, n.nodename, n.nodeport FROM pg_dist_placement p JOIN pg_dist_node n USING (groupid) \
          WHERE shardid = get_shard_id_for_distribution_column('wallets', :id::uuid)",
         id = *tenant.key()
     );
     let (shard, host, port): (i64, String, i32) = admin.across_shards("a test").query_one_as(shard).await.unwrap();
-    let ports: Vec<i32> =
-        local.workers().iter().map(|worker| i32::from(worker.config().contact_points()[0].port)).collect();
-    let other = ports.into_iter().find(|&other| other != port).unwrap();
+    let other = *ports.iter().find(|&&other| other != port).unwrap();
     let moved = sql!(
         "SELECT citus_move_shard_placement(:shard, :host, :port, :host, :other, 'force_logical')",
         shard = shard,
@@ -106,6 +96,22 @@ pub async fn move_by(admin: &Cluster, local: &CitusCluster, tenant: &Tenant) {
         other = other
     );
     admin.across_shards("a test").query(moved).await.unwrap();
+}
+
+/// The ports of the workers, as the servers know them.
+pub fn worker_ports(local: &CitusCluster) -> Vec<i32> {
+    local.workers().iter().map(|worker| worker.config().contact_points()[0].port.into()).collect()
+}
+
+/// Whether anybody in this database waits for a lock, on any node.
+pub async fn waits_for_a_lock(cluster: &Cluster) -> bool {
+    let waiting = sql!(
+        "SELECT coalesce(sum(result::int), 0)::int8 FROM run_command_on_all_nodes($cmd$ \
+         SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) $cmd$)"
+    );
+    let (waiting,): (i64,) = cluster.coordinator().query_one_as(waiting).await.unwrap();
+    waiting > 0
 }
 
 /// Proxies in front of all nodes, and a configuration that goes through them.
@@ -133,4 +139,96 @@ pub async fn wallets(tenant: &Tenant, count: i64) -> Vec<Wallet> {
     let wallets: Vec<_> = (0..count).map(|balance| Wallet::new(*tenant.key(), balance)).collect();
     tenant.insert_many(&wallets).await.unwrap();
     wallets
+}
+
+/// Watches until it is so; a test whose wish never comes true fails by its time.
+pub async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("it never came true");
+}
+
+/// A cluster for a test that stops servers, or changes its nodes.
+pub async fn own(test: &str) -> Option<CitusCluster> {
+    if !crate::support::citus::can_run(test).await {
+        return None;
+    }
+    Some(shardwise::local::citus(2).regions([Region::EU, Region::US]).start().await.unwrap())
+}
+
+/// Tasks that read and write a tenant's rows until they are told to stop.
+pub struct Load {
+    stop: tokio::sync::watch::Sender<bool>,
+    tasks: Vec<tokio::task::JoinHandle<Played>>,
+}
+
+/// What a task of a load came to.
+#[derive(Default)]
+pub struct Played {
+    /// What was added to the balances, and acknowledged.
+    pub acknowledged: i64,
+    /// What may have been added besides.
+    pub unknown: i64,
+    pub errors: Vec<shardwise::Error>,
+}
+
+impl Load {
+    /// One task per wallet: an update, a read and a transaction, over and over.
+    pub fn on(tenant: &Tenant, wallets: &[Wallet]) -> Self {
+        let stop = tokio::sync::watch::Sender::new(false);
+        let tasks = wallets.iter().map(|wallet| {
+            let (tenant, id, stopped) = (tenant.clone(), wallet.id, stop.subscribe());
+            tokio::spawn(async move {
+                let mut played = Played::default();
+                while !*stopped.borrow() {
+                    let update = tenant.update_columns::<Wallet>(id).add(Wallet::BALANCE, 1).run().await.map(drop);
+                    played.note(update, 1);
+                    played.note(tenant.get::<Wallet>(id).await.map(drop), 0);
+                    let transaction = tenant.transaction(async |tx| {
+                        tx.update_columns::<Wallet>(id).add(Wallet::BALANCE, 1).run().await?;
+                        tx.get::<Wallet>(id).await.map(drop)
+                    });
+                    played.note(transaction.await, 1);
+                }
+                played
+            })
+        });
+        Self { tasks: tasks.collect(), stop }
+    }
+
+    /// Stops them all.
+    pub async fn stop(self) -> Played {
+        self.stop.send(true).unwrap();
+        let mut all = Played::default();
+        for task in self.tasks {
+            let played = task.await.unwrap();
+            all.acknowledged += played.acknowledged;
+            all.unknown += played.unknown;
+            all.errors.extend(played.errors);
+        }
+        all
+    }
+}
+
+impl Played {
+    fn note(&mut self, result: Result<(), shardwise::Error>, added: i64) {
+        match result {
+            Ok(()) => self.acknowledged += added,
+            Err(error) => {
+                self.unknown += if error.is_outcome_unknown() { added } else { 0 };
+                self.errors.push(error);
+            }
+        }
+    }
+}
+
+/// The sum of the tenant's balances is what was acknowledged, and perhaps some of what is unknown.
+pub async fn assert_books(tenant: &Tenant, wallets: &[Wallet], played: &Played) {
+    let before: i64 = wallets.iter().map(|wallet| wallet.balance).sum();
+    let now = tenant.select::<Wallet>().sum(Wallet::BALANCE).await.unwrap();
+    let least = before + played.acknowledged;
+    assert!((least..=least + played.unknown).contains(&now), "{now} is not {least} to {least} + {}", played.unknown);
 }

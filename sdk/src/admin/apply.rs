@@ -25,7 +25,7 @@ const OUTSIDE: &str = "SET statement_timeout = 0; SET default_transaction_read_o
                        SET default_transaction_isolation = 'read committed'";
 const RESET: &str = "RESET statement_timeout; RESET default_transaction_read_only; RESET default_transaction_isolation";
 
-/// One step of an apply is about to run.
+/// One step of an apply, or of a change of placement, is about to run.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Progress<'a> {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Consent, Diff, Plan, Progress, Report, Target, commands};
+use super::placement::Placement;
+use super::{Consent, Diff, Plan, Progress, Report, Target, commands, placement};
 use crate::cluster::Core;
 use crate::config::Mode;
 use crate::entity::Schema;
@@ -71,8 +72,13 @@ impl Admin {
         consent: &Consent,
         mut progress: impl FnMut(Progress<'_>) + Send,
     ) -> Result<Report> {
-        commands::apply(self.connect().await?.client_mut(), self.target(), schema.tables(), consent, &mut progress)
-            .await
+        let mut connection = self.connect().await?;
+        let (target, tables) = (self.target(), schema.tables());
+        let report = commands::apply(connection.client_mut(), target, tables, consent, &mut progress).await?;
+        if matches!(target, Target::Citus { .. }) {
+            placement::install_if_allowed(connection.client()).await?;
+        }
+        Ok(report)
     }
 
     /// What differs between the entities and the database, in both directions. Nothing is changed.
@@ -88,6 +94,12 @@ impl Admin {
             Mode::Citus => Target::Citus { shard_count: self.core.config().shard_count },
             Mode::Single | Mode::Auto => Target::Plain,
         }
+    }
+
+    /// Where tenants' data are, and how they get elsewhere.
+    #[must_use]
+    pub fn placement(&self) -> Placement {
+        Placement::new(self.core.clone())
     }
 
     /// A connection of its own: a change of the schema takes longer than a pool's limits allow.

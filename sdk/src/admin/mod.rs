@@ -22,6 +22,7 @@ mod consent;
 mod diff;
 mod handle;
 mod inspect;
+pub mod placement;
 mod plan;
 mod planner;
 pub(crate) mod target;

@@ -45,6 +45,13 @@ struct Entry {
     ttl: Duration,
 }
 
+impl Entry {
+    fn into_row<T: Any + Send + Sync>(self) -> Option<Arc<T>> {
+        // One place holds one type, since the column belongs to one table.
+        self.row.and_then(|row| row.downcast().ok())
+    }
+}
+
 /// Each entry ends at a time of its own.
 struct ByEntry;
 
@@ -78,14 +85,17 @@ impl Directory {
         slot: Slot,
         look_up: impl Future<Output = Result<Option<T>>>,
     ) -> Result<Option<Arc<T>>> {
+        if let Some(entry) = self.cache.get(&slot).await {
+            return Ok(entry.into_row());
+        }
         let find = async {
             let row = look_up.await?.map(|row| Arc::new(row) as Arc<dyn Any + Send + Sync>);
             let ttl = if row.is_some() { self.config.ttl } else { self.config.negative_ttl };
             Ok::<_, Error>(Entry { row, ttl: ttl.mul_f64(1.0 - random::fraction() / 10.0) })
         };
-        let entry = self.cache.try_get_with(slot, find).await.map_err(|error| Error::clone(&error))?;
-        // One place holds one type, since the column belongs to one table.
-        Ok(entry.row.and_then(|row| row.downcast().ok()))
+        // On the heap, for what waits in line with it is as large as the look-up of a row.
+        let entry = self.cache.try_get_with(slot, Box::pin(find)).await.map_err(|error| Error::clone(&error))?;
+        Ok(entry.into_row())
     }
 
     /// Forgets what was read of a table.

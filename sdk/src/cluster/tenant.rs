@@ -13,14 +13,22 @@ use crate::key::{KeyRef, KeyType};
 use crate::routing::{Access, Intent, Need, Pin, Target};
 use crate::schema::{quote_ident, quote_qualified};
 use crate::topology::hash::hash;
-use crate::topology::{Hashing, Region, Residency};
+use crate::topology::{Hashing, Region, Residency, ShardMap};
 
 impl Core {
+    /// Where the statements about reference entities go.
+    pub(crate) fn reference_target(&self) -> Target {
+        Target { residency: self.config.residency, ..Target::new(Intent::Reference) }
+    }
+
     /// Where the statements of the tenant with this key go.
     pub(crate) async fn target(&self, key: KeyRef<'_>) -> Result<Target> {
         let residency = if self.mode == Mode::Single { Residency::Off } else { self.config.residency };
-        let hash = self.hash(key).await?;
-        let home = if residency == Residency::Off { None } else { self.home_region(key).await? };
+        let hash = match self.topology().usual_map(key.key_type()).map(ShardMap::hashing) {
+            Some(Hashing::Server(expression)) => Box::pin(self.hash_by_server(key, expression)).await?,
+            Some(Hashing::Client) | None => hash(key),
+        };
+        let home = if residency == Residency::Off { None } else { Box::pin(self.home_region(key)).await? };
         let target = Target {
             intent: Intent::Tenant,
             key: Some((key.key_type(), Some(hash))),
@@ -32,14 +40,11 @@ impl Core {
         Ok(target)
     }
 
-    async fn hash(&self, key: KeyRef<'_>) -> Result<i32> {
-        let topology = self.topology();
-        let Some(Hashing::Server(expression)) = topology.usual_map(key.key_type()).map(|map| map.hashing()) else {
-            return Ok(hash(key));
-        };
+    /// The hash of a key of a type that the server alone can hash.
+    async fn hash_by_server(&self, key: KeyRef<'_>, expression: &str) -> Result<i32> {
         // Found under the name of no table: a key's hash never changes.
         let slot =
-            self.directory.slot(None, Cow::Borrowed(""), Cow::Owned(expression.clone()), key_bytes(&key).as_ref());
+            self.directory.slot(None, Cow::Borrowed(""), Cow::Owned(expression.to_owned()), key_bytes(&key).as_ref());
         let asked = async {
             let sql = format!("SELECT {expression}");
             let row = self.ask_nearest(&sql, &text_of(key), Type::TEXT).await?;
@@ -77,7 +82,7 @@ impl Core {
     /// One row at most, from the nearest node.
     async fn ask_nearest(&self, sql: &str, param: &(dyn ToSql + Sync), ty: Type) -> Result<Option<Row>> {
         let need = Need { table: None, access: Access::Read };
-        let way = self.way(Target::new(Intent::Reference), need).await?;
+        let way = self.way(self.reference_target(), need).await?;
         let (connection, limit) = (way.lease.connection(), self.config.timeouts.statement);
         let ask = async {
             let mark = way.lease.start();

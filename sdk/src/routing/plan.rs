@@ -92,6 +92,8 @@ impl Plan {
         match (target.intent, target.pin, target.residency) {
             (Intent::Tenant, Pin::Region(region), _) => Some(region),
             (Intent::Tenant, _, Residency::Strict) => target.home,
+            // Every node has a copy, so none outside is needed. Writes have to go through the coordinator.
+            (Intent::Reference, _, Residency::Strict) if self.ask.need.access == Access::Read => self.ask.local,
             _ => None,
         }
     }

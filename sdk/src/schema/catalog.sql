@@ -40,3 +40,44 @@ BEGIN
     END IF;
 END
 $$;
+
+-- Whether the rebalancer may move a shard to a node: only within the region that it lies in. A node whose region is not
+-- known takes none from a region, and the other way round.
+CREATE OR REPLACE FUNCTION shardwise.shard_allowed_on_node(shard bigint, node integer) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN NOT EXISTS (
+        SELECT FROM pg_dist_placement p
+        JOIN pg_dist_node n ON n.groupid = p.groupid AND n.noderole = 'primary'
+        LEFT JOIN shardwise.node_regions lies ON lies.node_id = n.nodeid
+        LEFT JOIN shardwise.node_regions goes ON goes.node_id = node
+        WHERE p.shardid = shard AND lies.region IS DISTINCT FROM goes.region
+    );
+END
+$$;
+
+-- How much of the rebalancer's cost belongs on a node: an equal part of what its region has. With the same for all nodes, a
+-- region that has less than others would count as empty, and stay uneven within. The cost is that of
+-- citus_shard_cost_by_disk_size; shardwise.colocation names the co-location group to reckon for, all where it is not set.
+CREATE OR REPLACE FUNCTION shardwise.node_capacity(node integer) RETURNS real
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wanted integer := nullif(current_setting('shardwise.colocation', true), '')::integer;
+    base bigint := coalesce(pg_size_bytes(current_setting('citus.rebalancer_by_disk_size_base_cost', true)), 0);
+    place text := (SELECT region FROM shardwise.node_regions WHERE node_id = node);
+BEGIN
+    RETURN (
+        WITH peers AS (
+            SELECT n.nodename, n.nodeport, n.isactive AND n.shouldhaveshards AS takes FROM pg_dist_node n
+            LEFT JOIN shardwise.node_regions r ON r.node_id = n.nodeid
+            WHERE n.noderole = 'primary' AND r.region IS NOT DISTINCT FROM place
+        ), held AS (
+            SELECT base + sum(s.shard_size) AS cost FROM citus_shards s JOIN pg_dist_shard d ON d.shardid = s.shardid
+            JOIN peers ON peers.nodename = s.nodename AND peers.nodeport = s.nodeport
+            WHERE s.citus_table_type = 'distributed' AND (wanted IS NULL OR s.colocation_id = wanted)
+            GROUP BY s.colocation_id, d.shardminvalue
+        )
+        SELECT greatest(coalesce((SELECT sum(cost) FROM held), 0) / greatest((SELECT count(*) FROM peers WHERE takes), 1), 1)
+    );
+END
+$$;

@@ -379,7 +379,7 @@ async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, sent: &Atom
         match decision {
             Decision::Same => {}
             // Where it can't be read anew, the second try fails as the first one did.
-            Decision::Anew => drop(core.refresh().await),
+            Decision::Anew => drop(Box::pin(core.refresh()).await),
             Decision::Stop => {
                 let lost = matches!(error.kind(), ErrorKind::ConnectionLost | ErrorKind::Timeout(Limit::Statement));
                 // Inside a transaction the outcome is known: what was not committed is rolled back.
@@ -406,7 +406,8 @@ async fn once<W: Want, X: Executor>(executor: &X, mut hold: Hold, job: &Job<'_>,
         let mark = hold.start();
         let answer = match &hold.bound {
             None => answer::<W>(hold.connection(), job, sent).await.map_err(Error::postgres),
-            Some(bound) => bounded::answer_within::<W>(core, &hold, bound, job, sent).await,
+            // On the heap: the way that most take must not be as large as the one that few do.
+            Some(bound) => Box::pin(bounded::answer_within::<W>(core, &hold, bound, job, sent)).await,
         };
         // An error is a whole answer too.
         mark.done();

@@ -330,7 +330,7 @@ impl<S: Scope> Session<S, Pooled> {
                 self.control(lease, &options.begin()).await?;
                 let Some(bound) = &bound else { return Ok(()) };
                 let limit = limits(&self.executor).statement;
-                let vouched = within(limit, bounded::vouch(core, lease.connection(), bound)).await;
+                let vouched = within(limit, Box::pin(bounded::vouch(core, lease.connection(), bound))).await;
                 vouched.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)))
             };
             let error = match begun.await {
@@ -343,7 +343,7 @@ impl<S: Scope> Session<S, Pooled> {
             // Nothing but BEGIN was sent.
             match decide(&error, attempt, Progress::NotSent, true) {
                 Decision::Same => {}
-                Decision::Anew => drop(core.refresh().await),
+                Decision::Anew => drop(Box::pin(core.refresh()).await),
                 Decision::Stop => return Err(error),
             }
             core.metrics.retry();

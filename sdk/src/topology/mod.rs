@@ -1,12 +1,14 @@
 //! The cluster as values: regions, nodes, roles, shard maps. No IO.
 
 pub(crate) mod hash;
+mod mint;
 mod node;
 mod region;
 mod residency;
 mod shard_map;
 mod snapshot;
 
+pub(crate) use mint::Mint;
 pub use node::{Node, Role};
 pub use region::{Region, RegionError};
 pub use residency::Residency;

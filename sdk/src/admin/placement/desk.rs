@@ -1,0 +1,135 @@
+//! A session on the coordinator for work that takes long.
+//!
+//! It has no time limits. When the future that uses it is dropped, what runs on the server is cancelled and its transaction
+//! rolled back, as with every lease; when this process dies, the server finds out by looking after the connection.
+
+use std::future::Future;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::{Steps, strategy};
+use crate::cluster::{Core, Way};
+use crate::error::{Error, ErrorKind, Result};
+use crate::routing::{Intent, Need, Target};
+use crate::schema::catalog;
+
+const SETTINGS: &str = "\
+    SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
+    SELECT pg_catalog.set_config(name, '5s', false) FROM pg_catalog.pg_settings \
+    WHERE name = 'client_connection_check_interval'";
+
+/// The advisory lock of whoever changes where shards are: "placemen" as a number. It belongs to the session, so that it is
+/// lost with the work that it protects, and not before.
+const LOCK: i64 = 0x706c_6163_656d_656e;
+
+pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+
+pub(super) struct Desk {
+    way: Way,
+}
+
+impl Desk {
+    pub(super) async fn open(core: &Core) -> Result<Self> {
+        let way = core.way(Target::new(Intent::Coordinator), Need::ANY).await?;
+        // Whoever uses the connection next gets it without the settings and the lock.
+        way.lease.may_have_session_state();
+        let desk = Self { way };
+        desk.batch(SETTINGS).await?;
+        Ok(desk)
+    }
+
+    /// Waits until nobody else changes where shards are, and keeps others from it for as long as this lives.
+    pub(super) async fn take_turn(&self, steps: &mut Steps<'_>) -> Result<()> {
+        let taken = self.query("SELECT pg_catalog.pg_try_advisory_lock($1)", &[(&LOCK, Type::INT8)]).await?;
+        if !column(only(&taken)?, 0)? {
+            steps.aside("wait until another change of placement on this cluster has ended");
+            self.query("SELECT pg_catalog.pg_advisory_lock($1)", &[(&LOCK, Type::INT8)]).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the SDK's own tables and functions where the cluster has none, or older ones.
+    pub(super) async fn ensure_catalog(&self) -> Result<()> {
+        const FOUND: &str = "SELECT pg_catalog.obj_description(to_regnamespace('shardwise'), 'pg_namespace')";
+        let found: Option<String> = column(only(&self.query(FOUND, &[]).await?)?, 0)?;
+        if found.as_deref().and_then(catalog::version_of) < Some(catalog::VERSION) {
+            // One by one: of several in one message Citus sends the whole text to the workers.
+            for statement in catalog::statements() {
+                self.batch(&statement).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn install_strategy(&self) -> Result<()> {
+        let mark = self.way.lease.start();
+        let installed = strategy::install(self.way.lease.connection().client()).await;
+        mark.done();
+        installed.map_err(|error| error.on(self.way.lease.node()))
+    }
+
+    pub(super) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        self.send(self.way.lease.connection().client().query_typed(sql, params)).await
+    }
+
+    /// Several statements without parameters, in one transaction where none is open.
+    pub(super) async fn batch(&self, sql: &str) -> Result<()> {
+        self.send(self.way.lease.connection().client().batch_execute(sql)).await
+    }
+
+    /// Runs the work in a transaction, which ends with it: well or not at all.
+    pub(super) async fn transaction<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.batch("BEGIN").await?;
+        match work.await {
+            Ok(done) => {
+                // Broken off here, the server may have committed. Asked to, it may still have refused.
+                let unknown = |error: Error| if error.code().is_some() { error } else { error.with_unknown_outcome() };
+                self.batch("COMMIT").await.map_err(unknown)?;
+                Ok(done)
+            }
+            Err(error) => {
+                // The first error is the one that tells.
+                drop(self.batch("ROLLBACK").await);
+                Err(error)
+            }
+        }
+    }
+
+    /// Has these nodes run a query each, which answers with one value, all at once and outside of this session's
+    /// transaction. The coordinator passes them on: a node may be out of this client's reach. Answers come in order; an error
+    /// of a node is told as text.
+    pub(super) async fn on_nodes(&self, commands: &[(Address, String)]) -> Result<Vec<Result<String, String>>> {
+        const RUN: &str = "SELECT success, result FROM pg_catalog.master_run_on_worker($1, $2, $3, true)";
+        let hosts: Vec<&str> = commands.iter().map(|((host, _), _)| host.as_str()).collect();
+        let ports: Vec<i32> = commands.iter().map(|((_, port), _)| *port).collect();
+        let texts: Vec<&str> = commands.iter().map(|(_, text)| text.as_str()).collect();
+        let params: [Param<'_>; 3] =
+            [(&hosts, Type::TEXT_ARRAY), (&ports, Type::INT4_ARRAY), (&texts, Type::TEXT_ARRAY)];
+        let rows = self.query(RUN, &params).await?;
+        let answer = |row: &Row| {
+            let (success, result): (bool, Option<String>) = (column(row, 0)?, column(row, 1)?);
+            let result = result.unwrap_or_default();
+            Ok(if success { Ok(result) } else { Err(result) })
+        };
+        rows.iter().map(answer).collect()
+    }
+
+    async fn send<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T> {
+        let mark = self.way.lease.start();
+        let answer = work.await;
+        mark.done();
+        answer.map_err(|error| Error::postgres(error).on(self.way.lease.node()))
+    }
+}
+
+/// Host and port of a node, as the nodes address each other.
+pub(super) type Address = (String, i32);
+
+pub(super) fn only(rows: &[Row]) -> Result<&Row> {
+    rows.first().ok_or_else(|| Error::new(ErrorKind::Codec, "the coordinator returned no row"))
+}
+
+pub(super) fn column<T: tokio_postgres::types::FromSqlOwned>(row: &Row, at: usize) -> Result<T> {
+    row.try_get(at).map_err(Error::postgres)
+}

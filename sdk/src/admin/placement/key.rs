@@ -1,0 +1,85 @@
+//! A tenant's key as a value.
+
+use std::fmt;
+
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::desk::column;
+use crate::entity::DistributionKey;
+use crate::error::Result;
+use crate::key::{KeyRef, KeyType};
+
+/// A tenant's distribution key, of whichever type. It shows its value: what is said of a tenant has to name it.
+///
+/// ```
+/// use shardwise::Uuid;
+/// use shardwise::admin::placement::TenantKey;
+///
+/// let id = Uuid::now_v7();
+/// assert_eq!(TenantKey::from(id).to_string(), id.to_string());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TenantKey {
+    /// Of a `uuid` column.
+    Uuid(Uuid),
+    /// Of a `smallint` column.
+    Int2(i16),
+    /// Of an `integer` column.
+    Int4(i32),
+    /// Of a `bigint` column.
+    Int8(i64),
+    /// Of a `text` column.
+    Text(String),
+}
+
+impl<K: DistributionKey> From<K> for TenantKey {
+    fn from(key: K) -> Self {
+        match key.key_ref() {
+            KeyRef::Uuid(id) => Self::Uuid(*id),
+            KeyRef::Int2(number) => Self::Int2(number),
+            KeyRef::Int4(number) => Self::Int4(number),
+            KeyRef::Int8(number) => Self::Int8(number),
+            KeyRef::Text(text) => Self::Text(text.to_owned()),
+        }
+    }
+}
+
+impl TenantKey {
+    pub(super) fn of_row(row: &Row, at: usize, key: KeyType) -> Result<Self> {
+        Ok(match key {
+            KeyType::Uuid => Self::Uuid(column(row, at)?),
+            KeyType::Int2 => Self::Int2(column(row, at)?),
+            KeyType::Int4 => Self::Int4(column(row, at)?),
+            KeyType::Int8 => Self::Int8(column(row, at)?),
+            KeyType::Text => Self::Text(column(row, at)?),
+        })
+    }
+
+    pub(super) fn as_key_ref(&self) -> KeyRef<'_> {
+        match self {
+            Self::Uuid(id) => KeyRef::Uuid(id),
+            Self::Int2(number) => KeyRef::Int2(*number),
+            Self::Int4(number) => KeyRef::Int4(*number),
+            Self::Int8(number) => KeyRef::Int8(*number),
+            Self::Text(text) => KeyRef::Text(text),
+        }
+    }
+
+    pub(super) fn key_type(&self) -> KeyType {
+        self.as_key_ref().key_type()
+    }
+}
+
+impl fmt::Display for TenantKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uuid(id) => id.fmt(f),
+            Self::Int2(number) => number.fmt(f),
+            Self::Int4(number) => number.fmt(f),
+            Self::Int8(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}

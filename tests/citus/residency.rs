@@ -1,0 +1,206 @@
+//! What must not leave a region does not: every connection that the client opens goes through a proxy that counts.
+
+use std::collections::BTreeMap;
+
+use futures_util::TryStreamExt as _;
+use shardwise::local::CitusCluster;
+use shardwise::topology::Role;
+use shardwise::{Cluster, Config, ErrorKind, Region, Residency, Route, Tenant, Uuid, sql};
+
+use super::stage::{self, until};
+use crate::support::citus::shared;
+use crate::support::model::{Entry, Festival, Wallet};
+use crate::support::proxy::Proxy;
+
+struct Stage {
+    cluster: Cluster,
+    /// The same database, past the proxies.
+    config: Config,
+    proxies: BTreeMap<u16, Proxy>,
+}
+
+/// A client in the EU that is bound to it, with a proxy in front of each node.
+async fn strict(local: &CitusCluster) -> Stage {
+    let config = stage::config(local).await;
+    let (proxied, proxies) = stage::proxied(local, config.clone()).await;
+    let proxied = proxied.with_regions([Region::EU, Region::US]).unwrap().with_local_region(Region::EU).unwrap();
+    let cluster = Cluster::connect(proxied.with_residency(Residency::Strict).unwrap()).await.unwrap();
+    Stage { cluster, config, proxies }
+}
+
+impl Stage {
+    /// The proxies of a region's nodes, as the client knows them.
+    fn of(&self, region: Region, role: Role) -> Vec<&Proxy> {
+        let topology = self.cluster.topology();
+        let nodes = topology.nodes().iter().filter(|node| node.region == Some(region) && node.role == role);
+        let ports: Vec<u16> = nodes.map(|node| node.port).collect();
+        self.proxies.values().filter(|proxy| ports.contains(&proxy.port)).collect()
+    }
+
+    fn assert_nothing_went_to(&self, region: Region) {
+        let outside = self.of(region, Role::Worker);
+        assert_eq!(outside.len(), 1);
+        assert_eq!(outside[0].accepted(), 0, "a connection was opened to {region}");
+    }
+}
+
+/// Whatever a tenant can do.
+async fn everything(fest: &Tenant) -> shardwise::Result<()> {
+    let wallet = Wallet::new(*fest.key(), 10);
+    fest.insert(&wallet).await?;
+    fest.get::<Wallet>(wallet.id).await?;
+    fest.update_columns::<Wallet>(wallet.id).add(Wallet::BALANCE, 1).run().await?;
+    fest.insert_many(&[Wallet::new(*fest.key(), 1), Wallet::new(*fest.key(), 2)]).await?;
+    let id = wallet.id;
+    fest.transaction(async |tx| {
+        tx.update_columns::<Wallet>(id).add(Wallet::BALANCE, 1).run().await?;
+        let entry = Entry {
+            festival_id: *tx.key(),
+            id: Uuid::new_v4(),
+            wallet_id: id,
+            amount: 1,
+            created_at: jiff::Timestamp::now(),
+        };
+        tx.insert(&entry).await
+    })
+    .await?;
+    let query = || sql!("SELECT id FROM wallets WHERE festival_id = :festival_id", entities(Wallet));
+    assert_eq!(
+        fest.query(query()).await?.len(),
+        fest.query_stream(query()).await?.try_collect::<Vec<_>>().await?.len()
+    );
+    assert!(fest.select::<Wallet>().stream().await?.try_collect::<Vec<_>>().await?.len() >= 3);
+    let mut copy = fest.copy_in::<Wallet>().await?;
+    copy.send(&Wallet::new(*fest.key(), 7)).await?;
+    copy.finish().await?;
+    assert!(fest.copy_out::<Wallet>().await?.try_collect::<Vec<_>>().await?.iter().any(|wallet| wallet.balance == 7));
+    assert_eq!(fest.get::<Wallet>(wallet.id).await?.balance, 12);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_of_a_strict_tenant_leaves_its_region() {
+    let Some(local) = shared("nothing_of_a_strict_tenant_leaves_its_region").await else { return };
+    let stage = strict(local).await;
+    let fest = stage::tenant_in(&stage.cluster, Region::EU).await;
+    everything(&fest).await.unwrap();
+    for _ in 0..3 {
+        stage.cluster.refresh().await.unwrap();
+        stage.cluster.health().await.unwrap();
+        stage.cluster.directory::<Festival>().find(*fest.key()).await.unwrap();
+    }
+    assert_eq!(stage.cluster.metrics().tenant_routes.keys().collect::<Vec<_>>(), [&"owner"]);
+    stage.assert_nothing_went_to(Region::US);
+
+    // Its worker gone, the coordinator passes statements on: it stands in the region. Without it, there is no way.
+    stage.of(Region::EU, Role::Worker)[0].close();
+    until(async || {
+        fest.route().is_ok_and(|route| route == Route::Coordinator) || fest.count::<Wallet>().await.is_err()
+    })
+    .await;
+    until(async || fest.count::<Wallet>().await.is_ok()).await;
+    stage.of(Region::EU, Role::Coordinator)[0].close();
+    until(async || fest.count::<Wallet>().await.is_err()).await;
+    let error = fest.count::<Wallet>().await.unwrap_err();
+    assert!(error.is_retryable(), "{error:?}");
+    assert!(stage.cluster.refresh().await.is_err(), "the layout is not read elsewhere either");
+    stage.assert_nothing_went_to(Region::US);
+}
+
+#[tokio::test]
+async fn a_tenant_whose_data_lie_outside_its_home_region_is_refused() {
+    let Some(local) = shared("a_tenant_whose_data_lie_outside_its_home_region_is_refused").await else { return };
+    let stage = strict(local).await;
+    let plain = Cluster::connect(stage.config.clone()).await.unwrap();
+    let astray = stage::tenant_at_home(&plain, Region::US, Region::EU).await;
+
+    let error = stage.cluster.tenant(*astray.key()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Residency);
+    assert!(error.to_string().contains("the tenant's data lie in us, and its home region is eu"), "{error}");
+    let error = stage.cluster.tenant(Uuid::new_v4()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Residency);
+    assert!(error.to_string().contains("the tenant has no home region"), "{error}");
+    stage.assert_nothing_went_to(Region::US);
+
+    // A handle of its own may ask for more, or less, than the configuration.
+    assert!(astray.clone().with_residency(Residency::Prefer).await.is_ok());
+    assert_eq!(astray.clone().with_residency(Residency::Strict).await.unwrap_err().kind(), ErrorKind::Residency);
+}
+
+#[tokio::test]
+async fn a_node_that_no_longer_has_the_shard_does_not_pass_a_strict_statement_on() {
+    let test = "a_node_that_no_longer_has_the_shard_does_not_pass_a_strict_statement_on";
+    let Some(local) = shared(test).await else { return };
+    let stage = strict(local).await;
+    let fest = stage::tenant_in(&stage.cluster, Region::EU).await;
+    everything(&fest).await.unwrap();
+    let plain = Cluster::connect(stage.config.clone()).await.unwrap();
+    let witness = plain.tenant(*fest.key()).await.unwrap();
+    let before = witness.count::<Wallet>().await.unwrap();
+    // Behind the client's back, to the other region.
+    stage::move_away(local, &stage.config, &fest).await;
+
+    let wallet = Wallet::new(*fest.key(), 1);
+    let refused = fest.insert(&wallet).await.unwrap_err();
+    assert_eq!((refused.kind(), refused.is_outcome_unknown()), (ErrorKind::Residency, false), "{refused:?}");
+    let refused = fest.transaction(async |tx| tx.insert(&wallet).await).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Residency, "{refused:?}");
+    assert_eq!(fest.count::<Wallet>().await.unwrap_err().kind(), ErrorKind::Residency);
+    assert_eq!(fest.copy_out::<Wallet>().await.unwrap_err().kind(), ErrorKind::Residency);
+    stage.assert_nothing_went_to(Region::US);
+    assert!(!stage.cluster.metrics().tenant_routes.contains_key("forwarded"));
+    assert_eq!(witness.count::<Wallet>().await.unwrap(), before, "nothing was written");
+
+    stage::move_away(local, &stage.config, &fest).await;
+    until(async || fest.count::<Wallet>().await.is_ok()).await;
+    everything(&fest).await.unwrap();
+    stage.assert_nothing_went_to(Region::US);
+}
+
+/// The first refusal is not the last word: the node may know better where in the region the shard is.
+#[tokio::test]
+async fn a_strict_statement_follows_its_shard_within_the_region() {
+    let test = "a_strict_statement_follows_its_shard_within_the_region";
+    let Some(local) = shared(test).await else { return };
+    let stage = strict(local).await;
+    let fest = stage::tenant_in(&stage.cluster, Region::EU).await;
+    let isolate =
+        sql!("SELECT isolate_tenant_to_new_shard('wallets', :id::uuid, 'CASCADE', 'force_logical')", id = *fest.key());
+    let plain = Cluster::connect(stage.config.clone()).await.unwrap();
+    plain.across_shards("a test").query(isolate).await.unwrap();
+    // The shard that the client knows is gone, and its successor in the same place.
+    let retries = stage.cluster.metrics().retries;
+    everything(&fest).await.unwrap();
+    assert!(stage.cluster.metrics().retries > retries);
+}
+
+#[tokio::test]
+async fn what_is_bound_to_a_region_keeps_its_shard_there_until_it_ends() {
+    let Some(local) = shared("what_is_bound_to_a_region_keeps_its_shard_there_until_it_ends").await else { return };
+    let config = stage::config(local).await;
+    let cluster = Cluster::connect(config.clone()).await.unwrap();
+    let fest = stage::tenant_in(&cluster, Region::EU).await.pinned(Region::EU).unwrap();
+    let (started, go) = tokio::sync::oneshot::channel();
+    let (finish, finished) = tokio::sync::oneshot::channel();
+    let bound = tokio::spawn({
+        let fest = fest.clone();
+        async move {
+            fest.transaction(|tx| async move {
+                started.send(()).unwrap();
+                finished.await.unwrap();
+                tx.insert(&Wallet::new(*tx.key(), 1)).await
+            })
+            .await
+        }
+    });
+    go.await.unwrap();
+    let (mover, tenant, ports) = (config.clone(), fest.clone(), stage::worker_ports(local));
+    let moving = tokio::spawn(async move { stage::move_between(&mover, &tenant, &ports).await });
+    // It has copied the rows, and waits for us to end.
+    until(async || stage::waits_for_a_lock(&cluster).await).await;
+    assert!(!moving.is_finished());
+    finish.send(()).unwrap();
+    bound.await.unwrap().unwrap();
+    moving.await.unwrap();
+    assert_eq!(fest.count::<Wallet>().await.unwrap_err().kind(), ErrorKind::Residency);
+}

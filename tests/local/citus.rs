@@ -217,3 +217,65 @@ async fn a_worker_can_be_added() {
         "it is on the first nodes alone"
     );
 }
+
+#[tokio::test]
+async fn child_with_a_cluster_of_others() {
+    if child::told().is_none() {
+        return;
+    }
+    let regions = [Region::US, Region::EU];
+    let local = local::citus(2).standbys().regions(regions).coordinator_region(Region::EU).start().await.unwrap();
+    let cluster = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
+    distribute(&cluster).await;
+    let nodes = sql!(
+        "SELECT string_agg(region, ' ' ORDER BY groupid) FROM pg_dist_node JOIN shardwise.node_regions ON node_id = nodeid"
+    );
+    let nodes = one(&cluster, nodes).await;
+    let refused = local.workers()[0].kill().await.unwrap_err().kind();
+    let too_many = local::citus(3).start().await.unwrap_err();
+    let own = local::citus(1).setting("citus.shard_count", "5").start().await.unwrap();
+    let is_ours = own.workers()[0].pid().is_some();
+    let ports: Vec<_> =
+        local.workers().iter().chain(local.standbys()).map(|server| address(server).1.to_string()).collect();
+    println!(
+        "answer: {} rows, {nodes}, {refused:?}, {too_many}, {is_ours}, {}",
+        count(&cluster).await,
+        ports.join(" ")
+    );
+}
+
+// A thread of its own closes what is dropped here, while this one waits for the child.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_cluster_of_others_is_used_and_not_touched() {
+    if !can_run("a_cluster_of_others_is_used_and_not_touched").await {
+        return;
+    }
+    let others = local::citus(2).standbys().start().await.unwrap();
+    for server in servers(&others) {
+        // A database of a run long ago, in use by nobody but Citus.
+        let name = "shardwise_01900000000070008000000000000000";
+        let old = sql!("CREATE DATABASE shardwise_01900000000070008000000000000000");
+        server.connect().await.unwrap().coordinator().execute(old).await.unwrap();
+        let cluster = Cluster::connect(server.config().with_database(name)).await.unwrap();
+        cluster.coordinator().execute(sql!("CREATE EXTENSION citus")).await.unwrap();
+    }
+    let url = others.url();
+    let environment = [("SHARDWISE_TEST_URL", url.as_str())];
+    let test = "local::citus::child_with_a_cluster_of_others";
+    let mut child = child::start(test, "use it", Path::new("/"), &environment);
+    let answer = child::answer(&mut child);
+    assert!(child.wait().unwrap().success());
+    let all = others.workers().iter().chain(others.standbys());
+    let ports: Vec<String> = all.map(|server| address(server).1.to_string()).collect();
+    let refused = "the cluster of SHARDWISE_TEST_URL has 2 workers, and 3 are wanted";
+    let nodes = "eu us us eu eu";
+    assert_eq!(answer, format!("100 rows, {nodes}, Unsupported, {refused}, true, {}", ports.join(" ")));
+    for server in servers(&others) {
+        let databases = sql!(
+            "SELECT count(*) || ' of ' || min(datname) FROM pg_database WHERE datname < 'shardwise_0191' AND datname LIKE 'shardwise%'"
+        );
+        let old: Option<String> =
+            server.connect().await.unwrap().coordinator().query_one_as(databases).await.map(|(old,)| old).unwrap();
+        assert_eq!(old, None, "what was left behind is gone");
+    }
+}

@@ -43,6 +43,14 @@ impl Place {
         format!("{}/{}", server.url().rsplit_once('/').unwrap().0, config.database())
     }
 
+    /// The cluster's first worker, in the database of this address.
+    pub(crate) async fn worker(self, url: &str) -> Database {
+        let Self::Citus(cluster) = self else { panic!("there are no workers here") };
+        let database = url.rsplit_once('/').unwrap().1;
+        let worker = cluster.workers()[0].url();
+        self.connect(&format!("{}/{database}", worker.rsplit_once('/').unwrap().0)).await
+    }
+
     pub(crate) async fn connect(self, url: &str) -> Database {
         let target = match self {
             Self::Single => Target::Plain,
@@ -66,6 +74,26 @@ impl Database {
         for statement in statements {
             self.client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
         }
+    }
+
+    /// The first column of a query.
+    pub(crate) async fn column(&self, sql: &str) -> Vec<String> {
+        self.client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// A number.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        self.client.query_one(sql, &[]).await.unwrap().get(0)
+    }
+
+    /// Where Citus has the tables: `wallets distributed festival_id`, co-located ones in one line.
+    pub(crate) async fn layout(&self) -> Vec<String> {
+        let sql = "SELECT string_agg(table_name || CASE WHEN citus_table_type = 'distributed'
+                              THEN ' by ' || distribution_column || ' in ' || shard_count ELSE ' ' || citus_table_type END,
+                          ', ' ORDER BY table_name::text)
+                   FROM citus_tables WHERE table_name::text NOT LIKE 'shardwise.%'
+                   GROUP BY CASE WHEN citus_table_type = 'distributed' THEN colocation_id END ORDER BY 1";
+        self.column(sql).await
     }
 
     /// The first column of a query that every node answers for itself, sorted; of a query of the server's where it is alone.
@@ -118,6 +146,13 @@ macro_rules! in_both_modes {
             )+
         }
 
+        $crate::schema::support::on_citus![$($test),+];
+    };
+}
+
+/// Makes of each of these functions a test on Citus, where that is there.
+macro_rules! on_citus {
+    ($($test:ident),+ $(,)?) => {
         mod citus {
             $(
                 #[tokio::test]
@@ -132,4 +167,4 @@ macro_rules! in_both_modes {
     };
 }
 
-pub(crate) use in_both_modes;
+pub(crate) use {in_both_modes, on_citus};

@@ -10,9 +10,8 @@ use tokio_postgres::types::Type;
 
 use super::members::{Members, Regions};
 use super::server::Server;
-use super::{databases, failed, metadata};
+use super::{databases, failed, metadata, upkeep};
 use crate::error::{Error, Result};
-use crate::pool::Connection;
 
 const POLL: Duration = Duration::from_millis(10);
 
@@ -25,15 +24,15 @@ pub(super) struct Blueprint {
     name: String,
     /// How many workers it is on: those that came later don't have it.
     workers: usize,
-    /// The database to be in while it is copied, for it may have no connection then.
-    elsewhere: String,
+    /// The database to be in meanwhile: one that is copied may have no connection.
+    maintenance: String,
 }
 
 impl Blueprint {
     /// Makes it on servers that don't know each other.
     pub(super) async fn draw(members: &Members, regions: &Regions) -> Result<Self> {
-        let elsewhere = members.coordinator.config().database().to_owned();
-        let blueprint = Self { name: databases::new_name(), workers: members.workers.len(), elsewhere };
+        let maintenance = members.coordinator.config().database().to_owned();
+        let blueprint = Self { name: databases::new_name(), workers: members.workers.len(), maintenance };
         let primaries = members.primaries();
         try_join_all(primaries.iter().map(|server| metadata::prepare(server, &blueprint.name))).await?;
         let session = members.coordinator.session(&blueprint.name).await?;
@@ -54,17 +53,15 @@ impl Blueprint {
     pub(super) async fn copy(&self, members: &Members) -> Result<String> {
         let name = databases::new_name();
         let create = format!("CREATE DATABASE {name} TEMPLATE {}", self.name);
-        let sessions =
-            try_join_all(members.primaries().iter().take(1 + self.workers).map(|node| node.session(&self.elsewhere)))
-                .await?;
+        let primaries: Vec<&Server> = members.primaries().into_iter().take(1 + self.workers).collect();
+        let sessions = try_join_all(primaries.iter().map(|node| metadata::alone(node, &self.maintenance))).await?;
         let made = sessions.iter().map(async |session| {
             metadata::execute(session, &create).await?;
-            used(session).await
+            upkeep::used(session).await
         });
         let used = try_join_all(made).await?.concat();
-        try_join_all(sessions.iter().map(|session| rest(session, &used))).await?;
-        try_join_all(members.primaries().iter().take(1 + self.workers).map(|node| metadata::adopt(node, &name)))
-            .await?;
+        try_join_all(sessions.iter().map(|session| upkeep::rest(session, &used))).await?;
+        try_join_all(primaries.iter().map(|node| metadata::adopt(node, &name))).await?;
         try_join_all(members.pairs().map(|(standby, primary)| standby.catches_up(primary))).await?;
         Ok(name)
     }
@@ -78,7 +75,7 @@ impl Blueprint {
     async fn seal(&self, node: &Server) -> Result<()> {
         const END: &str = "SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity \
                            WHERE datname = $1::text";
-        let session = node.session(&self.elsewhere).await?;
+        let session = metadata::alone(node, &self.maintenance).await?;
         metadata::execute(&session, &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).await?;
         for _ in 0..LOOKS {
             let row = session.client().query_typed_one(END, &[(&self.name, Type::TEXT)]).await;
@@ -90,26 +87,4 @@ impl Blueprint {
         }
         Err(failed("sessions of a database that is to be copied don't end"))
     }
-}
-
-/// The databases in which somebody has a session on this node; those that Citus has of its own don't count.
-async fn used(session: &Connection) -> Result<Vec<String>> {
-    const USED: &str = "SELECT DISTINCT datname::text FROM pg_catalog.pg_stat_activity WHERE backend_type = \
-                        'client backend' AND NOT pg_catalog.starts_with(application_name, 'citus_')";
-    let rows = session.client().query_typed(USED, &[]).await.map_err(Error::postgres)?;
-    rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(Error::postgres)
-}
-
-/// Ends the daemons of databases that nobody uses any more.
-///
-/// Citus starts one for each database on each node, and each of them keeps a connection to each node and looks for
-/// deadlocks all the time: after a hundred tests that is half of the machine, and most connections of the servers. The
-/// next session in such a database starts it again.
-async fn rest(session: &Connection, used: &[String]) -> Result<()> {
-    const REST: &str = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
-                        WHERE application_name = 'Citus Maintenance Daemon' AND backend_start < pg_catalog.now() - \
-                        interval '10 s' AND pg_catalog.starts_with(datname::text, $1) AND datname::text <> ALL ($2)";
-    let parameters = [(&databases::PREFIX as _, Type::TEXT), (&used as _, Type::TEXT_ARRAY)];
-    session.client().query_typed(REST, &parameters).await.map_err(Error::postgres)?;
-    Ok(())
 }

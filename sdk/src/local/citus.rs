@@ -1,12 +1,14 @@
 //! A Citus cluster, as it is wanted.
 
 use futures_util::future::try_join_all;
+use tokio::sync::OnceCell;
 
 use super::blueprint::Blueprint;
 use super::cluster::CitusCluster;
 use super::members::{Members, Regions};
 use super::recipe::Recipe;
 use super::server::Server;
+use super::{binaries, elsewhere, failed};
 use crate::error::{Error, Result};
 use crate::topology::Region;
 
@@ -28,23 +30,38 @@ const SETTINGS: [(&str, &str); 10] = [
 
 /// A throwaway cluster of a Citus coordinator and this many workers; [`start`](Citus::start) starts it.
 pub fn citus(workers: usize) -> Citus {
-    let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let recipe = Recipe { settings, ..Recipe::default() };
-    Citus { workers, standbys: false, regions: Regions::default(), recipe }
+    Citus { workers, standbys: false, regions: Regions::default(), recipe: Recipe::default() }
 }
 
-/// Whether [`citus`] finds the extension here.
+/// Whether [`citus`] finds a cluster, or can start one.
 ///
 /// # Errors
-/// [`ErrorKind::Connect`](crate::ErrorKind::Connect) where there is not even a PostgreSQL server that starts.
+/// When the server that `SHARDWISE_TEST_URL` names can't be reached, or the local PostgreSQL does not start.
 pub async fn offers_citus() -> Result<bool> {
-    const OFFERED: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'citus')";
-    let server = Recipe::default().primary().await?;
-    let session = server.session(&server.config().database).await?;
-    let row = session.client().query_typed_one(OFFERED, &[]).await;
-    let offered = row.and_then(|row| row.try_get(0)).map_err(Error::postgres)?;
-    server.stop().await;
-    Ok(offered)
+    if let Some(config) = elsewhere::named()?
+        && elsewhere::is_citus(&config).await?
+    {
+        return Ok(true);
+    }
+    is_installed().await
+}
+
+/// Whether the local PostgreSQL offers the extension. A server has to say so, and is asked once.
+async fn is_installed() -> Result<bool> {
+    static OFFERED: OnceCell<bool> = OnceCell::const_new();
+    const IS_OFFERED: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'citus')";
+    let ask = async || {
+        if binaries::installed()?.is_none() {
+            return Ok(false);
+        }
+        let server = Recipe::default().primary().await?;
+        let session = server.session(server.config().database()).await?;
+        let row = session.client().query_typed_one(IS_OFFERED, &[]).await;
+        let offered = row.and_then(|row| row.try_get(0)).map_err(Error::postgres)?;
+        server.stop().await;
+        Ok(offered)
+    };
+    OFFERED.get_or_try_init(ask).await.copied()
 }
 
 /// What a cluster is to be like.
@@ -88,10 +105,26 @@ impl Citus {
     /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) where PostgreSQL or Citus is not installed or does not start,
     /// with the reason from its log.
     pub async fn start(self) -> Result<CitusCluster> {
-        let members = self.launch().await?;
+        let members = self.members().await?;
         let blueprint = Blueprint::draw(&members, &self.regions).await?;
         let name = blueprint.copy(&members).await?;
         Ok(CitusCluster::new(members.in_database(&name), blueprint, self.recipe))
+    }
+
+    async fn members(&self) -> Result<Members> {
+        if let Some(config) = elsewhere::named()?
+            && self.recipe.is_plain()
+            && elsewhere::is_citus(&config).await?
+        {
+            return elsewhere::members(&config, self.workers, self.standbys).await;
+        }
+        if is_installed().await? {
+            return self.launch().await;
+        }
+        Err(failed(
+            "the local PostgreSQL has no Citus: install it for this version, choose another version with PGBIN, or name \
+             the coordinator of a running cluster in SHARDWISE_TEST_URL",
+        ))
     }
 
     async fn launch(&self) -> Result<Members> {
@@ -105,7 +138,9 @@ impl Citus {
 
 /// Starts a server that is ready for Citus.
 pub(super) async fn launch(recipe: &Recipe) -> Result<Server> {
-    let server = recipe.primary().await?;
+    let usual = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings = usual.into_iter().chain(recipe.settings.iter().cloned()).collect();
+    let server = Recipe { settings, ..recipe.clone() }.primary().await?;
     allow_decoding(&server).await?;
     Ok(server)
 }

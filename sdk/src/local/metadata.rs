@@ -9,10 +9,17 @@ use crate::pool::Connection;
 use crate::schema::catalog;
 use crate::topology::Region;
 
+/// A session whose commands stay on its own node, also where the database is one of Citus.
+pub(super) async fn alone(node: &Server, database: &str) -> Result<Connection> {
+    let session = node.session(database).await?;
+    execute(&session, "SET citus.enable_ddl_propagation TO off").await?;
+    Ok(session)
+}
+
 /// Makes a database on a node, with Citus in it.
 pub(super) async fn prepare(node: &Server, database: &str) -> Result<()> {
     let create = format!("CREATE DATABASE {database} TEMPLATE template0");
-    execute(&node.session(node.config().database()).await?, &create).await?;
+    execute(&alone(node, node.config().database()).await?, &create).await?;
     execute(&node.session(database).await?, "CREATE EXTENSION citus").await
 }
 
@@ -21,7 +28,7 @@ pub(super) async fn prepare(node: &Server, database: &str) -> Result<()> {
 pub(super) async fn adopt(node: &Server, database: &str) -> Result<()> {
     const ADOPT: &str = "UPDATE pg_catalog.pg_dist_object SET objid = (SELECT oid FROM pg_catalog.pg_database WHERE \
                          datname = pg_catalog.current_database()) WHERE classid = 'pg_catalog.pg_database'::regclass";
-    execute(&node.session(database).await?, ADOPT).await
+    execute(&alone(node, database).await?, ADOPT).await
 }
 
 /// Makes this server the coordinator, which keeps no shards but those of reference tables.

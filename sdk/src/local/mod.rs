@@ -27,6 +27,7 @@ mod certificates;
 mod citus;
 mod cluster;
 mod databases;
+mod elsewhere;
 mod folder;
 mod members;
 mod metadata;
@@ -36,6 +37,7 @@ mod server;
 mod single;
 mod supervisor;
 mod template;
+mod upkeep;
 
 pub use citus::{Citus, citus, offers_citus};
 pub use cluster::CitusCluster;

@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio::time::Instant;
-use tokio_postgres::types::Type;
 
 use super::recipe::Recipe;
 use super::supervisor::{Life, Supervisor};
@@ -22,9 +21,6 @@ use crate::topology::Node;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const POLL: Duration = Duration::from_millis(10);
-
-/// A database of a run that can't be under way any more.
-const LEFT_BEHIND: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// A throwaway server. It ends when this is dropped, and when the process ends in whatever way.
 #[derive(Debug)]
@@ -54,11 +50,16 @@ impl Server {
         Ok(server)
     }
 
-    pub(super) async fn elsewhere(config: Config) -> Result<Self> {
-        let server = Self { config, own: None, standbys: Vec::new() };
-        server.drop_old_databases().await?;
-        let name = server.make_database().await?;
-        Ok(server.in_database(&name))
+    /// Somebody else's server.
+    pub(super) fn foreign(config: Config) -> Self {
+        Self { config, own: None, standbys: Vec::new() }
+    }
+
+    /// The same server with a new database, for this run on a server that is not ours.
+    pub(super) async fn in_new_database(self) -> Result<Self> {
+        self.drop_old_databases().await?;
+        let name = self.make_database().await?;
+        Ok(self.in_database(&name))
     }
 
     pub(super) async fn with_standbys(self, count: usize) -> Result<Self> {
@@ -245,21 +246,12 @@ impl Server {
         Ok(name)
     }
 
-    /// Nobody tells us when a run on a server that is not ours has ended. So each run drops what earlier ones left, once
-    /// it is so old that nobody can be using it.
     async fn drop_old_databases(&self) -> Result<()> {
-        let connection = self.session(&self.config.database).await?;
-        let made_before = SystemTime::now().checked_sub(LEFT_BEHIND).unwrap_or(SystemTime::UNIX_EPOCH);
-        let names = "SELECT datname::text FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname::text, $1)";
-        let prefix = databases::PREFIX;
-        let rows = connection.client().query_typed(names, &[(&prefix, Type::TEXT)]).await.map_err(Error::postgres)?;
-        for row in rows {
-            let name: String = row.try_get(0).map_err(Error::postgres)?;
-            if databases::made_at(&name).is_some_and(|made| made < made_before) {
-                // One that another run drops at this moment, or that somebody still looks at, is no failure of ours.
-                if let Err(error) = connection.client().batch_execute(&format!("DROP DATABASE {name}")).await {
-                    tracing::debug!(%error, name, "an old database stays");
-                }
+        let session = self.session(&self.config.database).await?;
+        for name in databases::old(&session).await? {
+            // One that another run drops at this moment, or that somebody still looks at, is no failure of ours.
+            if let Err(error) = session.client().batch_execute(&format!("DROP DATABASE {name}")).await {
+                tracing::debug!(%error, name, "an old database stays");
             }
         }
         Ok(())

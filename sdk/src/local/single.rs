@@ -1,8 +1,9 @@
 //! One PostgreSQL server, as it is wanted.
 
+use super::elsewhere;
 use super::recipe::Recipe;
 use super::server::Server;
-use crate::config::{Config, Secret};
+use crate::config::Secret;
 use crate::error::Result;
 
 /// A throwaway server of plain PostgreSQL; [`start`](Single::start) starts it.
@@ -52,8 +53,8 @@ impl Single {
     /// reason from its log.
     pub async fn start(self) -> Result<Server> {
         let is_plain = self.recipe.is_plain() && self.standbys == 0;
-        match std::env::var("SHARDWISE_TEST_URL") {
-            Ok(url) if is_plain => Server::elsewhere(Config::from_url(&url)?).await,
+        match elsewhere::named()? {
+            Some(config) if is_plain => Server::foreign(config).in_new_database().await,
             _ => self.recipe.primary().await?.with_standbys(self.standbys).await,
         }
     }

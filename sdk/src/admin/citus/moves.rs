@@ -67,14 +67,7 @@ impl<'a> Moves<'a> {
         let dropped = Dropped::by(plan);
         let moves: Vec<Move<'a>> =
             layout.tables().filter_map(|table| self.decide(&layout, table, &dropped, plan)).collect();
-        if !moves.is_empty() && !self.state.settings.has_room {
-            plan.refusals.push(Refusal {
-                title: "the cluster has no node that takes shards".to_owned(),
-                fix: "add a worker with citus_add_node, or let the coordinator take them with \
-                      citus_set_node_property(…, 'shouldhaveshards', true)"
-                    .to_owned(),
-            });
-        }
+        self.cluster(&moves, plan);
         for moved in &moves {
             if let Some(live) = self.table_state(moved.table) {
                 plan.refusals.extend(obstacles::of_table(moved.table, live, &dropped.all));
@@ -90,6 +83,40 @@ impl<'a> Moves<'a> {
         }
         for group in layout.groups() {
             self.to_shards(group, &moves, plan);
+        }
+    }
+
+    /// What stands in the way of all tables.
+    fn cluster(&self, moves: &[Move<'a>], plan: &mut Plan) {
+        let settings = &self.state.settings;
+        let mut distributed =
+            moves.iter().map(|moved| moved.table).filter(|table| table.table.distribution_column().is_some());
+        if distributed.clone().next().is_some() && !settings.has_room {
+            plan.refusals.push(Refusal {
+                title: "the cluster has no node that takes shards".to_owned(),
+                fix: "add a worker with citus_add_node, or let the coordinator take them with \
+                      citus_set_node_property(…, 'shouldhaveshards', true)"
+                    .to_owned(),
+            });
+        }
+        if settings.replication_factor != 1 && distributed.any(|table| !table.table.foreign_keys.is_empty()) {
+            plan.refusals.push(Refusal {
+                title: format!(
+                    "`citus.shard_replication_factor` is {}, and Citus has foreign keys between shards of one copy alone",
+                    settings.replication_factor
+                ),
+                fix: "set it to 1, and give the nodes standbys".to_owned(),
+            });
+        }
+        for schema in &self.state.tenant_schemas {
+            if moves.iter().any(|moved| moved.table.schema == *schema) {
+                plan.refusals.push(Refusal {
+                    title: format!("Citus keeps the whole schema {schema} on one node, so its tables can't be distributed"),
+                    fix: format!(
+                        "take it back with SELECT citus_schema_undistribute('{schema}'), or give the entities another schema"
+                    ),
+                });
+            }
         }
     }
 
@@ -288,9 +315,8 @@ impl<'a> Moves<'a> {
     fn leave(&self, moved: &Move<'a>, plan: &mut Plan) {
         if matches!(moved.way, Way::Around | Way::Blocking { leaves: true }) {
             let Move { table, .. } = moved;
-            let title = format!("make {} a plain table", table.label);
-            let mut step =
-                Step::new(StepKind::Undistribute, title, distribute::undistribute_table(&table.table.qualified()));
+            let (title, at) = (format!("make {} a plain table", table.label), table.table.qualified());
+            let mut step = Step::new(StepKind::Undistribute, title, distribute::undistribute_table(&at));
             step.touches = vec![table.label.clone()];
             step.warning = warning(moved);
             plan.steps.push(step);

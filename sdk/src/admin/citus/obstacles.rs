@@ -28,12 +28,6 @@ pub(super) fn of_table(table: &WantedTable, live: &TableState, dropped: &Names) 
             "detach it with ALTER TABLE … NO INHERIT or DETACH PARTITION".to_owned(),
         );
     }
-    if live.tenant_schema {
-        refuse(
-            format!("{label} can't be distributed: Citus keeps its whole schema on one node"),
-            "take the schema back with citus_schema_undistribute, or move the table to another schema".to_owned(),
-        );
-    }
     if !live.triggers.is_empty() {
         refuse(
             format!("{label} can't be distributed: it has triggers ({})", live.triggers.join(", ")),

@@ -60,10 +60,15 @@ async fn main() {
         ("owner, unwatched", tenants(&config, Watch::Off, &wallets, |_, fest| fest).await),
         ("owner, all watched", tenants(&config, Watch::All, &wallets, |_, fest| fest).await),
         ("owner, bound to its region", tenants(&config, Watch::Sample, &wallets, pinned_to_its_region).await),
-        ("the coordinator", tenants(&config, Watch::Sample, &wallets, |_, fest| fest.pinned(Pin::Coordinator).unwrap()).await),
+        (
+            "the coordinator",
+            tenants(&config, Watch::Sample, &wallets, |_, fest| fest.pinned(Pin::Coordinator).unwrap()).await,
+        ),
         ("any worker", tenants(&config, Watch::Sample, &wallets, |_, fest| fest.pinned(Pin::Any).unwrap()).await),
     ];
-    println!("{TASKS} tasks, {CONNECTIONS} connections per node, {TENANTS} tenants; reads by key per second, {ROUNDS} rounds");
+    println!(
+        "{TASKS} tasks, {CONNECTIONS} connections per node, {TENANTS} tenants; reads by key per second, {ROUNDS} rounds"
+    );
     for round in 1..=ROUNDS {
         for (way, tenants) in &ways {
             let reads = sdk(tenants, &wallets).await;

@@ -18,8 +18,8 @@ pub struct Wanted {
     pub single: bool,
 }
 
-/// The regions of the cluster's workers.
-const REGIONS: [Region; 2] = [Region::EU, Region::US];
+/// The regions of the cluster's workers, in their order.
+pub const REGIONS: [Region; 2] = [Region::EU, Region::US];
 
 /// Where the data is.
 #[derive(Debug)]
@@ -49,6 +49,17 @@ impl Database {
         }
         let server = local::single().start().await.context("starting PostgreSQL")?;
         Ok(Self::Single(Box::new(server)))
+    }
+
+    /// The cluster, where there is one whose servers are ours to stop.
+    #[must_use]
+    pub fn breakable(&self) -> Option<&CitusCluster> {
+        match self {
+            Self::Configured | Self::Single(_) => None,
+            Self::Citus(cluster) => {
+                Some(cluster).filter(|cluster| cluster.coordinator().pid().is_some()).map(|boxed| &**boxed)
+            }
+        }
     }
 
     /// How this process connects to it.

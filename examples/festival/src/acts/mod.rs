@@ -7,13 +7,14 @@ mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use serde::de::DeserializeOwned;
-use shardwise::local::CitusCluster;
+use shardwise::local::{CitusCluster, Server};
 use shardwise::{Cluster, Region, Uuid};
 
+use crate::database::REGIONS;
 use crate::load::client::{Client, Request};
 use crate::load::encore::Guests;
 use crate::load::player::Player;
@@ -24,6 +25,9 @@ use view::View;
 
 /// How long visitors are at it before something happens, and after it.
 const CALM: Duration = Duration::from_secs(1);
+
+/// How long a change of the cluster may take. Seconds, where the machine has nothing else to do.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What all acts share.
 #[derive(Debug)]
@@ -51,8 +55,8 @@ struct Change {
     took: Duration,
     /// Requests that were answered while servers were down, by where the festivals' data are.
     meanwhile: Option<BTreeMap<Region, u64>>,
-    /// When all servers were there again.
-    back: Option<Instant>,
+    /// How long after their return the festivals of `down` saw the last error, or waited for the first answer.
+    recovered: Option<Duration>,
 }
 
 /// Plays all acts, one after the other.
@@ -61,35 +65,46 @@ struct Change {
 /// When a change of the cluster fails, or a server does not start again. What clients saw of it is in the result.
 pub async fn play(scene: &Scene<'_>) -> anyhow::Result<Acts> {
     Ok(Acts {
-        shard_moved: scene
-            .act(async |view| changes::move_a_shard(scene, view).await)
-            .await
-            .context("moving a shard")?,
+        festival_relocated: scene
+            .act("relocating a festival", async |view| changes::relocate(scene, view).await)
+            .await?,
+        shard_moved: scene.act("moving a shard", async |view| changes::move_a_shard(scene, view).await).await?,
         coordinator_stopped: scene
-            .act(async |view| outages::stop_the_coordinator(scene, view).await)
-            .await
-            .context("stopping the coordinator")?,
-        worker_killed: scene
-            .act(async |view| outages::kill_a_worker(scene, view).await)
-            .await
-            .context("killing a worker")?,
+            .act("stopping the coordinator", async |view| outages::stop_the_coordinator(scene, view).await)
+            .await?,
+        us_worker_killed: scene
+            .act("killing a worker", async |view| outages::kill_the_worker(scene, view, Region::US).await)
+            .await?,
+        eu_worker_killed: scene
+            .act("killing a worker", async |view| outages::kill_the_worker(scene, view, Region::EU).await)
+            .await?,
     })
 }
 
 impl Scene<'_> {
     /// Does something to the cluster while visitors of each region play.
-    async fn act(&self, change: impl AsyncFnOnce(&View) -> anyhow::Result<Change>) -> anyhow::Result<Act> {
+    async fn act(
+        &self,
+        what: &'static str,
+        change: impl AsyncFnOnce(&View) -> anyhow::Result<Change>,
+    ) -> anyhow::Result<Act> {
         let regions = self.regions().await?;
         let before = self.tenant_routes().await?;
-        let crowds = [Region::EU, Region::US].map(|region| self.guests.only(&at(&regions, region)));
+        let crowds = REGIONS.map(|region| self.guests.only(&at(&regions, region)));
         let traffic = Traffic::start(self.player, crowds, self.seed)?;
         let view = View { stats: traffic.stats.clone(), regions };
         tokio::time::sleep(CALM).await;
-        let change = change(&view).await;
+        let change = tokio::time::timeout(PATIENCE, change(&view)).await;
         tokio::time::sleep(CALM).await;
         traffic.stop().await;
         let routes = since(before, self.tenant_routes().await?);
-        Ok(Act::new(&view, change?, routes))
+        Ok(Act::new(&view, change.context("it takes too long").flatten().context(what)?, routes))
+    }
+
+    /// The worker of this region.
+    fn worker(&self, region: Region) -> anyhow::Result<&Server> {
+        let at = REGIONS.iter().position(|&known| known == region).context("a region without a worker")?;
+        self.local.workers().get(at).context("a region without a worker")
     }
 
     /// Where the data of each festival are now.

@@ -24,14 +24,14 @@ pub(super) async fn stop_the_coordinator(scene: &Scene<'_>, view: &View) -> anyh
     away(coordinator, view, None, begun).await
 }
 
-/// Kills a worker with SIGKILL: nothing is written, nobody is told.
-pub(super) async fn kill_a_worker(scene: &Scene<'_>, view: &View) -> anyhow::Result<Change> {
-    let [_, worker] = scene.local.workers() else { anyhow::bail!("two workers are needed") };
+/// Kills the worker of a region with SIGKILL: nothing is written, nobody is told.
+pub(super) async fn kill_the_worker(scene: &Scene<'_>, view: &View, region: Region) -> anyhow::Result<Change> {
+    let worker = scene.worker(region)?;
     let pid = worker.pid().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
     let begun = Instant::now();
     kill_process(pid.context("the worker does not run")?, Signal::KILL)?;
     until(async || worker.pid().is_none()).await.context("the worker outlives its end")?;
-    away(worker, view, Some(Region::US), begun).await
+    away(worker, view, Some(region), begun).await
 }
 
 /// Waits a while, starts the server again, and waits until the festivals in `down` are served again.
@@ -43,11 +43,18 @@ async fn away(server: &Server, view: &View, down: Option<Region>, begun: Instant
     // Sessions that outlive a killed server for a moment keep its memory, with which it can't start.
     until(async || server.restart().await.is_ok()).await.context("the server does not start again")?;
     let back = Instant::now();
-    if let Some(region) = down {
-        // Who was not served by then fails the act, by the time of the last error.
-        let _ = until(async || view.is_calm_since(back, region, CALM)).await;
-    }
-    Ok(Change { down, took: back - begun, meanwhile: Some(meanwhile), back: Some(back) })
+    let recovered = match down {
+        None => None,
+        Some(region) => {
+            until(async || view.is_answered_since(region, back)).await.context("festivals are not served again")?;
+            let answered = back.elapsed();
+            until(async || view.is_calm(region, CALM)).await.context("there are errors without an end")?;
+            let last_error =
+                view.last_error(region).map_or(Duration::ZERO, |last| last.saturating_duration_since(back));
+            Some(answered.max(last_error))
+        }
+    };
+    Ok(Change { down, took: back - begun, meanwhile: Some(meanwhile), recovered })
 }
 
 async fn until(mut is_so: impl AsyncFnMut() -> bool) -> anyhow::Result<()> {

@@ -18,12 +18,16 @@ const RECOVERY: Duration = Duration::from_secs(10);
 /// All acts.
 #[derive(Debug, Clone, Serialize)]
 pub struct Acts {
+    /// A festival was relocated from 'us' to 'eu'.
+    pub festival_relocated: Act,
     /// A shard was moved away and back, and nobody told the service.
     pub shard_moved: Act,
     /// The coordinator was stopped, and started.
     pub coordinator_stopped: Act,
-    /// A worker was killed, and started.
-    pub worker_killed: Act,
+    /// The worker in 'us' was killed, and started.
+    pub us_worker_killed: Act,
+    /// The worker in 'eu', which is the nearest to the service, was killed, and started.
+    pub eu_worker_killed: Act,
 }
 
 /// One act.
@@ -47,7 +51,8 @@ pub struct Act {
     /// Requests that were answered while the server was away.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meanwhile: Option<BTreeMap<Region, u64>>,
-    /// Milliseconds from the server's return to the last error.
+    /// Milliseconds from the server's return to the last error at the region's festivals, or to the first answer where that
+    /// came later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovered_ms: Option<u64>,
     /// Statements about one festival's rows, by route.
@@ -60,10 +65,7 @@ pub struct Act {
 impl Act {
     pub(super) fn new(view: &View, change: Change, tenant_routes: BTreeMap<String, u64>) -> Self {
         let seen = view.by_region();
-        let Change { down, took, meanwhile, back } = change;
-        let last_error = down.and_then(|region| seen.get(&region)?.last_error);
-        let recovered = back.filter(|_| down.is_some());
-        let recovered = recovered.map(|back| last_error.map_or(Duration::ZERO, |last| last.duration_since(back)));
+        let Change { down, took, meanwhile, recovered } = change;
         Self {
             operations: view.stats.operations(),
             failed: view.stats.errors(),
@@ -102,11 +104,13 @@ impl Act {
 }
 
 impl Acts {
-    fn all(&self) -> [(&'static str, &Act); 3] {
+    fn all(&self) -> [(&'static str, &Act); 5] {
         [
+            ("festival relocated", &self.festival_relocated),
             ("shard moved", &self.shard_moved),
             ("coordinator stopped", &self.coordinator_stopped),
-            ("worker killed", &self.worker_killed),
+            ("us worker killed", &self.us_worker_killed),
+            ("eu worker killed", &self.eu_worker_killed),
         ]
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shardwise::Region;
 
@@ -34,11 +34,18 @@ impl View {
         self.by_region().into_iter().map(|(region, seen)| (region, seen.answers)).collect()
     }
 
-    /// Since this moment the festivals of a region have been answered, and there has been no error for a while.
-    pub(super) fn is_calm_since(&self, back: Instant, region: Region, for_a: std::time::Duration) -> bool {
-        self.by_region().get(&region).is_some_and(|seen| {
-            seen.last_answer.is_some_and(|last| last > back)
-                && seen.last_error.is_none_or(|last| last.max(back).elapsed() > for_a)
-        })
+    /// Whether festivals of this region were served after this moment.
+    pub(super) fn is_answered_since(&self, region: Region, moment: Instant) -> bool {
+        self.by_region().get(&region).is_some_and(|seen| seen.last_answer > Some(moment))
+    }
+
+    /// Whether festivals of this region have not seen an error for a while.
+    pub(super) fn is_calm(&self, region: Region, a_while: Duration) -> bool {
+        self.last_error(region).is_none_or(|last| last.elapsed() > a_while)
+    }
+
+    /// When festivals of this region saw the last error.
+    pub(super) fn last_error(&self, region: Region) -> Option<Instant> {
+        self.by_region().get(&region)?.last_error
     }
 }

@@ -7,6 +7,7 @@ use crate::support::{Place, Stage, assert_error, in_both_modes, payment, uuid};
 
 in_both_modes![
     a_festival_is_created_once_and_found_by_its_slug,
+    a_festival_is_born_in_its_region,
     a_user_registers_once_and_may_repeat_it,
     a_user_has_one_wallet_per_festival,
     money_goes_in_and_out,
@@ -29,6 +30,26 @@ async fn a_festival_is_created_once_and_found_by_its_slug(place: Place) {
     assert_error(&stage.post("/festivals", body).await, 409, "slug_taken");
     assert_error(&stage.get("/festivals/nowhere").await, 404, "not_found");
     assert_error(&stage.get("/festivals/No%00where").await, 404, "not_found");
+}
+
+/// Its rows lie in its region from the first one on.
+async fn a_festival_is_born_in_its_region(place: Place) {
+    let stage = Stage::open(place).await;
+    for region in ["eu", "us"] {
+        for number in 0..8 {
+            let slug = format!("{region}-{number}");
+            let body = json!({"slug": slug, "name": "Fest", "city": "Town", "country": "DE", "region": region});
+            let created = stage.post("/festivals", body).await;
+            let fest = stage.cluster.tenant(uuid(&created.body["id"])).await.expect("a tenant");
+            assert_eq!(fest.region().map(|region| region.to_string()), place.pick(None, Some(region.to_owned())));
+        }
+    }
+    let nowhere = json!({"slug": "mars", "name": "Mars", "city": "Town", "country": "DE", "region": "mars"});
+    let answer = stage.post("/festivals", nowhere).await;
+    match place {
+        Place::Single => assert_eq!(answer.status, 201, "one server is everywhere"),
+        Place::Citus(_) => assert_error(&answer, 422, "invalid_field"),
+    }
 }
 
 async fn a_user_registers_once_and_may_repeat_it(place: Place) {
@@ -230,12 +251,13 @@ async fn health_and_metrics_are_there(place: Place) {
     let stage = Stage::open(place).await;
     assert_eq!(stage.get("/health/live").await.status, 200);
     let ready = stage.get("/health/ready").await;
-    assert_eq!((ready.status.as_u16(), &ready.body["mode"]), (200, &json!(place.mode())));
+    assert_eq!((ready.status.as_u16(), &ready.body["mode"]), (200, &json!(place.pick("single", "citus"))));
     stage.festival("fest").await;
     stage.wallet("fest", 100).await;
     let metrics = stage.get("/metrics").await.body;
     let of_tenants = metrics["tenant_routes"].as_object().expect("routes");
-    assert_eq!(of_tenants.keys().collect::<Vec<_>>(), [place.route()], "{metrics}");
-    let count = |routes: &Value| routes[place.route()].as_u64().expect("a count");
+    let route = place.pick("single", "owner");
+    assert_eq!(of_tenants.keys().collect::<Vec<_>>(), [route], "{metrics}");
+    let count = |routes: &Value| routes[route].as_u64().expect("a count");
     assert!(count(&metrics["tenant_routes"]) >= 7 && count(&metrics["routes"]) >= count(&metrics["tenant_routes"]));
 }

@@ -2,7 +2,7 @@
 
 mod books;
 #[path = "../../../../tests/support/citus.rs"]
-#[allow(unreachable_pub, clippy::print_stderr, clippy::unwrap_used, reason = "shared with the SDK's tests")]
+#[allow(dead_code, unreachable_pub, clippy::print_stderr, clippy::unwrap_used, reason = "shared with the SDK's tests")]
 mod citus;
 mod endpoints;
 mod idempotency;

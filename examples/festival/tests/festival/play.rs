@@ -38,11 +38,14 @@ async fn on_citus_it_also_survives_what_changes_and_breaks() {
     let last = played("--citus");
     assert_eq!(last["mode"], "citus");
     assert!(last["owner_share"].as_f64() >= Some(0.99), "{last}");
-    for act in ["shard_moved", "coordinator_stopped", "worker_killed"] {
-        assert!(last["acts"][act]["operations"].as_u64() > Some(0), "{act}: {last}");
+    let acts = last["acts"].as_object().expect("acts");
+    assert_eq!(acts.len(), 5);
+    assert!(acts.values().all(|act| act["operations"].as_u64() > Some(0) && act["failed"] == 0), "{last}");
+    for (killed, spared) in [("us", "eu"), ("eu", "us")] {
+        let errors = &acts[&format!("{killed}_worker_killed")]["errors"];
+        assert!(errors[killed].as_u64() > Some(0), "its festivals saw that the worker was away: {last}");
+        assert_eq!(errors[spared], 0, "{last}");
     }
-    let killed = &last["acts"]["worker_killed"];
-    assert!(killed["errors"]["us"].as_u64() > Some(0), "its festivals saw that the worker was away: {last}");
 }
 
 #[test]

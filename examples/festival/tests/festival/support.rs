@@ -23,18 +23,11 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    pub(crate) fn mode(self) -> &'static str {
+    /// One of two, by the kind of server.
+    pub(crate) fn pick<T>(self, single: T, citus: T) -> T {
         match self {
-            Self::Single => "single",
-            Self::Citus(_) => "citus",
-        }
-    }
-
-    /// The route of statements about one festival's rows.
-    pub(crate) fn route(self) -> &'static str {
-        match self {
-            Self::Single => "single",
-            Self::Citus(_) => "owner",
+            Self::Single => single,
+            Self::Citus(_) => citus,
         }
     }
 

@@ -11,7 +11,7 @@ use super::{Change, Scene};
 
 /// Relocates a festival from one region to the other.
 pub(super) async fn relocate(scene: &Scene<'_>, view: &View) -> anyhow::Result<Change> {
-    let id = scene.busiest_in(view, Region::US).await?;
+    let id = scene.id(scene.busiest_in(&view.regions, Region::US)?).await?;
     let relocation = scene.cluster.admin().placement().relocate(id, Region::EU).await?;
     ensure!(relocation.moved.len() == 1 && relocation.directory_changed, "nothing was relocated: {relocation}");
     let region = scene.cluster.tenant(id).await?.region();
@@ -21,7 +21,7 @@ pub(super) async fn relocate(scene: &Scene<'_>, view: &View) -> anyhow::Result<C
 
 /// Moves the shard of a festival to the other worker and back. Nobody tells the service.
 pub(super) async fn move_a_shard(scene: &Scene<'_>, view: &View) -> anyhow::Result<Change> {
-    let id = scene.busiest_in(view, Region::US).await?;
+    let id = scene.id(scene.busiest_in(&view.regions, Region::US)?).await?;
     let (eu, us) = (scene.worker(Region::EU)?, scene.worker(Region::US)?);
     let begun = Instant::now();
     move_from(scene, id, us, eu).await?;

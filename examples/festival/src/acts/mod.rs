@@ -91,14 +91,16 @@ impl Scene<'_> {
         let regions = self.regions().await?;
         let before = self.tenant_routes().await?;
         let crowds = REGIONS.map(|region| self.guests.only(&at(&regions, region)));
-        let traffic = Traffic::start(self.player, crowds, self.seed)?;
+        // And one at the festival that is moved, so that it is busy.
+        let moved = self.guests.only(&[self.busiest_in(&regions, Region::US)?]);
+        let traffic = Traffic::start(self.player, crowds.into_iter().chain([moved]), self.seed)?;
         let view = View { stats: traffic.stats.clone(), regions };
         tokio::time::sleep(CALM).await;
         let change = tokio::time::timeout(PATIENCE, change(&view)).await;
         tokio::time::sleep(CALM).await;
         traffic.stop().await;
         let routes = since(before, self.tenant_routes().await?);
-        Ok(Act::new(&view, change.context("it takes too long").flatten().context(what)?, routes))
+        Ok(Act::new(&view, change.context("it takes too long").and_then(|done| done).context(what)?, routes))
     }
 
     /// The worker of this region.
@@ -122,9 +124,8 @@ impl Scene<'_> {
     }
 
     /// The festival with the most visitors among those whose data are there.
-    async fn busiest_in(&self, view: &View, region: Region) -> anyhow::Result<Uuid> {
-        let festival = self.guests.only(&at(&view.regions, region)).busiest();
-        self.id(festival.with_context(|| format!("no festival in {region}"))?).await
+    fn busiest_in(&self, regions: &BTreeMap<usize, Region>, region: Region) -> anyhow::Result<usize> {
+        self.guests.only(&at(regions, region)).busiest().with_context(|| format!("no festival in {region}"))
     }
 
     async fn id(&self, festival: usize) -> anyhow::Result<Uuid> {

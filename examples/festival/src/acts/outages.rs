@@ -13,7 +13,7 @@ use super::{CALM, Change, Scene};
 /// How long a server is away.
 const AWAY: Duration = Duration::from_secs(4);
 /// How long to wait for what should take a moment: the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(10);
 
 /// Stops the coordinator, as a crash would.

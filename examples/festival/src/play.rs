@@ -1,4 +1,4 @@
-//! The demo: a database, the service, a weekend, and the books.
+//! The demo: a database, the service, a weekend, on Citus a second act, and the books.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -7,15 +7,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use shardwise::local::Server;
-use shardwise::{Cluster, Config};
+use shardwise::Cluster;
 
+use crate::acts::{self, Acts, Scene, metric};
 use crate::books;
-use crate::load::client::{Client, Request};
+use crate::database::{Database, Wanted};
+use crate::load::client::Client;
+use crate::load::encore::Guests;
 use crate::load::lineup::lineup;
 use crate::load::plan::Plan;
 use crate::load::player::Player;
-use crate::load::report::Report;
+use crate::load::report::{Report, share_of_owner};
+use crate::load::stats::Stats;
 use crate::load::{leaks, progress};
 use crate::model::schema;
 use crate::process::ServiceProcess;
@@ -35,6 +38,9 @@ pub struct Options {
     /// Decides what is played: the same seed plays the same weekend
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Where to play.
+    #[command(flatten)]
+    pub wanted: Wanted,
 }
 
 /// Plays a weekend and returns what it came to.
@@ -44,82 +50,75 @@ pub struct Options {
 pub async fn play(options: &Options) -> anyhow::Result<Report> {
     let lineup = lineup()?;
     let plan = Plan::new(&lineup, options.operations, options.seed)?;
-    let database = Database::open().await?;
+    let database = Database::open(&options.wanted).await?;
     let cluster = Cluster::connect(database.config()?).await?;
     cluster.admin().apply(&schema()).await.context("creating the tables")?;
-    let service = ServiceProcess::start(&env::current_exe()?, database.url().as_deref()).await?;
+    let mut environment = database.environment();
+    if env::var_os("RUST_LOG").is_none() && database.breakable().is_some() {
+        // What the second act has it warn of is in the report.
+        environment.push(("RUST_LOG", "error,tower_http=off".into()));
+    }
+    let service = ServiceProcess::start(&env::current_exe()?, environment).await?;
     let client = Client::new(service.base())?;
 
-    let festivals = lineup.len();
-    let player = Arc::new(Player::new(client.clone(), lineup, &plan)?);
+    let (festivals, guests) = (lineup.len(), Guests::of(&plan));
+    let player = Arc::new(Player::new(client.clone(), lineup, &plan));
+    let stats = Arc::new(Stats::new()?);
     let begun = Instant::now();
     let total = u64::try_from(plan.operations.len())?;
     tokio::select! {
-        () = player.play(plan.operations, options.concurrency.into()) => {}
-        () = progress::show(&player.stats, total) => {}
+        () = player.play(plan.operations, options.concurrency.into(), &stats) => {}
+        () = progress::show(&stats, total) => {}
     }
     let seconds = begun.elapsed().as_secs_f64();
-
-    let acknowledged = player.ledger.acknowledged();
-    let intrusions = leaks::count(&client, &acknowledged, &player.stats).await?;
-    let metrics = client.once(&Request::get("/metrics")).await.context("metrics")?.body;
-    service.stop().await?;
-    let findings = books::audit(&cluster, &acknowledged).await.context("checking the books")?;
-    cluster.close(CLOSE).await;
-
-    let stats = &player.stats;
-    for line in stats.error_texts().iter().chain(&findings.problems) {
-        writeln!(std::io::stderr(), "{line}")?;
-    }
     ensure!(stats.operations() == total, "{} of {total} operations were played", stats.operations());
-    Ok(Report {
-        mode: metrics["mode"].as_str().context("metrics")?.to_owned(),
-        festivals: festivals.min(acknowledged.festivals.len()),
-        users: acknowledged.users.len(),
+    let weekend = player.ledger.acknowledged();
+    let intrusions = leaks::count(&client, &weekend, &stats).await?;
+    let mut report = Report {
+        mode: metric(&client, "mode").await?,
+        festivals: festivals.min(weekend.festivals.len()),
+        users: weekend.users.len(),
         operations: stats.operations(),
         errors: stats.errors(),
         retried: stats.retries(),
         latency: stats.latency(),
         ops_per_s: per_second(total, seconds),
-        books_balanced: findings.balanced(),
-        leaks: findings.leaks + intrusions + u64::try_from(acknowledged.strangers)?,
-        routes: serde_json::from_value::<BTreeMap<_, _>>(metrics["routes"].clone()).context("metrics")?,
+        books_balanced: false,
+        leaks: intrusions,
+        routes: metric(&client, "routes").await?,
+        tenant_routes: BTreeMap::new(),
+        owner_share: None,
+        acts: None,
         tallies: stats.tallies(),
-    })
+    };
+    if report.mode == "citus" {
+        report.tenant_routes = metric(&client, "tenant_routes").await?;
+        report.owner_share = share_of_owner(&report.tenant_routes);
+    }
+
+    if let Some(local) = database.breakable() {
+        let (cluster, client, player, guests, seed) = (&cluster, &client, &player, &guests, options.seed);
+        let scene = Scene { local, cluster, client, player, guests, seed };
+        report.acts = Some(acts::play(&scene).await.context("the second act")?);
+    } else if report.mode == "citus" {
+        writeln!(std::io::stderr(), "no second act: these servers are not ours to stop")?;
+    }
+    service.stop().await?;
+
+    let acknowledged = player.ledger.acknowledged();
+    let findings = books::audit(&cluster, &acknowledged).await.context("checking the books")?;
+    cluster.close(CLOSE).await;
+    report.books_balanced = findings.balanced();
+    report.leaks += findings.leaks + u64::try_from(acknowledged.strangers)?;
+    let faults = report.acts.iter().flat_map(Acts::faults);
+    for line in stats.error_texts().into_iter().chain(faults).chain(findings.problems) {
+        writeln!(std::io::stderr(), "{line}")?;
+    }
+    Ok(report)
 }
 
 /// To one decimal.
 fn per_second(count: u64, seconds: f64) -> f64 {
     let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     (count / seconds.max(f64::EPSILON) * 10.0).round() / 10.0
-}
-
-/// Where the data is: what `SHARDWISE_CONFIG` names, else a server of its own that is gone afterwards.
-enum Database {
-    Configured,
-    Throwaway(Box<Server>),
-}
-
-impl Database {
-    async fn open() -> anyhow::Result<Self> {
-        if env::var_os("SHARDWISE_CONFIG").is_some() {
-            return Ok(Self::Configured);
-        }
-        let server = shardwise::local::single().start().await.context("starting PostgreSQL")?;
-        Ok(Self::Throwaway(Box::new(server)))
-    }
-
-    fn config(&self) -> shardwise::Result<Config> {
-        match self {
-            Self::Configured => Config::load(),
-            Self::Throwaway(server) => Ok(server.config()),
-        }
-    }
-
-    fn url(&self) -> Option<String> {
-        match self {
-            Self::Configured => None,
-            Self::Throwaway(server) => Some(server.url()),
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! The load: a weekend at 72 festivals, played over HTTP.
 
 pub mod client;
+pub mod encore;
 pub mod leaks;
 pub mod ledger;
 pub mod lineup;
@@ -11,3 +12,4 @@ pub mod quota;
 pub mod report;
 mod slot;
 pub mod stats;
+pub mod traffic;

@@ -263,7 +263,7 @@ impl Error {
     pub(crate) fn is_unreachable(&self) -> bool {
         match self.0.kind {
             ErrorKind::Timeout(Limit::Connect) => true,
-            ErrorKind::Connect => self.code().is_none_or(|code| is_out_of_service(code)),
+            ErrorKind::Connect => self.code().is_none_or(is_out_of_service),
             _ => false,
         }
     }

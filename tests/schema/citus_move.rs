@@ -14,6 +14,7 @@ on_citus![
     a_wrong_distribution_column,
     a_lonely_table_with_a_wrong_distribution_column,
     a_wrong_distribution_column_with_its_key,
+    the_distribution_column_itself_goes,
     a_distributed_table_becomes_a_reference_table,
     a_reference_table_becomes_a_distributed_one,
     a_table_apart_from_its_group,
@@ -122,6 +123,44 @@ async fn a_wrong_distribution_column_with_its_key(place: Place) {
     assert_eq!(done, expected);
     assert_eq!(client.number("SELECT count(*) FROM wallets").await, 40);
     assert_eq!(client.layout().await, ["wallets by festival_id in 4"]);
+}
+
+async fn the_distribution_column_itself_goes(place: Place) {
+    let mut client = place.database().await;
+    client
+        .by_hand(&[
+            "CREATE TABLE wallets (tenant uuid NOT NULL, id uuid NOT NULL, festival_id uuid NOT NULL DEFAULT gen_random_uuid(),
+                 CONSTRAINT wallets_pkey PRIMARY KEY (tenant, id))",
+            "SELECT create_distributed_table('wallets', 'tenant', shard_count => 2)",
+            "INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 40)",
+        ])
+        .await;
+    let consent = Consent::none()
+        .redistribute("wallets")
+        .drop_constraint("wallets", "wallets_pkey")
+        .drop_column("wallets", "tenant")
+        .drop_default("wallets", "festival_id");
+    let parts = ["wallets must be distributed by festival_id, and is distributed by tenant"];
+    moves(&mut client, &[wallets()], &parts, &consent).await;
+    assert_eq!(client.number("SELECT count(*) FROM wallets").await, 40);
+
+    // Of the right column, Citus changes no default.
+    client
+        .by_hand(&[
+            "SELECT undistribute_table('wallets')",
+            "ALTER TABLE wallets ALTER festival_id SET DEFAULT gen_random_uuid()",
+            "SELECT create_distributed_table('wallets', 'festival_id', shard_count => 2)",
+        ])
+        .await;
+    let withheld = plan(&mut client, &[wallets()]).await;
+    assert!(withheld.is_empty() && withheld.withheld().len() == 1, "{withheld}");
+    let consent = Consent::none().drop_default("wallets", "festival_id");
+    let error = try_apply(&mut client, &[wallets()], &consent).await.unwrap_err().to_string();
+    let expected =
+        "the column wallets.festival_id must change: Citus can't change the column that a table is distributed by";
+    assert!(error.contains(expected), "{error}");
+    try_apply(&mut client, &[wallets()], &consent.redistribute("wallets")).await.unwrap();
+    assert_same(&mut client, &[wallets()]).await;
 }
 
 async fn a_distributed_table_becomes_a_reference_table(place: Place) {

@@ -1,5 +1,6 @@
 //! Throwaway clusters of Citus.
 
+use std::net::TcpStream;
 use std::path::Path;
 
 use futures_util::future::join_all;
@@ -7,7 +8,7 @@ use shardwise::config::Endpoint;
 use shardwise::local::{self, CitusCluster, Server};
 use shardwise::{Cluster, Config, Mode, Region, sql};
 
-use super::{becomes_true, folder, one, runs, soon};
+use super::{becomes_true, folder, one, soon};
 use crate::child;
 use crate::support::citus::{can_run, shared};
 
@@ -114,7 +115,7 @@ async fn child_with_a_cluster() {
     if child::told().is_some() {
         let local = local::citus(1).regions([Region::US]).start().await.unwrap();
         for server in servers(&local) {
-            println!("answer: {} {}", server.pid().unwrap(), folder(server).await);
+            println!("answer: {} {}", address(server).1, folder(server).await);
         }
         std::future::pending::<()>().await;
     }
@@ -127,16 +128,13 @@ async fn a_killed_process_leaves_nothing_of_its_cluster() {
     }
     let mut child = child::start("local::citus::child_with_a_cluster", "start", Path::new("/"), &[]);
     let answers = child::answers(&mut child, 2);
-    let servers: Vec<(u32, &str)> = answers
-        .iter()
-        .map(|answer| answer.split_once(' ').unwrap())
-        .map(|(pid, folder)| (pid.parse().unwrap(), folder))
-        .collect();
-    assert!(servers.iter().all(|(pid, folder)| runs(*pid) && Path::new(folder).exists()));
+    let servers: Vec<(&str, &str)> = answers.iter().map(|answer| answer.split_once(' ').unwrap()).collect();
+    let listens = |port: &str| TcpStream::connect(format!("127.0.0.1:{port}")).is_ok();
+    assert!(servers.iter().all(|(port, _)| listens(port)));
     child.kill().unwrap();
     child.wait().unwrap();
     soon("a server outlives its process", || {
-        servers.iter().all(|(pid, folder)| !runs(*pid) && !Path::new(folder).exists())
+        servers.iter().all(|(port, folder)| !listens(port) && !Path::new(folder).exists())
     });
 }
 
@@ -234,7 +232,7 @@ async fn child_with_a_cluster_of_others() {
     let refused = local.workers()[0].kill().await.unwrap_err().kind();
     let too_many = local::citus(3).start().await.unwrap_err();
     let own = local::citus(1).setting("citus.shard_count", "5").start().await.unwrap();
-    let is_ours = own.workers()[0].pid().is_some();
+    let is_ours = own.workers()[0].restart().await.is_ok();
     let ports: Vec<_> =
         local.workers().iter().chain(local.standbys()).map(|server| address(server).1.to_string()).collect();
     println!(

@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 use super::blueprint::Blueprint;
 use super::cluster::CitusCluster;
 use super::members::{Members, Regions};
-use super::recipe::Recipe;
+use super::recipe::{Home, Recipe};
 use super::server::Server;
 use super::{binaries, elsewhere, failed};
 use crate::error::{Error, Result};
@@ -43,7 +43,19 @@ pub async fn offers_citus() -> Result<bool> {
     {
         return Ok(true);
     }
-    is_installed().await
+    Ok(home().await?.is_some())
+}
+
+/// Where servers with Citus can be started.
+async fn home() -> Result<Option<Home>> {
+    if is_installed().await? {
+        return Ok(Some(Home::Here));
+    }
+    #[cfg(feature = "containers")]
+    if super::container::docker_answers().await {
+        return Ok(Some(Home::Container));
+    }
+    Ok(None)
 }
 
 /// Whether the local PostgreSQL offers the extension. A server has to say so, and is asked once.
@@ -104,30 +116,34 @@ impl Citus {
     /// # Errors
     /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) where PostgreSQL or Citus is not installed or does not start,
     /// with the reason from its log.
-    pub async fn start(self) -> Result<CitusCluster> {
-        let members = self.members().await?;
+    pub async fn start(mut self) -> Result<CitusCluster> {
+        let members = match self.found().await? {
+            Some(members) => members,
+            None => self.launch().await?,
+        };
         let blueprint = Blueprint::draw(&members, &self.regions).await?;
         let name = blueprint.copy(&members).await?;
         Ok(CitusCluster::new(members.in_database(&name), blueprint, self.recipe))
     }
 
-    async fn members(&self) -> Result<Members> {
-        if let Some(config) = elsewhere::named()?
-            && self.recipe.is_plain()
-            && elsewhere::is_citus(&config).await?
-        {
-            return elsewhere::members(&config, self.workers, self.standbys).await;
+    /// The servers that the environment names.
+    async fn found(&self) -> Result<Option<Members>> {
+        match elsewhere::named()? {
+            Some(config) if self.recipe.is_plain() && elsewhere::is_citus(&config).await? => {
+                elsewhere::members(&config, self.workers, self.standbys).await.map(Some)
+            }
+            _ => Ok(None),
         }
-        if is_installed().await? {
-            return self.launch().await;
-        }
-        Err(failed(
-            "the local PostgreSQL has no Citus: install it for this version, choose another version with PGBIN, or name \
-             the coordinator of a running cluster in SHARDWISE_TEST_URL",
-        ))
     }
 
-    async fn launch(&self) -> Result<Members> {
+    /// Servers of our own.
+    async fn launch(&mut self) -> Result<Members> {
+        self.recipe.home = home().await?.ok_or_else(|| {
+            failed(
+                "the local PostgreSQL has no Citus: install it for this version, choose another version with PGBIN, name \
+                 the coordinator of a running cluster in SHARDWISE_TEST_URL, or use Docker (feature `containers`)",
+            )
+        })?;
         let mut servers = try_join_all((0..=self.workers).map(|_| launch(&self.recipe))).await?;
         let coordinator = servers.remove(0);
         let followed = if self.standbys { servers.as_slice() } else { &[] };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use tokio::time::Instant;
 
-use super::recipe::Recipe;
+use super::recipe::{Home, Recipe};
 use super::supervisor::{Life, Supervisor};
 use super::{databases, failed};
 use crate::client::Cluster;
@@ -101,12 +101,13 @@ impl Server {
         self.config.tls.as_ref()?.ca_file.as_deref()
     }
 
-    /// The server's process; `None` while it is down, and where it is not ours.
+    /// The server's process; `None` while it is down, where it is not ours, and in a container, where numbers are others.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        match self.own.as_ref()?.supervisor.life() {
-            Life::Running(pid) => Some(pid),
-            Life::Ended | Life::Gone => None,
+        let Own { supervisor, recipe, .. } = self.own.as_ref()?;
+        match (supervisor.life(), recipe.home) {
+            (Life::Running(pid), Home::Here) => Some(pid),
+            _ => None,
         }
     }
 
@@ -210,7 +211,7 @@ impl Server {
 
     /// Waits until a standby has what its primary had by now; one that is down, was promoted or was told to wait is left.
     pub(super) async fn catches_up(&self, primary: &Self) -> Result<()> {
-        if self.own.is_some() && self.pid().is_none() {
+        if self.own.as_ref().is_some_and(|own| !matches!(own.supervisor.life(), Life::Running(_))) {
             return Ok(());
         }
         let now = "SELECT pg_catalog.pg_current_wal_lsn()::text";

@@ -15,19 +15,27 @@ use crate::error::Result;
 pub(super) const SUPERUSER: &str = "postgres";
 
 /// Kept until the process ends; its supervisor removes it then. One per folder of programs.
-static TEMPLATES: Mutex<Vec<(PathBuf, Supervisor)>> = Mutex::const_new(Vec::new());
+static TEMPLATES: Mutex<Vec<Template>> = Mutex::const_new(Vec::new());
+
+struct Template {
+    made_by: PathBuf,
+    data: PathBuf,
+    // Removes it.
+    _supervisor: Supervisor,
+}
 
 /// Makes the data folder of a new server, which trusts everybody who reaches it.
 pub(super) async fn data(folder: &Folder, binaries: &Path) -> Result<PathBuf> {
     let data = folder.path().join("data");
     let mut templates = TEMPLATES.lock().await;
-    let template = match templates.iter().position(|(of, _)| of == binaries) {
-        Some(at) => templates[at].1.folder().join("data"),
+    let template = match templates.iter().find(|template| template.made_by == binaries) {
+        Some(template) => template.data.clone(),
         None => {
             let new = Folder::new()?;
             let (made, owner) = (new.path().join("data"), new.owner());
             program::run(initdb(binaries, &made, "trust"), owner).await?;
-            templates.push((binaries.to_owned(), Supervisor::new(new, &[])?));
+            let supervisor = Supervisor::new(new, &[])?;
+            templates.push(Template { made_by: binaries.to_owned(), data: made.clone(), _supervisor: supervisor });
             made
         }
     };
@@ -50,7 +58,11 @@ pub(super) async fn data_with_password(folder: &Folder, binaries: &Path, passwor
 
 fn initdb(binaries: &Path, data: &Path, authentication: &str) -> Command {
     let mut initdb = Command::new(binaries.join("initdb"));
-    initdb.args(["--no-sync", "--locale=C", "--encoding=UTF8", "--username", SUPERUSER, "--auth", authentication]);
-    initdb.arg("--pgdata").arg(data);
+    initdb.args(initdb_arguments(&data.display().to_string(), authentication));
     initdb
+}
+
+pub(super) fn initdb_arguments(data: &str, authentication: &str) -> Vec<String> {
+    let fixed = ["--no-sync", "--locale=C", "--encoding=UTF8", "--username", SUPERUSER, "--auth", authentication];
+    fixed.into_iter().chain(["--pgdata", data]).map(str::to_owned).collect()
 }

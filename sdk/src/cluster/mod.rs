@@ -191,9 +191,14 @@ impl Core {
 
     /// A connection of its own to the coordinator (in single mode: to the one server), outside the pools.
     pub(crate) async fn dedicated_to_coordinator(&self) -> Result<crate::pool::Connection> {
+        self.coordinator_pool()?.dedicated().await
+    }
+
+    /// The connections to the coordinator (in single mode: to the one server).
+    pub(crate) fn coordinator_pool(&self) -> Result<NodePool> {
         let state = self.state();
         let at = state.topology.coordinator().ok_or_else(no_coordinator)?;
-        state.station(at).pool(&self.config)?.dedicated().await
+        state.station(at).pool(&self.config).cloned()
     }
 
     /// A connection of its own to this node, outside the pools.

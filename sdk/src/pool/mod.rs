@@ -90,6 +90,11 @@ impl NodePool {
         self.0.connector.connect().await
     }
 
+    /// Cancels what runs on a connection of the node, and returns when the server was told.
+    pub(crate) async fn cancel(&self, connection: &Connection) -> Result<()> {
+        self.0.connector.cancel(connection).await
+    }
+
     /// Takes a connection for exclusive use. First come, first served. A server that can't be reached is tried again until
     /// the time is over: it may be just starting.
     pub(crate) async fn checkout(&self) -> Result<Lease> {

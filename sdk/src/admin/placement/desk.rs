@@ -1,17 +1,22 @@
 //! A session on the coordinator for work that takes long.
 //!
 //! It has no time limits. When the future that uses it is dropped, what runs on the server is cancelled and its transaction
-//! rolled back, as with every lease; when this process dies, the server finds out by looking after the connection.
+//! rolled back; when this process dies, the server finds out by looking after the connection.
+//!
+//! It is a connection of its own that nobody uses after, and not one of the pool's: a session in which a move of a shard was
+//! cancelled brings down the whole server when it splits one later (seen with Citus 13.2).
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+use tracing::debug;
 
 use super::{Steps, strategy};
-use crate::cluster::{Core, Way};
+use crate::cluster::Core;
 use crate::error::{Error, ErrorKind, Result};
-use crate::routing::{Intent, Need, Target};
+use crate::pool::{Connection, NodePool};
 use crate::schema::catalog;
 
 const SETTINGS: &str = "\
@@ -26,15 +31,16 @@ const LOCK: i64 = 0x706c_6163_656d_656e;
 pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
 pub(super) struct Desk {
-    way: Way,
+    // Taken out by Drop alone.
+    connection: Option<Connection>,
+    pool: NodePool,
+    is_busy: AtomicBool,
 }
 
 impl Desk {
     pub(super) async fn open(core: &Core) -> Result<Self> {
-        let way = core.way(Target::new(Intent::Coordinator), Need::ANY).await?;
-        // Whoever uses the connection next gets it without the settings and the lock.
-        way.lease.may_have_session_state();
-        let desk = Self { way };
+        let pool = core.coordinator_pool()?;
+        let desk = Self { connection: Some(pool.dedicated().await?), pool, is_busy: AtomicBool::new(false) };
         desk.batch(SETTINGS).await?;
         Ok(desk)
     }
@@ -63,19 +69,16 @@ impl Desk {
     }
 
     pub(super) async fn install_strategy(&self) -> Result<()> {
-        let mark = self.way.lease.start();
-        let installed = strategy::install(self.way.lease.connection().client()).await;
-        mark.done();
-        installed.map_err(|error| error.on(self.way.lease.node()))
+        self.send(strategy::install(self.client()), |error| error).await
     }
 
     pub(super) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-        self.send(self.way.lease.connection().client().query_typed(sql, params)).await
+        self.send(self.client().query_typed(sql, params), Error::postgres).await
     }
 
     /// Several statements without parameters, in one transaction where none is open.
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
-        self.send(self.way.lease.connection().client().batch_execute(sql)).await
+        self.send(self.client().batch_execute(sql), Error::postgres).await
     }
 
     /// Runs the work in a transaction, which ends with it: well or not at all.
@@ -93,6 +96,15 @@ impl Desk {
                 drop(self.batch("ROLLBACK").await);
                 Err(error)
             }
+        }
+    }
+
+    /// Cancels a query whose future was dropped, so that the next one is answered.
+    pub(super) async fn interrupt(&self) {
+        if let Some(connection) = &self.connection
+            && let Err(error) = self.pool.cancel(connection).await
+        {
+            debug!(%error, node = %self.pool.node(), "what runs on the coordinator could not be cancelled");
         }
     }
 
@@ -115,11 +127,34 @@ impl Desk {
         rows.iter().map(answer).collect()
     }
 
-    async fn send<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T> {
-        let mark = self.way.lease.start();
+    async fn send<T, E>(&self, work: impl Future<Output = Result<T, E>>, told: impl Fn(E) -> Error) -> Result<T> {
+        self.is_busy.store(true, Ordering::Relaxed);
         let answer = work.await;
-        mark.done();
-        answer.map_err(|error| Error::postgres(error).on(self.way.lease.node()))
+        self.is_busy.store(false, Ordering::Relaxed);
+        answer.map_err(|error| told(error).on(self.pool.node()))
+    }
+
+    fn client(&self) -> &Client {
+        match &self.connection {
+            Some(connection) => connection.client(),
+            // Drop has `&mut self`: nobody can ask any more.
+            None => unreachable!("a desk holds its connection until it is dropped"),
+        }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let (Some(connection), true) = (self.connection.take(), *self.is_busy.get_mut()) else { return };
+        let pool = self.pool.clone();
+        // Without a runtime nothing can be sent any more, and the server notices by itself.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = pool.cancel(&connection).await {
+                    debug!(%error, node = %pool.node(), "what was begun on the coordinator could not be cancelled");
+                }
+            });
+        }
     }
 }
 

@@ -25,6 +25,7 @@ mod load;
 mod nodes;
 mod obstacles;
 mod relocate;
+mod split;
 mod steps;
 mod strategy;
 mod transfer;

@@ -5,12 +5,13 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::desk::{Address, Desk, column};
 use super::layout::{self, Held};
 use super::transfer::{self, RowCount};
-use super::{Steps, TenantKey, load, obstacles};
+use super::{Steps, TenantKey, load, obstacles, split};
 use crate::cluster::Core;
 use crate::config::Mode;
 use crate::error::{Error, ErrorKind, Result};
@@ -99,7 +100,7 @@ pub(super) async fn relocate(
     desk.take_turn(&mut steps).await?;
     // Only now nobody else changes it.
     core.refresh().await?;
-    let run = Run { desk: &desk, topology: &core.topology(), key, region, options };
+    let run = Run { core, desk: &desk, topology: &core.topology(), key, region, options };
     let outcome = run.all(&mut steps).await;
     if let Some(directory) = run.directory() {
         core.directory.forget(&directory.table);
@@ -112,6 +113,7 @@ pub(super) async fn relocate(
 }
 
 struct Run<'a> {
+    core: &'a Core,
     desk: &'a Desk,
     topology: &'a Topology,
     key: &'a TenantKey,
@@ -243,13 +245,16 @@ impl Run<'_> {
         let (group, table) = (held.group.colocation, held.group.table.clone());
         steps.next(&format!("count the tenant's rows in {table} and what is co-located with it, on {from}"));
         self.count(&held, way).await?;
+        let source = self.core.dedicated_to(from.id).await?;
         if !held.is_alone {
             steps.next(&format!("give the tenant a shard of its own in co-location group {group}, on {from}"));
-            held.shard = self.isolate(&held, way).await?;
+            held.shard = self.isolate(source.client(), &held, way).await?;
             held.is_alone = true;
             // Only now others with the same hash would show.
             self.count(&held, way).await?;
         }
+        // Always before the shard goes: a run that was broken off may have left it to this one.
+        split::restore_identities(source.client()).await.map_err(|error| error.on(from))?;
         steps.next(&format!("move shard {} from {from} to {to}", held.shard));
         let rows = self.desk.transaction(async {
             transfer::relocate(self.desk, held.shard, from.id, to.id, false).await?;
@@ -265,10 +270,10 @@ impl Run<'_> {
         Ok(MovedShard { shard: held.shard, from: from.to_string(), to: to.to_string(), rows })
     }
 
-    async fn isolate(&self, held: &Held, way: &Way<'_>) -> Result<i64> {
+    async fn isolate(&self, source: &Client, held: &Held, way: &Way<'_>) -> Result<i64> {
         let before = layout::parts(self.desk, held.shard).await?;
         let isolated = self.desk.transaction(async {
-            let isolated = transfer::isolate(self.desk, held, self.key).await?;
+            let isolated = split::isolate(self.desk, source, held, self.key).await?;
             transfer::compare_isolated(self.desk, &before, isolated, self.key, &way.from_address).await?;
             Ok(isolated)
         });

@@ -1,4 +1,4 @@
-//! Isolates and moves a shard, and holds its rows against the old ones before that counts.
+//! Moves a shard, and holds its rows against the old ones before that counts.
 //!
 //! Citus copies a shard while writers go on, and keeps them waiting at the end, until its transaction has ended. Within that
 //! transaction the old shard and the new one are both there, and neither can change: so their rows are counted then, and the
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 
 use super::TenantKey;
-use super::desk::{Address, Desk, column, only};
+use super::desk::{Address, Desk};
 use super::layout::{Held, Part, parts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::quote_literal;
@@ -51,16 +51,6 @@ pub(super) async fn count(desk: &Desk, held: &Held, key: &TenantKey, at: &Addres
     let (rows, foreign) = counts.pop().unwrap_or_default();
     let rows = parts.into_iter().zip(rows).map(|(part, rows)| RowCount { table: part.table, rows }).collect();
     Ok(Counted { rows, foreign, took })
-}
-
-/// Gives the tenant a shard of its own, on the node where it is. Within a transaction of the caller's.
-pub(super) async fn isolate(desk: &Desk, held: &Held, key: &TenantKey) -> Result<i64> {
-    let sql = format!(
-        "SELECT pg_catalog.isolate_tenant_to_new_shard($1::text::regclass, $2::text::{}, 'CASCADE', 'auto')",
-        held.group.key_type
-    );
-    let rows = desk.query(&sql, &[(&held.group.table, Type::TEXT), (&key.to_string(), Type::TEXT)]).await?;
-    column(only(&rows)?, 0)
 }
 
 /// Moves a shard, with all that is co-located with it, and nowhere but where the rebalancer could move it if `stays`: within

@@ -1,0 +1,153 @@
+//! Gives a tenant a shard of its own, while it and its neighbours are written to.
+//!
+//! Citus' `isolate_tenant_to_new_shard` does that by logical replication on one and the same node, and has a gap: a row that is
+//! updated or deleted after the replication slot is made, and before the new shards have their primary keys, reaches them
+//! without its key. The subscription then fails for ever, and the split never ends (seen with Citus 13.2). In a busy shard
+//! there is always such a row.
+//!
+//! So the gap is closed from outside. PostgreSQL makes a slot only when all transactions have ended that write at that moment:
+//! we keep one open on the node, until the slot is begun and the new shards are there, empty. In that transaction they get
+//! `REPLICA IDENTITY FULL`, which needs no key, and all that is replicated is written after it. When the split is over, the
+//! shards get back the identity that their table has.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row};
+
+use super::TenantKey;
+use super::desk::{Desk, Param, column, only};
+use super::layout::Held;
+use super::obstacles::refused;
+use crate::error::{Error, Result};
+
+const POLL: Duration = Duration::from_millis(10);
+
+/// How often a subscription may fail before the split is given up. One failure may pass.
+const FAILURES: i64 = 3;
+
+/// Among how many numbers of shards the new ones are looked for: others may make shards at the same time.
+const IDS: i64 = 5000;
+
+/// Whoever waits for a shard's lock keeps its users waiting behind: so not for long, and again.
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '200ms'";
+const ATTEMPTS: usize = 100;
+
+/// The session that keeps the slot waiting does so for as long as it takes.
+const HOLD: &str = "SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0";
+
+/// Isolates the tenant; `source` is a connection to the node that has its shard. Within a transaction of the caller's.
+pub(super) async fn isolate(desk: &Desk, source: &Client, held: &Held, key: &TenantKey) -> Result<i64> {
+    const LAST_ID: &str = "SELECT last_value FROM pg_catalog.pg_dist_shardid_seq";
+    let split = format!(
+        "SELECT pg_catalog.isolate_tenant_to_new_shard($1::text::regclass, $2::text::{}, 'CASCADE', 'auto')",
+        held.group.key_type
+    );
+    let last_id: i64 = column(only(&desk.query(LAST_ID, &[]).await?)?, 0)?;
+    for statement in [HOLD, "BEGIN", "SELECT pg_catalog.txid_current()"] {
+        execute(source, statement).await?;
+    }
+    let text = key.to_string();
+    let params = [(&held.group.table as _, Type::TEXT), (&text as _, Type::TEXT)];
+    let watched = watch(source, held.group.colocation, last_id);
+    let failed = match select(pin!(desk.query(&split, &params)), pin!(watched)).await {
+        Either::Left((rows, _)) => return column(only(&rows?)?, 0),
+        Either::Right((failed, _)) => failed,
+    };
+    desk.interrupt().await;
+    Err(failed)
+}
+
+/// Prepares the new shards as soon as they are there, and then looks whether the split gets on. Ends when it does not.
+async fn watch(source: &Client, colocation: i32, last_id: i64) -> Error {
+    if let Err(error) = prepare(source, colocation, last_id).await {
+        return error;
+    }
+    loop {
+        tokio::time::sleep(POLL * 50).await;
+        match failures(source).await {
+            Ok(0..FAILURES) => {}
+            Ok(_) => {
+                let message = "the new shards can't follow the old one, as the log of their node tells: run it again when \
+                               little is updated or deleted in the shard";
+                return refused(message.to_owned());
+            }
+            Err(error) => return error,
+        }
+    }
+}
+
+/// Waits until the slot is begun, which is after the new shards are made, and lets it be finished when they are ready.
+async fn prepare(source: &Client, colocation: i32, last_id: i64) -> Result<()> {
+    const IS_BEGUN: &str = "\
+        SELECT EXISTS (SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name LIKE 'citus\\_shard\\_split\\_slot\\_%' \
+        AND database = pg_catalog.current_database() AND active)";
+    // Partitioned tables have no rows of their own.
+    const NEW: &str = "\
+        SELECT c.oid::regclass::text FROM pg_catalog.pg_dist_partition t, pg_catalog.generate_series($2 + 1, $2 + $3) AS n, \
+        pg_catalog.pg_class c WHERE t.colocationid = $1 AND c.relkind = 'r' \
+        AND c.oid = pg_catalog.to_regclass(pg_catalog.shard_name(t.logicalrelid, n))";
+    while !column::<bool>(only(&query(source, IS_BEGUN, &[]).await?)?, 0)? {
+        tokio::time::sleep(POLL).await;
+    }
+    let ids = [(&colocation as _, Type::INT4), (&last_id as _, Type::INT8), (&IDS as _, Type::INT8)];
+    for row in query(source, NEW, &ids).await? {
+        let shard: String = column(&row, 0)?;
+        execute(source, &format!("ALTER TABLE {shard} REPLICA IDENTITY FULL")).await?;
+    }
+    execute(source, "COMMIT").await
+}
+
+/// How often the subscriptions of the split have failed; 0 where the server does not count that, before PostgreSQL 15.
+async fn failures(source: &Client) -> Result<i64> {
+    const IS_COUNTED: &str = "SELECT pg_catalog.to_regclass('pg_catalog.pg_stat_subscription_stats') IS NOT NULL";
+    const FAILURES: &str = "\
+        SELECT coalesce(sum(f.apply_error_count), 0)::bigint FROM pg_catalog.pg_subscription s \
+        JOIN pg_catalog.pg_stat_subscription_stats f ON f.subid = s.oid \
+        JOIN pg_catalog.pg_database d ON d.oid = s.subdbid AND d.datname = pg_catalog.current_database() \
+        WHERE s.subname LIKE 'citus\\_shard\\_split\\_%'";
+    if !column::<bool>(only(&query(source, IS_COUNTED, &[]).await?)?, 0)? {
+        return Ok(0);
+    }
+    column(only(&query(source, FAILURES, &[]).await?)?, 0)
+}
+
+/// Gives the shards on a node the identity that their tables have, where a split before has left them another one.
+pub(super) async fn restore_identities(source: &Client) -> Result<()> {
+    const CHANGED: &str = "\
+        SELECT c.oid::regclass::text FROM pg_catalog.pg_dist_shard s JOIN pg_catalog.pg_class t ON t.oid = s.logicalrelid \
+        JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(pg_catalog.shard_name(s.logicalrelid, s.shardid)) \
+        WHERE c.relreplident = 'f' AND t.relreplident = 'd'";
+    execute(source, LOCK_TIMEOUT).await?;
+    let mut failure = None;
+    for _ in 0..ATTEMPTS {
+        failure = None;
+        for row in query(source, CHANGED, &[]).await? {
+            let shard: String = column(&row, 0)?;
+            match execute(source, &format!("ALTER TABLE {shard} REPLICA IDENTITY DEFAULT")).await {
+                Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => failure = Some(error),
+                // Dropped in the meantime: by a move, or by the clean-up after one.
+                Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => {}
+                outcome => outcome?,
+            }
+        }
+        if failure.is_none() {
+            return Ok(());
+        }
+        tokio::time::sleep(POLL * 10).await;
+    }
+    failure.map_or(Ok(()), |error| {
+        Err(error.during("the replica identity of a shard could not be set back: run it again"))
+    })
+}
+
+async fn query(source: &Client, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+    source.query_typed(sql, params).await.map_err(Error::postgres)
+}
+
+async fn execute(source: &Client, sql: &str) -> Result<()> {
+    source.batch_execute(sql).await.map_err(Error::postgres)
+}

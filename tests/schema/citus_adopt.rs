@@ -17,6 +17,7 @@ on_citus![
     what_can_be_distributed_concurrently_is,
     writers_go_on_during_the_concurrent_way,
     a_crash_between_leaves_what_the_next_apply_goes_on_from,
+    a_crash_within_leaves_what_the_next_apply_goes_on_from,
     each_condition_of_the_concurrent_way_is_told,
     ten_services_may_adopt_at_once,
     empty_tables_are_distributed_at_once,
@@ -106,10 +107,10 @@ async fn a_database_that_grew_on_one_node_is_distributed_as_it_is(place: Place) 
     ];
     assert_eq!(titles(&plan), expected);
     let expected = [
-        "nobody can write users until the apply has ended: Citus makes reference tables in no other way",
-        "nobody can write wallets until the apply has ended: the foreign key entries_festival_id_wallet_id_fkey joins it to \
+        "whoever uses users waits until the apply has ended: Citus makes reference tables in no other way",
+        "whoever uses wallets waits until the apply has ended: the foreign key entries_festival_id_wallet_id_fkey joins it to \
          a table that is no reference table",
-        "nobody can write entries until the apply has ended: Citus would number number from 1 again",
+        "whoever uses entries waits until the apply has ended: Citus would number number from 1 again",
     ];
     assert_eq!(warnings(&plan), expected);
     apply(&mut client, &tables).await;
@@ -141,14 +142,14 @@ async fn what_can_be_distributed_concurrently_is(place: Place) {
         "create the table fresh",
         "make users a reference table",
         "distribute fresh by festival_id",
-        "distribute wallets by festival_id, co-located with fresh",
-        "distribute events by festival_id, co-located with fresh",
+        "distribute wallets by festival_id, co-located with fresh, while others write it",
+        "distribute events by festival_id, co-located with fresh, while others write it",
         "make fresh.wallet_id reference wallets",
     ];
     assert_eq!(titles(&plan), expected);
     assert_eq!(outside(&plan), expected[3..5]);
     assert_eq!(warnings(&plan).len(), 1, "{plan}");
-    let text = "-- 4 of 6: distribute wallets by festival_id, co-located with fresh\n\
+    let text = "-- 4 of 6: distribute wallets by festival_id, co-located with fresh, while others write it\n\
                 --   behind the transaction, in none\n\
                 SELECT pg_catalog.create_distributed_table_concurrently('\"wallets\"', 'festival_id', \
                 colocate_with => '\"fresh\"');";
@@ -233,17 +234,59 @@ async fn a_crash_between_leaves_what_the_next_apply_goes_on_from(place: Place) {
     assert!(!layout.iter().any(|line| line.contains("wallets by")), "{layout:?}");
     assert_eq!(client.number("SELECT count(*) FROM wallets").await, 100);
     let rest = plan(&mut client, &tables).await;
-    let expected =
-        ["distribute wallets by festival_id, co-located with fresh", "make fresh.wallet_id reference wallets"];
+    let expected = [
+        "distribute wallets by festival_id, co-located with fresh, while others write it",
+        "make fresh.wallet_id reference wallets",
+    ];
     assert_eq!(titles(&rest), expected);
     apply(&mut client, &tables).await;
     assert_same(&mut client, &tables).await;
     assert_eq!(counts(&client, &["users", "wallets"]).await, [100, 100]);
 }
 
+async fn a_crash_within_leaves_what_the_next_apply_goes_on_from(place: Place) {
+    let _one = splitting().await;
+    let mut client = place.database().await;
+    let table = [distributed("wallets").done()];
+    apply_plain(&mut client, &table).await;
+    client
+        .by_hand(&["INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 100)"])
+        .await;
+    // Citus waits for this writer, after it has made the table its own and before it takes the table away.
+    let writer = place.connect(&client.url).await;
+    let mut doomed = place.connect(&client.url).await;
+    let target = doomed.target;
+    let id = doomed.number("SELECT pg_backend_pid()::int8").await;
+    let applying =
+        tokio::spawn(async move { admin::apply(&mut doomed, target, &table, &Consent::none(), &mut |_| {}).await });
+    let known = "SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = 'wallets'::regclass";
+    while client.number(known).await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    writer.batch_execute("BEGIN; INSERT INTO wallets VALUES (gen_random_uuid(), gen_random_uuid())").await.unwrap();
+    client.by_hand(&[&format!("SELECT pg_terminate_backend({id}::int4)")]).await;
+    let error = applying.await.unwrap().unwrap_err().to_string();
+    assert!(error.contains("distribute wallets by festival_id"), "{error}");
+    writer.batch_execute("COMMIT").await.unwrap();
+
+    let table = [distributed("wallets").done()];
+    let is = "different: distribution of wallets: wanted distributed by festival_id, is a local table that Citus knows";
+    assert_eq!(lines(&diff(&mut client, &table).await), [is]);
+    apply(&mut client, &table).await;
+    assert_same(&mut client, &table).await;
+    assert_eq!(client.number("SELECT count(*) FROM wallets").await, 101);
+}
+
 async fn each_condition_of_the_concurrent_way_is_told(place: Place) {
     let _one = splitting().await;
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 6] = [
+        (
+            &[
+                "DROP SCHEMA shardwise CASCADE",
+                "SELECT citus_remove_node(nodename, nodeport) FROM pg_dist_node WHERE groupid = 0",
+            ],
+            "the coordinator is not among the nodes (citus_set_coordinator_host)",
+        ),
         (&["ALTER TABLE wallets SET UNLOGGED"], "it is unlogged, so its changes can't be followed"),
         (&["ALTER TABLE wallets REPLICA IDENTITY NOTHING"], "it has no primary key, so its changes can't be followed"),
         (&["ALTER TABLE wallets ADD n bigint GENERATED ALWAYS AS IDENTITY"], "Citus would number n from 1 again"),
@@ -263,13 +306,31 @@ async fn each_condition_of_the_concurrent_way_is_told(place: Place) {
         }
         client.by_hand(change).await;
         let plan = plan(&mut client, &[plain]).await;
-        let warning = format!("nobody can write wallets until the apply has ended: {reason}");
+        let warning = format!("whoever uses wallets waits until the apply has ended: {reason}");
         assert_eq!(warnings(&plan), [warning]);
         if !reason.contains("replication") {
             apply(&mut client, &[plain]).await;
             assert_eq!(client.number("SELECT count(*) FROM wallets").await, 1);
         }
     }
+}
+
+#[tokio::test]
+async fn without_logical_replication_it_is_told() {
+    if !crate::support::citus::can_run("schema::citus_adopt::without_logical_replication_it_is_told").await {
+        return;
+    }
+    let cluster = shardwise::local::citus(1).setting("wal_level", "replica").start().await.unwrap();
+    let cluster: &'static shardwise::local::CitusCluster = Box::leak(Box::new(cluster));
+    let mut client = Place::Citus(cluster).database().await;
+    let plain = [distributed("wallets").done()];
+    apply_plain(&mut client, &plain).await;
+    client.by_hand(&["INSERT INTO wallets VALUES (gen_random_uuid(), gen_random_uuid())"]).await;
+    let reason = "whoever uses wallets waits until the apply has ended: `wal_level` of the coordinator is replica, not \
+                  logical";
+    assert_eq!(warnings(&plan(&mut client, &plain).await), [reason]);
+    apply(&mut client, &plain).await;
+    assert_same(&mut client, &plain).await;
 }
 
 async fn ten_services_may_adopt_at_once(place: Place) {
@@ -323,7 +384,10 @@ async fn tables_that_citus_knows_already(place: Place) {
     ];
     assert_eq!(drift, expected);
     let report = apply(&mut client, &tables).await;
-    assert_eq!(done(&report), ["make users a reference table", "distribute wallets by festival_id"]);
+    assert_eq!(
+        done(&report),
+        ["make users a reference table", "distribute wallets by festival_id, while others write it"]
+    );
     assert_same(&mut client, &tables).await;
     assert_eq!(counts(&client, &["users", "wallets"]).await, [100, 100]);
 
@@ -334,7 +398,7 @@ async fn tables_that_citus_knows_already(place: Place) {
     client.by_hand(&["INSERT INTO orders VALUES (gen_random_uuid(), gen_random_uuid())"; 2]).await;
     let tables = [numbered, wallets(), users()];
     let plan = plan(&mut client, &tables).await;
-    assert_eq!(outside(&plan), ["distribute orders by festival_id, co-located with wallets"]);
+    assert_eq!(outside(&plan), ["distribute orders by festival_id, co-located with wallets, while others write it"]);
     apply(&mut client, &tables).await;
     assert_same(&mut client, &tables).await;
     client.by_hand(&["INSERT INTO orders VALUES (gen_random_uuid(), gen_random_uuid())"]).await;
@@ -357,7 +421,8 @@ async fn a_table_changes_and_is_distributed_in_one_apply(place: Place) {
         .drop_column("wallets", "extra");
     try_apply(&mut client, &[table], &consent).await.unwrap();
     assert_same(&mut client, &[table]).await;
-    assert_eq!(client.number("SELECT max(n) FROM wallets").await, 10);
+    client.by_hand(&["INSERT INTO wallets (festival_id, id) SELECT gen_random_uuid(), gen_random_uuid()"]).await;
+    assert_eq!(client.number("SELECT max(n) FROM wallets").await, 11);
 }
 
 async fn a_failure_leaves_every_row_where_it_was(place: Place) {

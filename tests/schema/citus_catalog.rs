@@ -184,7 +184,14 @@ async fn a_role_that_may_not_is_told_what_it_lacks(place: Place) {
     let error = try_apply(&mut client, &[festivals()], &Consent::none()).await.unwrap_err().to_string();
     assert!(error.contains("GRANT INSERT, UPDATE, DELETE ON shardwise.directories"), "{error}");
 
-    owner.by_hand(&["RESET ROLE", "COMMENT ON SCHEMA shardwise IS 'shardwise catalog 0'"]).await;
+    let database = owner.url.rsplit_once('/').unwrap().1;
+    owner.by_hand(&["RESET ROLE", &format!("REVOKE CREATE ON DATABASE {database} FROM {name}")]).await;
+    owner.by_hand(&["ALTER SCHEMA shardwise RENAME TO aside"]).await;
+    let error = try_apply(&mut client, &[reference("users").done()], &Consent::none()).await.unwrap_err().to_string();
+    assert!(error.contains("GRANT CREATE ON DATABASE to it on every node"), "{error}");
+    owner.by_hand(&["ALTER SCHEMA aside RENAME TO shardwise"]).await;
+
+    owner.by_hand(&["COMMENT ON SCHEMA shardwise IS 'shardwise catalog 0'"]).await;
     let tables = [reference("users").done(), distributed("wallets").done()];
     owner.by_hand(&[&format!("GRANT SELECT ON wallets TO {name}")]).await;
     let refusals = try_plan(&mut client, &tables, &Consent::none()).await.unwrap();

@@ -12,7 +12,9 @@ use super::{apply, assert_same, diff, lines, plan, titles, try_apply, try_plan};
 
 on_citus![
     a_wrong_distribution_column,
+    a_lonely_table_with_a_wrong_distribution_column,
     a_wrong_distribution_column_with_its_key,
+    the_distribution_column_itself_goes,
     a_distributed_table_becomes_a_reference_table,
     a_reference_table_becomes_a_distributed_one,
     a_table_apart_from_its_group,
@@ -70,7 +72,7 @@ async fn a_wrong_distribution_column(place: Place) {
     assert_eq!(drift[1], expected);
     let parts = [
         "entries must be distributed by festival_id, co-located with wallets, and is distributed by id",
-        "allow it with .redistribute(\"entries\"): all its rows are written anew, nobody can write it meanwhile",
+        "allow it with .redistribute(\"entries\"): all its rows are written anew, nobody can use it meanwhile",
     ];
     let done = moves(&mut client, &tables, &parts, &Consent::none().redistribute("entries")).await;
     let expected = [
@@ -81,6 +83,22 @@ async fn a_wrong_distribution_column(place: Place) {
     ];
     assert_eq!(done, expected);
     assert_eq!(client.number("SELECT count(*) FROM entries").await, 40);
+}
+
+async fn a_lonely_table_with_a_wrong_distribution_column(place: Place) {
+    let mut client = place.database().await;
+    apply(&mut client, &[wallets()]).await;
+    client
+        .by_hand(&[
+            "SELECT alter_distributed_table('wallets', distribution_column => 'id', shard_count => 2)",
+            "INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 40)",
+        ])
+        .await;
+    let parts = ["wallets must be distributed by festival_id, and is distributed by id"];
+    let done = moves(&mut client, &[wallets()], &parts, &Consent::none().redistribute("wallets")).await;
+    assert_eq!(done, ["distribute wallets by festival_id"]);
+    assert_eq!(client.layout().await, ["wallets by festival_id in 4"]);
+    assert_eq!(client.number("SELECT count(*) FROM wallets").await, 40);
 }
 
 async fn a_wrong_distribution_column_with_its_key(place: Place) {
@@ -107,6 +125,44 @@ async fn a_wrong_distribution_column_with_its_key(place: Place) {
     assert_eq!(client.layout().await, ["wallets by festival_id in 4"]);
 }
 
+async fn the_distribution_column_itself_goes(place: Place) {
+    let mut client = place.database().await;
+    client
+        .by_hand(&[
+            "CREATE TABLE wallets (tenant uuid NOT NULL, id uuid NOT NULL, festival_id uuid NOT NULL DEFAULT gen_random_uuid(),
+                 CONSTRAINT wallets_pkey PRIMARY KEY (tenant, id))",
+            "SELECT create_distributed_table('wallets', 'tenant', shard_count => 2)",
+            "INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 40)",
+        ])
+        .await;
+    let consent = Consent::none()
+        .redistribute("wallets")
+        .drop_constraint("wallets", "wallets_pkey")
+        .drop_column("wallets", "tenant")
+        .drop_default("wallets", "festival_id");
+    let parts = ["wallets must be distributed by festival_id, and is distributed by tenant"];
+    moves(&mut client, &[wallets()], &parts, &consent).await;
+    assert_eq!(client.number("SELECT count(*) FROM wallets").await, 40);
+
+    // Of the right column, Citus changes no default.
+    client
+        .by_hand(&[
+            "SELECT undistribute_table('wallets')",
+            "ALTER TABLE wallets ALTER festival_id SET DEFAULT gen_random_uuid()",
+            "SELECT create_distributed_table('wallets', 'festival_id', shard_count => 2)",
+        ])
+        .await;
+    let withheld = plan(&mut client, &[wallets()]).await;
+    assert!(withheld.is_empty() && withheld.withheld().len() == 1, "{withheld}");
+    let consent = Consent::none().drop_default("wallets", "festival_id");
+    let error = try_apply(&mut client, &[wallets()], &consent).await.unwrap_err().to_string();
+    let expected =
+        "the column wallets.festival_id must change: Citus can't change the column that a table is distributed by";
+    assert!(error.contains(expected), "{error}");
+    try_apply(&mut client, &[wallets()], &consent.redistribute("wallets")).await.unwrap();
+    assert_same(&mut client, &[wallets()]).await;
+}
+
 async fn a_distributed_table_becomes_a_reference_table(place: Place) {
     let mut client = place.database().await;
     client
@@ -127,13 +183,25 @@ async fn a_reference_table_becomes_a_distributed_one(place: Place) {
     let mut client = place.database().await;
     let as_reference = reference("wallets").column("festival_id", "uuid").key(&["festival_id", "id"]).done();
     apply(&mut client, &[as_reference]).await;
-    let fill = "INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 40)";
-    client.by_hand(&[fill]).await;
+    client
+        .by_hand(&[
+            "INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid() FROM generate_series(1, 40)",
+            "GRANT SELECT ON wallets TO PUBLIC",
+            "CREATE VIEW all_wallets AS SELECT * FROM wallets",
+            "CREATE POLICY own ON wallets USING (id IS NOT NULL)",
+            "ALTER TABLE wallets ENABLE ROW LEVEL SECURITY",
+        ])
+        .await;
     let drift = lines(&diff(&mut client, &[wallets()]).await);
     assert_eq!(drift, ["different: distribution of wallets: wanted distributed by festival_id, is a reference table"]);
     let parts = ["allow it with .redistribute(\"wallets\")"];
     moves(&mut client, &[wallets()], &parts, &Consent::none().redistribute("wallets")).await;
-    assert_eq!(client.number("SELECT count(*) FROM wallets").await, 40);
+    // What hangs on the table is still there.
+    assert_eq!(client.number("SELECT count(*) FROM all_wallets").await, 40);
+    let around = "SELECT relrowsecurity::text || ' ' || relacl::text || ' ' || (SELECT count(*) FROM pg_policy
+                  WHERE polrelid = c.oid) FROM pg_class c WHERE relname = 'wallets'";
+    let around = client.column(around).await.remove(0);
+    assert!(around.starts_with("true ") && around.contains("=r/") && around.ends_with(" 1"), "{around}");
     assert_eq!(client.layout().await, ["wallets by festival_id in 4"]);
 }
 

@@ -3,29 +3,14 @@
 use std::ops::{Deref, DerefMut};
 
 use shardwise::__private::admin::Target;
-use shardwise::local::CitusCluster;
 use tokio_postgres::{Client, NoTls};
+
+pub(crate) use crate::support::place::{Place, in_both_modes, on_citus};
 
 /// Few, so that tests are fast; more than there are workers.
 pub(crate) const SHARDS: u32 = 4;
 
-/// On which kind of server a test runs.
-#[derive(Clone, Copy)]
-pub(crate) enum Place {
-    Single,
-    Citus(&'static CitusCluster),
-}
-
 impl Place {
-    /// One of two, by the kind of server.
-    pub(crate) fn pick<T>(self, single: T, citus: T) -> T {
-        if self.is_citus() { citus } else { single }
-    }
-
-    pub(crate) fn is_citus(self) -> bool {
-        matches!(self, Self::Citus(_))
-    }
-
     /// A connection to a new, empty database.
     pub(crate) async fn database(self) -> Database {
         self.connect(&self.url().await).await
@@ -33,12 +18,10 @@ impl Place {
 
     /// The address of a new, empty database.
     pub(crate) async fn url(self) -> String {
-        let (server, config) = match self {
-            Self::Single => {
-                let server = crate::support::server().await;
-                (server, server.fresh_database().await.unwrap())
-            }
-            Self::Citus(cluster) => (cluster.coordinator(), cluster.fresh_database().await.unwrap()),
+        let config = self.empty().await;
+        let server = match self {
+            Self::Single => crate::support::server().await,
+            Self::Citus(cluster) => cluster.coordinator(),
         };
         format!("{}/{}", server.url().rsplit_once('/').unwrap().0, config.database())
     }
@@ -133,38 +116,3 @@ pub(crate) async fn connect(url: &str) -> Client {
     tokio::spawn(connection);
     client
 }
-
-/// Makes of each of these functions a test on one PostgreSQL server, and one on Citus where that is there.
-macro_rules! in_both_modes {
-    ($($test:ident),+ $(,)?) => {
-        mod single {
-            $(
-                #[tokio::test]
-                async fn $test() {
-                    super::$test($crate::schema::support::Place::Single).await;
-                }
-            )+
-        }
-
-        $crate::schema::support::on_citus![$($test),+];
-    };
-}
-
-/// Makes of each of these functions a test on Citus, where that is there.
-macro_rules! on_citus {
-    ($($test:ident),+ $(,)?) => {
-        mod citus {
-            $(
-                #[tokio::test]
-                async fn $test() {
-                    let name = concat!(module_path!(), "::", stringify!($test));
-                    if let Some(cluster) = $crate::support::citus::shared(name).await {
-                        super::$test($crate::schema::support::Place::Citus(cluster)).await;
-                    }
-                }
-            )+
-        }
-    };
-}
-
-pub(crate) use {in_both_modes, on_citus};

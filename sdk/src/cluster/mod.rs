@@ -259,9 +259,13 @@ impl Core {
         refresh::log(&before.topology, &topology);
         let (after, left) = before.succeeded_by(topology);
         self.state.store(Arc::new(after));
-        for pool in left.iter().filter_map(|station| station.made_pool()).cloned() {
-            let patience = self.config.timeouts.call;
-            tokio::spawn(async move { pool.close(patience).await });
+        let patience = self.config.timeouts.call;
+        for station in left {
+            tokio::spawn(async move {
+                if let Some(pool) = station.made_pool() {
+                    pool.close(patience).await;
+                }
+            });
         }
     }
 }

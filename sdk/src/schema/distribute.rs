@@ -90,8 +90,8 @@ pub(crate) fn register(directory: &Directory) -> String {
     )
 }
 
-pub(crate) fn unregister(directory: &Directory) -> String {
-    format!("DELETE FROM shardwise.directories WHERE key_type = {}", literal(&directory.key_type))
+pub(crate) fn unregister(key_type: &str) -> String {
+    format!("DELETE FROM shardwise.directories WHERE key_type = {}", literal(key_type))
 }
 
 impl Directory {

@@ -7,6 +7,7 @@ mod layout;
 mod moves;
 mod obstacles;
 mod state;
+mod ways;
 
 use super::diff::Difference;
 use super::wanted::Wanted;

@@ -98,13 +98,11 @@ pub(super) fn of_foreign_key(layout: &Layout<'_>, wanted: &Wanted, key: &LiveKey
     }
 }
 
-/// Why a table with rows can't be distributed while others write it. `kept` are its foreign keys, as the plan leaves
-/// them; `numbered` is a column of it whose values come from a sequence.
+/// Why a table can't be distributed while others write it. `kept` are its foreign keys, as the plan leaves them.
 pub(super) fn to_concurrency(
     state: &State,
     live: &TableState,
     kept: &[&LiveKey],
-    numbered: Option<&str>,
     is_reference: impl Fn(&LiveKey) -> bool,
     must_change: impl Fn(&LiveKey) -> bool,
 ) -> Option<String> {
@@ -127,9 +125,6 @@ pub(super) fn to_concurrency(
     }
     if !live.identifies_rows {
         return Some("it has no primary key, so its changes can't be followed".to_owned());
-    }
-    if let Some(column) = numbered {
-        return Some(format!("Citus would number {column} from 1 again"));
     }
     let is_own = |key: &&LiveKey| (&key.schema, &key.table) == (&key.target_schema, &key.target);
     if let Some(key) = kept.iter().find(|key| !is_own(key) && !is_reference(key)) {

@@ -55,6 +55,8 @@ pub(super) struct Catalog {
     pub(super) comment: Option<String>,
     /// The schema's owner, where the role is not.
     pub(super) foreign_owner: Option<String>,
+    /// Whether the role may make a schema.
+    pub(super) may_create: bool,
     /// Whether the role may write where home regions are.
     pub(super) may_register: bool,
 }

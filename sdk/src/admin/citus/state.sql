@@ -40,6 +40,7 @@ SELECT json_build_object(
             SELECT pg_get_userbyid(nspowner) FROM pg_catalog.pg_namespace
             WHERE nspname = 'shardwise' AND NOT pg_has_role(nspowner, 'USAGE')
         ),
+        'may_create', has_database_privilege(current_database(), 'CREATE'),
         'may_register', CASE WHEN to_regclass('shardwise.directories') IS NOT NULL
             THEN has_table_privilege('shardwise.directories', 'INSERT')
                 AND has_table_privilege('shardwise.directories', 'UPDATE')

@@ -88,6 +88,10 @@ impl Database {
                 ("SHARDWISE_RESIDENCY", env::var_os("SHARDWISE_RESIDENCY").unwrap_or_else(|| "prefer".into())),
                 // Each statement's route is what really happened to it: the report counts them.
                 ("SHARDWISE_TOPOLOGY__WATCH", "all".into()),
+                // Writers of a shard wait while its move ends, on a busy machine for long, and keep their connections.
+                ("SHARDWISE_TIMEOUTS__CONNECT", "20s".into()),
+                ("SHARDWISE_TIMEOUTS__CHECKOUT", "20s".into()),
+                ("FESTIVAL_REQUEST_TIMEOUT", "25".into()),
             ],
         }
     }

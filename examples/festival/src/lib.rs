@@ -7,4 +7,5 @@ pub mod load;
 pub mod model;
 pub mod play;
 pub mod process;
+pub mod report;
 pub mod service;

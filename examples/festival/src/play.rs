@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,19 +10,20 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use shardwise::Cluster;
 
-use crate::acts::{self, Acts, Scene, metric};
+use crate::acts::{self, Acts, Scene};
 use crate::books;
 use crate::database::{Database, Wanted};
 use crate::load::client::Client;
 use crate::load::encore::Guests;
 use crate::load::lineup::lineup;
-use crate::load::plan::Plan;
+use crate::load::metrics::{metric, share_of_owner};
+use crate::load::plan::{Operation, Plan};
 use crate::load::player::Player;
-use crate::load::report::{Report, share_of_owner};
 use crate::load::stats::Stats;
 use crate::load::{leaks, progress};
 use crate::model::schema;
 use crate::process::ServiceProcess;
+use crate::report::Report;
 
 /// How long the last statements may take.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -53,53 +55,15 @@ pub async fn play(options: &Options) -> anyhow::Result<Report> {
     let database = Database::open(&options.wanted).await?;
     let cluster = Cluster::connect(database.config()?).await?;
     cluster.admin().apply(&schema()).await.context("creating the tables")?;
-    let mut environment = database.environment();
-    if env::var_os("RUST_LOG").is_none() && database.breakable().is_some() {
-        // What the second act has it warn of is in the report.
-        environment.push(("RUST_LOG", "error,tower_http=off".into()));
-    }
-    let service = ServiceProcess::start(&env::current_exe()?, environment).await?;
+    let service = ServiceProcess::start(&env::current_exe()?, environment(&database)).await?;
     let client = Client::new(service.base())?;
 
-    let (festivals, guests) = (lineup.len(), Guests::of(&plan));
+    let guests = Guests::of(&plan);
     let player = Arc::new(Player::new(client.clone(), lineup, &plan));
-    let stats = Arc::new(Stats::new()?);
-    let begun = Instant::now();
-    let total = u64::try_from(plan.operations.len())?;
-    tokio::select! {
-        () = player.play(plan.operations, options.concurrency.into(), &stats) => {}
-        () = progress::show(&stats, total) => {}
-    }
-    let seconds = begun.elapsed().as_secs_f64();
-    ensure!(stats.operations() == total, "{} of {total} operations were played", stats.operations());
-    let weekend = player.ledger.acknowledged();
-    let intrusions = leaks::count(&client, &weekend, &stats).await?;
-    let mut report = Report {
-        mode: metric(&client, "mode").await?,
-        festivals: festivals.min(weekend.festivals.len()),
-        users: weekend.users.len(),
-        operations: stats.operations(),
-        errors: stats.errors(),
-        retried: stats.retries(),
-        latency: stats.latency(),
-        ops_per_s: per_second(total, seconds),
-        books_balanced: false,
-        leaks: intrusions,
-        routes: metric(&client, "routes").await?,
-        tenant_routes: BTreeMap::new(),
-        owner_share: None,
-        acts: None,
-        tallies: stats.tallies(),
-    };
-    if report.mode == "citus" {
-        report.tenant_routes = metric(&client, "tenant_routes").await?;
-        report.owner_share = share_of_owner(&report.tenant_routes);
-    }
-
+    let mut report = weekend(&client, &player, plan.operations, options.concurrency.into()).await?;
     if let Some(local) = database.breakable() {
         let (cluster, client, player, guests, seed) = (&cluster, &client, &player, &guests, options.seed);
-        let scene = Scene { local, cluster, client, player, guests, seed };
-        report.acts = Some(acts::play(&scene).await.context("the second act")?);
+        report.acts = Some(acts::play(&Scene { local, cluster, client, player, guests, seed }).await?);
     } else if report.mode == "citus" {
         writeln!(std::io::stderr(), "no second act: these servers are not ours to stop")?;
     }
@@ -110,11 +74,62 @@ pub async fn play(options: &Options) -> anyhow::Result<Report> {
     cluster.close(CLOSE).await;
     report.books_balanced = findings.balanced();
     report.leaks += findings.leaks + u64::try_from(acknowledged.strangers)?;
-    let faults = report.acts.iter().flat_map(Acts::faults);
-    for line in stats.error_texts().into_iter().chain(faults).chain(findings.problems) {
+    for line in report.acts.iter().flat_map(Acts::faults).chain(findings.problems) {
         writeln!(std::io::stderr(), "{line}")?;
     }
     Ok(report)
+}
+
+/// The service's variables.
+fn environment(database: &Database) -> Vec<(&'static str, OsString)> {
+    let mut environment = database.environment();
+    if database.breakable().is_some() && env::var_os("RUST_LOG").is_none() {
+        // What the second act would have it warn of is in the report.
+        environment.push(("RUST_LOG", "error,tower_http=off".into()));
+    }
+    environment
+}
+
+/// The first act. Whether the books balance is seen at the end.
+async fn weekend(
+    client: &Client,
+    player: &Arc<Player>,
+    operations: Vec<Operation>,
+    at_once: usize,
+) -> anyhow::Result<Report> {
+    let stats = Arc::new(Stats::new()?);
+    let total = u64::try_from(operations.len())?;
+    let begun = Instant::now();
+    tokio::select! {
+        () = player.play(operations, at_once, &stats) => {}
+        () = progress::show(&stats, total) => {}
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    ensure!(stats.operations() == total, "{} of {total} operations were played", stats.operations());
+    let acknowledged = player.ledger.acknowledged();
+    let leaks = leaks::count(client, &acknowledged, &stats).await?;
+    let mode: String = metric(client, "mode").await?;
+    let tenant_routes = if mode == "citus" { metric(client, "tenant_routes").await? } else { BTreeMap::new() };
+    for line in stats.error_texts() {
+        writeln!(std::io::stderr(), "{line}")?;
+    }
+    Ok(Report {
+        festivals: acknowledged.festivals.len(),
+        users: acknowledged.users.len(),
+        operations: total,
+        errors: stats.errors(),
+        retried: stats.retries(),
+        latency: stats.latency(),
+        ops_per_s: per_second(total, seconds),
+        books_balanced: false,
+        leaks,
+        routes: metric(client, "routes").await?,
+        owner_share: share_of_owner(&tenant_routes),
+        tenant_routes,
+        acts: None,
+        tallies: stats.tallies(),
+        mode,
+    })
 }
 
 /// To one decimal.

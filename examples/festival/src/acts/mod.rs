@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use serde::de::DeserializeOwned;
 use shardwise::local::{CitusCluster, Server};
 use shardwise::{Cluster, Region, Uuid};
 
 use crate::database::REGIONS;
-use crate::load::client::{Client, Request};
+use crate::load::client::Client;
 use crate::load::encore::Guests;
+use crate::load::metrics::{metric, since};
 use crate::load::player::Player;
 use crate::load::traffic::Traffic;
 
@@ -62,32 +62,20 @@ struct Change {
 /// Plays all acts, one after the other.
 ///
 /// # Errors
-/// When a change of the cluster fails, or a server does not start again. What clients saw of it is in the result.
+/// When the service does not answer. What else goes wrong is in the result.
 pub async fn play(scene: &Scene<'_>) -> anyhow::Result<Acts> {
     Ok(Acts {
-        festival_relocated: scene
-            .act("relocating a festival", async |view| changes::relocate(scene, view).await)
-            .await?,
-        shard_moved: scene.act("moving a shard", async |view| changes::move_a_shard(scene, view).await).await?,
-        coordinator_stopped: scene
-            .act("stopping the coordinator", async |view| outages::stop_the_coordinator(scene, view).await)
-            .await?,
-        us_worker_killed: scene
-            .act("killing a worker", async |view| outages::kill_the_worker(scene, view, Region::US).await)
-            .await?,
-        eu_worker_killed: scene
-            .act("killing a worker", async |view| outages::kill_the_worker(scene, view, Region::EU).await)
-            .await?,
+        festival_relocated: scene.act(async |view| changes::relocate(scene, view).await).await?,
+        shard_moved: scene.act(async |view| changes::move_a_shard(scene, view).await).await?,
+        coordinator_stopped: scene.act(async |view| outages::stop_the_coordinator(scene, view).await).await?,
+        us_worker_killed: scene.act(async |view| outages::kill_the_worker(scene, view, Region::US).await).await?,
+        eu_worker_killed: scene.act(async |view| outages::kill_the_worker(scene, view, Region::EU).await).await?,
     })
 }
 
 impl Scene<'_> {
     /// Does something to the cluster while visitors of each region play.
-    async fn act(
-        &self,
-        what: &'static str,
-        change: impl AsyncFnOnce(&View) -> anyhow::Result<Change>,
-    ) -> anyhow::Result<Act> {
+    async fn act(&self, change: impl AsyncFnOnce(&View) -> anyhow::Result<Change>) -> anyhow::Result<Act> {
         let regions = self.regions().await?;
         let before = self.tenant_routes().await?;
         let crowds = REGIONS.map(|region| self.guests.only(&at(&regions, region)));
@@ -99,8 +87,8 @@ impl Scene<'_> {
         let change = tokio::time::timeout(PATIENCE, change(&view)).await;
         tokio::time::sleep(CALM).await;
         traffic.stop().await;
-        let routes = since(before, self.tenant_routes().await?);
-        Ok(Act::new(&view, change.context("it takes too long").and_then(|done| done).context(what)?, routes))
+        let routes = since(&before, self.tenant_routes().await?);
+        Ok(Act::new(&view, change.context("it takes too long").and_then(|done| done), routes))
     }
 
     /// The worker of this region.
@@ -138,23 +126,6 @@ impl Scene<'_> {
     }
 }
 
-/// One of the service's metrics.
-///
-/// # Errors
-/// When the service does not answer, or has no such metric.
-pub async fn metric<T: DeserializeOwned>(client: &Client, name: &str) -> anyhow::Result<T> {
-    let metrics = client.once(&Request::get("/metrics")).await.context("metrics")?.body;
-    serde_json::from_value(metrics[name].clone()).with_context(|| format!("the metric {name}"))
-}
-
 fn at(regions: &BTreeMap<usize, Region>, region: Region) -> Vec<usize> {
     regions.iter().filter(|(_, at)| **at == region).map(|(&festival, _)| festival).collect()
-}
-
-fn since(before: BTreeMap<String, u64>, mut after: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
-    for (route, count) in before {
-        after.entry(route).and_modify(|total| *total -= count);
-    }
-    after.retain(|_, count| *count > 0);
-    after
 }

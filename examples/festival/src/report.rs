@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::stats::{Latency, Tally};
 use crate::acts::Acts;
+use crate::load::stats::{Latency, Tally};
 
 /// On Citus, at least this share of the statements about one festival's rows go straight to the node that has them.
 const LEAST_OWNER_SHARE: f64 = 0.99;
@@ -94,24 +94,11 @@ impl fmt::Display for Report {
     }
 }
 
-/// The share of statements that went straight to the owner of their rows, to four decimals and never rounded up; None
-/// without statements.
-#[must_use]
-pub fn share_of_owner(routes: &BTreeMap<String, u64>) -> Option<f64> {
-    let count = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    let (owner, all) = (routes.get("owner").copied().unwrap_or(0), routes.values().sum());
-    (all > 0).then(|| (count(owner) / count(all) * 10_000.0).floor() / 10_000.0)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Latency, Report, share_of_owner};
-
-    fn routes(of: &[(&str, u64)]) -> BTreeMap<String, u64> {
-        of.iter().map(|&(route, count)| (route.to_owned(), count)).collect()
-    }
+    use super::{Latency, Report};
 
     #[test]
     fn the_json_line_has_the_agreed_fields() {
@@ -126,7 +113,7 @@ mod tests {
             ops_per_s: 100.5,
             books_balanced: true,
             leaks: 0,
-            routes: routes(&[("single", 7)]),
+            routes: BTreeMap::from([("single".to_owned(), 7)]),
             tenant_routes: BTreeMap::new(),
             owner_share: None,
             acts: None,
@@ -142,12 +129,5 @@ mod tests {
         assert!(!Report { errors: 1, ..report.clone() }.is_good());
         assert!(Report { owner_share: Some(0.99), ..report.clone() }.is_good());
         assert!(!Report { owner_share: Some(0.9899), ..report }.is_good());
-    }
-
-    #[test]
-    fn the_owners_share_is_never_rounded_up() {
-        let share = |owner, forwarded| share_of_owner(&routes(&[("owner", owner), ("forwarded", forwarded)]));
-        assert_eq!((share(98_999, 1_001), share(99, 1), share(7, 0)), (Some(0.9899), Some(0.99), Some(1.0)));
-        assert_eq!((share_of_owner(&routes(&[("coordinator", 3)])), share(0, 0)), (Some(0.0), None));
     }
 }

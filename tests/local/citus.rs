@@ -253,8 +253,8 @@ async fn a_cluster_of_others_is_used_and_not_touched() {
         // A database of a run long ago, in use by nobody but Citus.
         let name = "shardwise_01900000000070008000000000000000";
         let old = sql!("CREATE DATABASE shardwise_01900000000070008000000000000000");
-        server.connect().await.unwrap().coordinator().execute(old).await.unwrap();
-        let cluster = Cluster::connect(server.config().with_database(name)).await.unwrap();
+        alone(server.config()).await.coordinator().execute(old).await.unwrap();
+        let cluster = alone(server.config().with_database(name)).await;
         cluster.coordinator().execute(sql!("CREATE EXTENSION citus")).await.unwrap();
     }
     let url = others.url();
@@ -273,7 +273,12 @@ async fn a_cluster_of_others_is_used_and_not_touched() {
             "SELECT count(*) || ' of ' || min(datname) FROM pg_database WHERE datname < 'shardwise_0191' AND datname LIKE 'shardwise%'"
         );
         let old: Option<String> =
-            server.connect().await.unwrap().coordinator().query_one_as(databases).await.map(|(old,)| old).unwrap();
+            alone(server.config()).await.coordinator().query_one_as(databases).await.map(|(old,)| old).unwrap();
         assert_eq!(old, None, "what was left behind is gone");
     }
+}
+
+/// This server itself, and not the cluster that it belongs to.
+async fn alone(config: Config) -> Cluster {
+    Cluster::connect(config.with_mode(Mode::Single)).await.unwrap()
 }

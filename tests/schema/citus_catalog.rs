@@ -30,7 +30,7 @@ async fn they_are_made_where_they_are_missing(place: Place) {
     let mut client = place.database().await;
     client.by_hand(&["DROP SCHEMA shardwise CASCADE"]).await;
     let tables = [distributed("wallets").done()];
-    assert_eq!(lines(&diff(&mut client, &tables).await)[1], "missing: catalog shardwise: version 1");
+    assert_eq!(lines(&diff(&mut client, &tables).await)[1], "missing: catalog shardwise: version 2");
     let plan = plan(&mut client, &tables).await;
     assert_eq!(plan.steps()[0].kind(), StepKind::CreateCatalog, "{plan}");
     assert!(plan.steps()[0].sql().contains("CREATE TABLE IF NOT EXISTS shardwise.node_regions"), "{plan}");
@@ -51,7 +51,7 @@ async fn an_older_version_is_renewed_and_a_newer_one_left_alone(place: Place) {
 
     client.by_hand(&["COMMENT ON SCHEMA shardwise IS 'shardwise catalog 0'"]).await;
     let drift = lines(&diff(&mut client, &tables).await);
-    assert_eq!(drift, ["different: catalog shardwise: wanted version 1, is version 0"]);
+    assert_eq!(drift, ["different: catalog shardwise: wanted version 2, is version 0"]);
     assert_eq!(apply(&mut client, &tables).await.done().len(), 1);
     assert_same(&mut client, &tables).await;
     // Nothing in them is lost.

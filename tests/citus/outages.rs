@@ -1,9 +1,11 @@
 //! What goes on while servers are down.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use shardwise::config::{TopologyConfig, Watch};
-use shardwise::{Cluster, ErrorKind, Limit, Region, Route};
+use shardwise::config::{DirectoryConfig, TopologyConfig, Watch};
+use shardwise::{Cluster, ErrorKind, Limit, Region, Residency, Route};
+use tokio::sync::watch;
 
 use super::stage::{self, Load, until};
 use crate::support::model::{Festival, Wallet};
@@ -82,4 +84,53 @@ async fn a_dead_worker_concerns_its_own_tenants_alone() {
         assert!(is_typed && error.is_retryable() && error.node().is_some(), "{error:?}");
     }
     stage::assert_books(&us, &us_wallets, &played).await;
+}
+
+/// Its sessions end one after the other, each with a last word: what was asked in one of them is not asked again in the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_nearest_node_does_not_answer_any_more_another_one_does() {
+    let Some(local) = stage::own("what_the_nearest_node_does_not_answer_any_more_another_one_does").await else {
+        return;
+    };
+    let config = stage::config(&local).await.with_local_region(Region::EU).unwrap();
+    let config = config.with_regions([Region::EU, Region::US]).unwrap().with_residency(Residency::Prefer).unwrap();
+    let moment = Duration::from_millis(1);
+    let directory = DirectoryConfig { ttl: moment, negative_ttl: moment, ..DirectoryConfig::default() };
+    let cluster = Cluster::connect(config.with_directory(directory).unwrap()).await.unwrap();
+    let id = *stage::tenant_in(&cluster, Region::US).await.key();
+    let (stop, stopped) = watch::channel(false);
+    let readers: Vec<_> = (0..16)
+        .map(|_| {
+            let (cluster, stopped) = (cluster.clone(), stopped.clone());
+            tokio::spawn(async move {
+                let mut read = 0;
+                while !*stopped.borrow() {
+                    let fest = cluster.tenant(id).await?;
+                    fest.count::<Wallet>().await?;
+                    cluster.directory::<Festival>().find(id).await?;
+                    cluster.reference().get::<Festival>(id).await?;
+                    read += 1;
+                }
+                Ok::<_, shardwise::Error>(read)
+            })
+        })
+        .collect();
+    let nearest = &local.workers()[0];
+    for _ in 0..4 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let pid = nearest.pid().unwrap().to_string();
+        assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+        until(async || nearest.pid().is_none()).await;
+        // A session that outlives the server for a moment keeps its memory, with which it can't start.
+        until(async || nearest.restart().await.is_ok()).await;
+        let before = cluster.metrics().routes["nearest"];
+        until(async || cluster.metrics().routes["nearest"] > before).await;
+    }
+    stop.send(true).unwrap();
+    let mut read = 0;
+    for reader in readers {
+        read += reader.await.unwrap().unwrap();
+    }
+    assert!(read > 0);
+    println!("{read} rounds, {} statements were run again", cluster.metrics().retries);
 }

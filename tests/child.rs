@@ -16,7 +16,9 @@ pub fn told() -> Option<String> {
 pub fn start(test: &str, told: &str, folder: &Path, environment: &[(&str, &str)]) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).current_dir(folder);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SHARDWISE_")) {
+    // The image is where the servers come from, like PGBIN, and no setting.
+    let is_setting = |name: &str| name.starts_with("SHARDWISE_") && name != "SHARDWISE_CITUS_IMAGE";
+    for (name, _) in std::env::vars().filter(|(name, _)| is_setting(name)) {
         command.env_remove(name);
     }
     command.env(MARK, told).envs(environment.iter().copied());

@@ -59,6 +59,28 @@ struct ServerReport {
     position: Option<u32>,
 }
 
+impl ServerReport {
+    /// On Citus a violation is that of a shard, whose table and constraints end with its number: `wallets_pkey_102041`. The
+    /// user knows the table and the constraint without it.
+    fn name_the_whole_table(&mut self) {
+        let Some(table) = &self.table else { return };
+        let Some((name, number)) = table.rsplit_once('_').filter(|(_, number)| is_shard_number(number)) else { return };
+        let suffix = format!("_{number}");
+        self.message = self.message.replace(&format!("{suffix}\""), "\"");
+        if let Some(constraint) = &mut self.constraint
+            && let Some(stem) = constraint.strip_suffix(&suffix)
+        {
+            *constraint = stem.to_owned();
+        }
+        self.table = Some(name.to_owned());
+    }
+}
+
+/// Citus numbers shards from 102008 on.
+fn is_shard_number(text: &str) -> bool {
+    text.len() >= 6 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u64>().is_ok_and(|n| n >= 102_008)
+}
+
 /// The kinds of error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -204,6 +226,9 @@ impl Error {
 
     pub(crate) fn via(mut self, route: Route) -> Self {
         self.0.route.get_or_insert(route);
+        if let Some(report) = self.0.server.as_mut().filter(|_| route != Route::Single) {
+            report.name_the_whole_table();
+        }
         self
     }
 
@@ -238,7 +263,7 @@ impl Error {
     pub(crate) fn is_unreachable(&self) -> bool {
         match self.0.kind {
             ErrorKind::Timeout(Limit::Connect) => true,
-            ErrorKind::Connect => self.code().is_none_or(|code| is_out_of_service(code)),
+            ErrorKind::Connect => self.code().is_none_or(is_out_of_service),
             _ => false,
         }
     }

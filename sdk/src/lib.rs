@@ -43,7 +43,7 @@
 //! # Features
 //!
 //! None is on by default. `jiff`, `chrono`, `time` and `rust_decimal` make the types of these crates column types; `local`
-//! adds throwaway servers.
+//! adds throwaway servers and Citus clusters, `containers` those of Docker where the local PostgreSQL has no Citus.
 //!
 //! # What it tells
 //!

@@ -92,11 +92,7 @@ async fn ten_thousand_keys_are_in_the_shards_that_the_server_says_before_and_aft
     compare_shards(&cluster, *tenant.key()).await;
 
     let before = cluster.topology().shard_maps()[0].shards().len();
-    let isolate = sql!(
-        "SELECT isolate_tenant_to_new_shard('wallets', :id::uuid, 'CASCADE', 'force_logical')",
-        id = *tenant.key()
-    );
-    cluster.across_shards("a test").query(isolate).await.unwrap();
+    stage::isolate(&cluster, &tenant).await;
     cluster.refresh().await.unwrap();
     let shard = *cluster.topology().shard_of(tenant.key().into()).unwrap();
     assert_eq!((shard.min, shard.max), (hash(tenant.key().into()), hash(tenant.key().into())), "it is alone");

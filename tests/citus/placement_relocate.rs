@@ -363,7 +363,7 @@ async fn a_server_without_logical_decoding_is_named() {
 
 #[tokio::test]
 async fn one_server_has_nowhere_to_relocate_to() {
-    let cluster = crate::support::cluster().await;
+    let cluster = crate::support::place::Place::Single.cluster().await;
     let placement = placement(&cluster);
     assert_eq!(placement.relocate(Uuid::new_v4(), Region::EU).await.unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(placement.drain_node(1).await.unwrap_err().kind(), ErrorKind::Unsupported);

@@ -164,10 +164,8 @@ async fn a_strict_statement_follows_its_shard_within_the_region() {
     let Some(local) = shared(test).await else { return };
     let stage = strict(local).await;
     let fest = stage::tenant_in(&stage.cluster, Region::EU).await;
-    let isolate =
-        sql!("SELECT isolate_tenant_to_new_shard('wallets', :id::uuid, 'CASCADE', 'force_logical')", id = *fest.key());
     let plain = Cluster::connect(stage.config.clone()).await.unwrap();
-    plain.across_shards("a test").query(isolate).await.unwrap();
+    stage::isolate(&plain, &fest).await;
     // The shard that the client knows is gone, and its successor in the same place.
     let retries = stage.cluster.metrics().retries;
     everything(&fest).await.unwrap();

@@ -8,6 +8,7 @@ use shardwise::local::CitusCluster;
 use shardwise::topology::{NodeIndex, Role};
 use shardwise::{Cluster, Config, Region, Tenant, Uuid, sql};
 
+use crate::support::citus::splitting;
 use crate::support::model::{Festival, Wallet};
 use crate::support::proxy::Proxy;
 use crate::support::schema;
@@ -95,7 +96,18 @@ pub async fn move_by(admin: &Cluster, ports: &[i32], tenant: &Tenant) {
         port = port,
         other = other
     );
+    let _alone = splitting().await;
     admin.across_shards("a test").query(moved).await.unwrap();
+}
+
+/// Gives the tenant a shard of its own.
+pub async fn isolate(cluster: &Cluster, tenant: &Tenant) {
+    let isolate = sql!(
+        "SELECT isolate_tenant_to_new_shard('wallets', :id::uuid, 'CASCADE', 'force_logical')",
+        id = *tenant.key()
+    );
+    let _alone = splitting().await;
+    cluster.across_shards("a test").query(isolate).await.unwrap();
 }
 
 /// The ports of the workers, as the servers know them.

@@ -1,12 +1,14 @@
 //! Throwaway clusters of Citus.
 
+use std::net::TcpStream;
 use std::path::Path;
 
 use futures_util::future::join_all;
+use shardwise::config::Endpoint;
 use shardwise::local::{self, CitusCluster, Server};
 use shardwise::{Cluster, Config, Mode, Region, sql};
 
-use super::{folder, one, runs, soon};
+use super::{becomes_true, folder, one, soon};
 use crate::child;
 use crate::support::citus::{can_run, shared};
 
@@ -29,6 +31,11 @@ async fn on(server: &Server, config: &Config) -> Cluster {
 
 fn servers(cluster: &CitusCluster) -> Vec<&Server> {
     std::iter::once(cluster.coordinator()).chain(cluster.workers()).collect()
+}
+
+fn address(server: &Server) -> (String, i32) {
+    let Endpoint { host, port } = server.config().contact_points()[0].clone();
+    (host, port.into())
 }
 
 #[tokio::test]
@@ -77,6 +84,11 @@ async fn fresh_databases_are_apart() {
     distribute(&one).await;
     distribute(&other).await;
     one.coordinator().execute(sql!("DELETE FROM t")).await.unwrap();
+    let itself = sql!(
+        "SELECT string_agg(result, ' ') FROM run_command_on_all_nodes('SELECT count(*) FROM pg_dist_object JOIN pg_database \
+         ON objid = oid WHERE classid = ''pg_database''::regclass AND datname = current_database()')"
+    );
+    assert_eq!(self::one(&one, itself).await, "1 1 1", "each node has it among the distributed objects, and no other");
     assert_eq!((count(&one).await, count(&other).await), ("0".to_owned(), "100".to_owned()));
 }
 
@@ -103,7 +115,7 @@ async fn child_with_a_cluster() {
     if child::told().is_some() {
         let local = local::citus(1).regions([Region::US]).start().await.unwrap();
         for server in servers(&local) {
-            println!("answer: {} {}", server.pid().unwrap(), folder(server).await);
+            println!("answer: {} {}", address(server).1, folder(server).await);
         }
         std::future::pending::<()>().await;
     }
@@ -116,16 +128,13 @@ async fn a_killed_process_leaves_nothing_of_its_cluster() {
     }
     let mut child = child::start("local::citus::child_with_a_cluster", "start", Path::new("/"), &[]);
     let answers = child::answers(&mut child, 2);
-    let servers: Vec<(u32, &str)> = answers
-        .iter()
-        .map(|answer| answer.split_once(' ').unwrap())
-        .map(|(pid, folder)| (pid.parse().unwrap(), folder))
-        .collect();
-    assert!(servers.iter().all(|(pid, folder)| runs(*pid) && Path::new(folder).exists()));
+    let servers: Vec<(&str, &str)> = answers.iter().map(|answer| answer.split_once(' ').unwrap()).collect();
+    let listens = |port: &str| TcpStream::connect(format!("127.0.0.1:{port}")).is_ok();
+    assert!(servers.iter().all(|(port, _)| listens(port)));
     child.kill().unwrap();
     child.wait().unwrap();
     soon("a server outlives its process", || {
-        servers.iter().all(|(pid, folder)| !runs(*pid) && !Path::new(folder).exists())
+        servers.iter().all(|(port, folder)| !listens(port) && !Path::new(folder).exists())
     });
 }
 
@@ -136,4 +145,140 @@ async fn many_databases_at_once() {
     let names: std::collections::BTreeSet<_> =
         configs.into_iter().map(|config| config.unwrap().database().to_owned()).collect();
     assert_eq!(names.len(), 8);
+}
+
+#[tokio::test]
+async fn standbys_stream_and_take_over() {
+    if !can_run("standbys_stream_and_take_over").await {
+        return;
+    }
+    let local = local::citus(2).regions([Region::EU, Region::US]).standbys().start().await.unwrap();
+    let config = local.fresh_database().await.unwrap();
+    let cluster = Cluster::connect(config.clone()).await.unwrap();
+    let nodes = sql!(
+        "SELECT string_agg(noderole::text || ' ' || region, ' ' ORDER BY groupid, noderole) FROM pg_dist_node \
+         JOIN shardwise.node_regions ON node_id = nodeid"
+    );
+    assert_eq!(one(&cluster, nodes).await, "primary eu primary eu secondary eu primary us secondary us");
+    distribute(&cluster).await;
+
+    let (worker, standby) = (&local.workers()[1], &local.standbys()[1]);
+    let there = "SELECT pg_is_in_recovery() AND count(*) = 100 FROM t";
+    becomes_true(standby, &config, there).await;
+    worker.kill().await.unwrap();
+    becomes_true(standby, &config, there).await;
+    standby.promote().await.unwrap();
+    assert!(standby.promote().await.is_err(), "it is no standby any more");
+
+    // The standby's own entry must go out of the way first: no two nodes have the same address.
+    let (nowhere, new) = (("127.0.0.1".to_owned(), 1), address(standby));
+    for (from, to) in [(&new, &nowhere), (&address(worker), &new)] {
+        let update = sql!(
+            "SELECT citus_update_node(nodeid, :host, :port) FROM pg_dist_node WHERE nodename = :old_host AND nodeport = :old",
+            host = to.0.as_str(),
+            port = to.1,
+            old_host = from.0.as_str(),
+            old = from.1
+        );
+        cluster.coordinator().query(update).await.unwrap();
+    }
+    cluster.coordinator().execute(sql!("UPDATE t SET word = 'kept'")).await.unwrap();
+    assert_eq!(count(&cluster).await, "100");
+}
+
+#[tokio::test]
+async fn a_worker_can_be_added() {
+    if !can_run("a_worker_can_be_added").await {
+        return;
+    }
+    let mut local = local::citus(1).regions([Region::EU]).start().await.unwrap();
+    let cluster = local.connect().await.unwrap();
+    distribute(&cluster).await;
+    let added = local.add_worker(Region::US).await.unwrap().connect().await.unwrap();
+    assert_eq!(count(&added).await, "100", "it knows the others");
+    assert_eq!(local.workers().len(), 2);
+    let region = sql!("SELECT region FROM shardwise.node_regions ORDER BY node_id DESC LIMIT 1");
+    assert_eq!(one(&cluster, region).await, "us");
+    cluster
+        .coordinator()
+        .query(sql!("SELECT rebalance_table_shards('t', shard_transfer_mode := 'block_writes')"))
+        .await
+        .unwrap();
+    let spread = sql!(
+        "SELECT string_agg(shards::text, ' ') FROM (SELECT count(*) AS shards FROM pg_dist_placement JOIN pg_dist_shard USING (shardid) WHERE logicalrelid = 't'::regclass GROUP BY groupid) AS nodes"
+    );
+    assert_eq!(one(&cluster, spread).await, "2 2");
+    let fresh = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
+    assert_eq!(
+        one(&fresh, sql!("SELECT count(*)::text FROM pg_dist_node")).await,
+        "2",
+        "it is on the first nodes alone"
+    );
+}
+
+#[tokio::test]
+async fn child_with_a_cluster_of_others() {
+    if child::told().is_none() {
+        return;
+    }
+    let regions = [Region::US, Region::EU];
+    let local = local::citus(2).standbys().regions(regions).coordinator_region(Region::EU).start().await.unwrap();
+    let cluster = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
+    distribute(&cluster).await;
+    let nodes = sql!(
+        "SELECT string_agg(region, ' ' ORDER BY groupid) FROM pg_dist_node JOIN shardwise.node_regions ON node_id = nodeid"
+    );
+    let nodes = one(&cluster, nodes).await;
+    let refused = local.workers()[0].kill().await.unwrap_err().kind();
+    let too_many = local::citus(3).start().await.unwrap_err();
+    let own = local::citus(1).setting("citus.shard_count", "5").start().await.unwrap();
+    let is_ours = own.workers()[0].restart().await.is_ok();
+    let ports: Vec<_> =
+        local.workers().iter().chain(local.standbys()).map(|server| address(server).1.to_string()).collect();
+    println!(
+        "answer: {} rows, {nodes}, {refused:?}, {too_many}, {is_ours}, {}",
+        count(&cluster).await,
+        ports.join(" ")
+    );
+}
+
+// A thread of its own closes what is dropped here, while this one waits for the child.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_cluster_of_others_is_used_and_not_touched() {
+    if !can_run("a_cluster_of_others_is_used_and_not_touched").await {
+        return;
+    }
+    let others = local::citus(2).standbys().start().await.unwrap();
+    for server in servers(&others) {
+        // A database of a run long ago, in use by nobody but Citus.
+        let name = "shardwise_01900000000070008000000000000000";
+        let old = sql!("CREATE DATABASE shardwise_01900000000070008000000000000000");
+        alone(server.config()).await.coordinator().execute(old).await.unwrap();
+        let cluster = alone(server.config().with_database(name)).await;
+        cluster.coordinator().execute(sql!("CREATE EXTENSION citus")).await.unwrap();
+    }
+    let url = others.url();
+    let environment = [("SHARDWISE_TEST_URL", url.as_str())];
+    let test = "local::citus::child_with_a_cluster_of_others";
+    let mut child = child::start(test, "use it", Path::new("/"), &environment);
+    let answer = child::answer(&mut child);
+    assert!(child.wait().unwrap().success());
+    let all = others.workers().iter().chain(others.standbys());
+    let ports: Vec<String> = all.map(|server| address(server).1.to_string()).collect();
+    let refused = "the cluster of SHARDWISE_TEST_URL has 2 workers, and 3 are wanted";
+    let nodes = "eu us us eu eu";
+    assert_eq!(answer, format!("100 rows, {nodes}, Unsupported, {refused}, true, {}", ports.join(" ")));
+    for server in servers(&others) {
+        let databases = sql!(
+            "SELECT count(*) || ' of ' || min(datname) FROM pg_database WHERE datname < 'shardwise_0191' AND datname LIKE 'shardwise%'"
+        );
+        let old: Option<String> =
+            alone(server.config()).await.coordinator().query_one_as(databases).await.map(|(old,)| old).unwrap();
+        assert_eq!(old, None, "what was left behind is gone");
+    }
+}
+
+/// This server itself, and not the cluster that it belongs to.
+async fn alone(config: Config) -> Cluster {
+    Cluster::connect(config.with_mode(Mode::Single)).await.unwrap()
 }

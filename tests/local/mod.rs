@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use shardwise::local::{self, Server};
 use shardwise::{Cluster, Config, ErrorKind, sql};
+use tokio_postgres::NoTls;
 
 use crate::child;
 use crate::support::server;
@@ -29,6 +30,26 @@ fn soon(what: &str, reached: impl Fn() -> bool) {
     while !reached() {
         assert!(start.elapsed() < Duration::from_secs(30), "{what}");
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits for this answer of a server that may be a standby, to which no cluster connects.
+async fn becomes_true(server: &Server, config: &Config, question: &str) {
+    let mut login: tokio_postgres::Config = server.url().parse().unwrap();
+    login.dbname(config.database());
+    let ask = async || {
+        let (client, connection) = login.connect(NoTls).await?;
+        tokio::spawn(connection);
+        client.query_typed_one(question, &[]).await?.try_get::<_, bool>(0)
+    };
+    let start = Instant::now();
+    loop {
+        let answer = ask().await;
+        if matches!(answer, Ok(true)) {
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "{question}: {answer:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -95,6 +116,45 @@ async fn a_killed_server_recovers_what_was_committed() {
     let folder = folder(&server).await;
     server.stop().await;
     assert!(!Path::new(&folder).exists(), "stop returns when all is gone");
+}
+
+#[tokio::test]
+async fn standbys_follow_and_can_be_promoted() {
+    let server = local::single().standbys(1).start().await.unwrap();
+    let cluster = server.connect().await.unwrap();
+    let [first] = server.standbys() else { panic!("one was asked for") };
+    let second = server.start_standby().await.unwrap();
+    cluster.coordinator().execute(sql!("CREATE TABLE t AS SELECT 'kept' AS word")).await.unwrap();
+    for standby in [first, &second] {
+        becomes_true(standby, &server.config(), "SELECT pg_is_in_recovery() AND word = 'kept' FROM t").await;
+    }
+    assert_eq!(Cluster::connect(second.config()).await.unwrap_err().kind(), ErrorKind::Connect, "it takes no writes");
+    second.kill().await.unwrap();
+    cluster.coordinator().execute(sql!("CREATE TABLE u AS SELECT 'missed' AS word")).await.unwrap();
+    second.restart().await.unwrap();
+    becomes_true(&second, &server.config(), "SELECT pg_is_in_recovery() AND word = 'missed' FROM u").await;
+    first.promote().await.unwrap();
+    let promoted = first.connect().await.unwrap();
+    promoted.coordinator().execute(sql!("UPDATE t SET word = 'changed'")).await.unwrap();
+    assert_eq!(
+        one(&cluster, sql!("SELECT word FROM t")).await,
+        "kept",
+        "the two have nothing to do with each other now"
+    );
+    assert!(server.promote().await.is_err(), "it is no standby");
+}
+
+#[tokio::test]
+async fn a_standby_asks_for_the_same_password_over_tls() {
+    let server = local::single().password("p@ss:w/rd").tls().standbys(1).start().await.unwrap();
+    let [standby] = server.standbys() else { panic!("one was asked for") };
+    standby.promote().await.unwrap();
+    let cluster = standby.connect().await.unwrap();
+    assert_eq!(one(&cluster, sql!("SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()")).await, "true");
+    assert!(Cluster::connect(standby.config().with_password(Some("wrong"))).await.is_err());
+    let as_primary = standby.config().with_tls(server.config().tls().cloned()).unwrap();
+    Cluster::connect(as_primary).await.unwrap();
+    assert!(!format!("{server:?}").contains("p@ss"));
 }
 
 #[tokio::test]

@@ -53,6 +53,16 @@ impl Build {
         self
     }
 
+    pub(crate) fn distributed_by(mut self, column: &'static str) -> Self {
+        self.distribution = Some(column);
+        self
+    }
+
+    /// The last column tells the region that a tenant lives in.
+    pub(crate) fn region(self) -> Self {
+        self.last(|column| column.is_region = true)
+    }
+
     pub(crate) fn own_group(mut self) -> Self {
         self.colocation = Colocation::Own;
         self
@@ -73,6 +83,8 @@ impl Build {
             "timestamptz" => Type::TIMESTAMPTZ,
             "timestamp" => Type::TIMESTAMP,
             "date" => Type::DATE,
+            "uuid" => Type::UUID,
+            "bigint" => Type::INT8,
             _ => Type::TEXT,
         };
         self.columns.push(ColumnDef {

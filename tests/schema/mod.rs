@@ -2,6 +2,11 @@
 
 mod apply;
 mod build;
+mod citus_adopt;
+mod citus_catalog;
+mod citus_layout;
+mod citus_move;
+mod citus_refuse;
 mod destructive;
 mod drift;
 mod names;

@@ -3,29 +3,14 @@
 use std::ops::{Deref, DerefMut};
 
 use shardwise::__private::admin::Target;
-use shardwise::local::CitusCluster;
 use tokio_postgres::{Client, NoTls};
+
+pub(crate) use crate::support::place::{Place, in_both_modes, on_citus};
 
 /// Few, so that tests are fast; more than there are workers.
 pub(crate) const SHARDS: u32 = 4;
 
-/// On which kind of server a test runs.
-#[derive(Clone, Copy)]
-pub(crate) enum Place {
-    Single,
-    Citus(&'static CitusCluster),
-}
-
 impl Place {
-    /// One of two, by the kind of server.
-    pub(crate) fn pick<T>(self, single: T, citus: T) -> T {
-        if self.is_citus() { citus } else { single }
-    }
-
-    pub(crate) fn is_citus(self) -> bool {
-        matches!(self, Self::Citus(_))
-    }
-
     /// A connection to a new, empty database.
     pub(crate) async fn database(self) -> Database {
         self.connect(&self.url().await).await
@@ -33,14 +18,20 @@ impl Place {
 
     /// The address of a new, empty database.
     pub(crate) async fn url(self) -> String {
-        let (server, config) = match self {
-            Self::Single => {
-                let server = crate::support::server().await;
-                (server, server.fresh_database().await.unwrap())
-            }
-            Self::Citus(cluster) => (cluster.coordinator(), cluster.fresh_database().await.unwrap()),
+        let config = self.empty().await;
+        let server = match self {
+            Self::Single => crate::support::server().await,
+            Self::Citus(cluster) => cluster.coordinator(),
         };
         format!("{}/{}", server.url().rsplit_once('/').unwrap().0, config.database())
+    }
+
+    /// The cluster's first worker, in the database of this address.
+    pub(crate) async fn worker(self, url: &str) -> Database {
+        let Self::Citus(cluster) = self else { panic!("there are no workers here") };
+        let database = url.rsplit_once('/').unwrap().1;
+        let worker = cluster.workers()[0].url();
+        self.connect(&format!("{}/{database}", worker.rsplit_once('/').unwrap().0)).await
     }
 
     pub(crate) async fn connect(self, url: &str) -> Database {
@@ -66,6 +57,26 @@ impl Database {
         for statement in statements {
             self.client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
         }
+    }
+
+    /// The first column of a query.
+    pub(crate) async fn column(&self, sql: &str) -> Vec<String> {
+        self.client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// A number.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        self.client.query_one(sql, &[]).await.unwrap().get(0)
+    }
+
+    /// Where Citus has the tables: `wallets distributed festival_id`, co-located ones in one line.
+    pub(crate) async fn layout(&self) -> Vec<String> {
+        let sql = "SELECT string_agg(table_name || CASE WHEN citus_table_type = 'distributed'
+                              THEN ' by ' || distribution_column || ' in ' || shard_count ELSE ' ' || citus_table_type END,
+                          ', ' ORDER BY table_name::text)
+                   FROM citus_tables WHERE table_name::text NOT LIKE 'shardwise.%'
+                   GROUP BY CASE WHEN citus_table_type = 'distributed' THEN colocation_id END ORDER BY 1";
+        self.column(sql).await
     }
 
     /// The first column of a query that every node answers for itself, sorted; of a query of the server's where it is alone.
@@ -105,31 +116,3 @@ pub(crate) async fn connect(url: &str) -> Client {
     tokio::spawn(connection);
     client
 }
-
-/// Makes of each of these functions a test on one PostgreSQL server, and one on Citus where that is there.
-macro_rules! in_both_modes {
-    ($($test:ident),+ $(,)?) => {
-        mod single {
-            $(
-                #[tokio::test]
-                async fn $test() {
-                    super::$test($crate::schema::support::Place::Single).await;
-                }
-            )+
-        }
-
-        mod citus {
-            $(
-                #[tokio::test]
-                async fn $test() {
-                    let name = concat!(module_path!(), "::", stringify!($test));
-                    if let Some(cluster) = $crate::support::citus::shared(name).await {
-                        super::$test($crate::schema::support::Place::Citus(cluster)).await;
-                    }
-                }
-            )+
-        }
-    };
-}
-
-pub(crate) use in_both_modes;

@@ -1,8 +1,9 @@
 //! The types of the date and decimal crates, there and back, and by their columns' filters.
 
+use crate::support::place::{Place, in_both_modes};
 use shardwise::{Entity, Schema, Uuid};
 
-use crate::support::cluster;
+in_both_modes![chrono_time_jiff_and_decimals,];
 
 #[derive(Debug, Clone, PartialEq, Entity)]
 #[entity(table = "moments", distributed_by = tenant, partition_by = yearly(at))]
@@ -23,9 +24,8 @@ struct Moment {
     prices: Vec<rust_decimal::Decimal>,
 }
 
-#[tokio::test]
-async fn chrono_time_jiff_and_decimals() {
-    let cluster = cluster().await;
+async fn chrono_time_jiff_and_decimals(place: Place) {
+    let cluster = place.cluster().await;
     cluster.admin().apply(&Schema::new().with::<Moment>()).await.unwrap();
     let tenant = cluster.tenant(Uuid::new_v4()).await.unwrap();
 

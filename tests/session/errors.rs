@@ -5,8 +5,21 @@ use std::time::Duration;
 
 use shardwise::{Cluster, Config, Error, ErrorKind, Uuid, sql};
 
+use crate::support::activity::Activity;
 use crate::support::model::{Entry, User, Wallet};
-use crate::support::{cluster, database, server, tenant};
+use crate::support::place::{Place, in_both_modes};
+use crate::support::server;
+
+in_both_modes![
+    violations_name_what_was_violated_and_where,
+    values_are_not_shown_whatever_goes_wrong_with_them,
+    a_value_of_the_wrong_type_names_both_types,
+    a_statement_that_cannot_be_written_down_is_no_broken_connection,
+    a_statement_that_the_server_cannot_read_says_where,
+    after_close_everything_says_so,
+    a_connection_that_broke_while_idle_is_replaced_without_a_word,
+    a_write_whose_answer_is_lost_is_not_repeated_and_says_so,
+];
 
 /// Everything that an error can be made to show, its sources included.
 fn shown(error: &Error) -> String {
@@ -19,9 +32,8 @@ fn shown(error: &Error) -> String {
     text
 }
 
-#[tokio::test]
-async fn violations_name_what_was_violated_and_where() {
-    let (_, fest) = tenant().await;
+async fn violations_name_what_was_violated_and_where(place: Place) {
+    let (_, fest) = place.tenant().await;
     let wallet = Wallet::new(*fest.key(), 1);
     fest.insert(&wallet).await.unwrap();
 
@@ -35,8 +47,9 @@ async fn violations_name_what_was_violated_and_where() {
         error.to_string(),
         format!(
             "insert Wallet: duplicate key value violates unique constraint \"wallets_pkey\" (SQLSTATE 23505, constraint \
-             wallets_pkey) [node {}, route single]",
-            error.node().unwrap()
+             wallets_pkey) [node {}, route {}]",
+            error.node().unwrap(),
+            place.pick("single", "owner")
         )
     );
     assert!(!shown(&error).contains(&wallet.id.to_string()), "{}", shown(&error));
@@ -67,9 +80,8 @@ async fn violations_name_what_was_violated_and_where() {
     assert!(!shown(&error).contains(&Uuid::nil().to_string()), "{}", shown(&error));
 }
 
-#[tokio::test]
-async fn values_are_not_shown_whatever_goes_wrong_with_them() {
-    let (_, fest) = tenant().await;
+async fn values_are_not_shown_whatever_goes_wrong_with_them(place: Place) {
+    let (_, fest) = place.tenant().await;
     let secret = "4929 1234 5678 9012".to_owned();
     let statements = [
         sql!("SELECT :secret::text::int", secret = secret.clone()),
@@ -84,9 +96,8 @@ async fn values_are_not_shown_whatever_goes_wrong_with_them() {
     }
 }
 
-#[tokio::test]
-async fn a_value_of_the_wrong_type_names_both_types() {
-    let (_, fest) = tenant().await;
+async fn a_value_of_the_wrong_type_names_both_types(place: Place) {
+    let (_, fest) = place.tenant().await;
     let error = fest.query_as::<(String,)>(sql!("SELECT 1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Codec);
     assert!(error.to_string().contains("Rust type `alloc::string::String` and the Postgres type `int4`"), "{error}");
@@ -95,9 +106,8 @@ async fn a_value_of_the_wrong_type_names_both_types() {
     assert!(error.to_string().contains("cast in the SQL"), "{error}");
 }
 
-#[tokio::test]
-async fn a_statement_that_cannot_be_written_down_is_no_broken_connection() {
-    let (cluster, fest) = tenant().await;
+async fn a_statement_that_cannot_be_written_down_is_no_broken_connection(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let error = fest.execute(sql!("SELECT 'a\0b'")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage, "{error:?}");
     assert!(!error.is_retryable() && !error.is_outcome_unknown());
@@ -114,9 +124,8 @@ async fn display_does_not_repeat_its_source() {
     assert!(format!("{error:?}").contains(&source), "{error:?} / {source}");
 }
 
-#[tokio::test]
-async fn a_statement_that_the_server_cannot_read_says_where() {
-    let (_, fest) = tenant().await;
+async fn a_statement_that_the_server_cannot_read_says_where(place: Place) {
+    let (_, fest) = place.tenant().await;
     let error = fest.execute(sql!("SELECT 1 FORM wallets")).await.unwrap_err();
     assert_eq!(error.code().unwrap().code(), "42601");
     assert!(error.to_string().contains("at character 15"), "{error}");
@@ -140,17 +149,14 @@ async fn a_log_in_that_fails_says_why() {
     assert!(!shown(&error).contains("tell-nobody"));
 }
 
-#[tokio::test]
-async fn after_close_everything_says_so() {
-    let cluster = cluster().await;
-    let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
+async fn after_close_everything_says_so(place: Place) {
+    let (cluster, fest) = place.named_tenant("closing").await;
+    let looking = Cluster::connect(place.empty().await).await.unwrap();
     let slow = tokio::spawn({
         let fest = fest.clone();
-        async move { fest.execute(sql!("SELECT pg_sleep(0.2)")).await }
+        async move { fest.execute(sql!("SELECT pg_sleep(1)")).await }
     });
-    while cluster.metrics().routes.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    while Activity::of(&looking, "closing").await.active == 0 {}
     cluster.close(Duration::from_secs(20)).await;
     slow.await.unwrap().expect("what was under way is finished");
     assert_eq!(fest.count::<Wallet>().await.unwrap_err().kind(), ErrorKind::Closed);
@@ -158,32 +164,36 @@ async fn after_close_everything_says_so() {
     assert_eq!(cluster.reference().count::<User>().await.unwrap_err().kind(), ErrorKind::Closed);
 }
 
-#[tokio::test]
-async fn a_connection_that_broke_while_idle_is_replaced_without_a_word() {
-    let config = database().await.with_max_connections(1).unwrap();
+async fn a_connection_that_broke_while_idle_is_replaced_without_a_word(place: Place) {
+    let config = place.prepared().await.with_max_connections(1).unwrap();
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
     let (pid,): (i32,) = fest.query_one_as(sql!("SELECT pg_backend_pid()")).await.unwrap();
     let other = Cluster::connect(config).await.unwrap();
-    other.coordinator().execute(sql!("SELECT pg_terminate_backend(:pid, 10000)", pid = pid)).await.unwrap();
+    let there = other.tenant(*fest.key()).await.unwrap();
+    there.execute(sql!("SELECT pg_terminate_backend(:pid::int4, 10000::int8)", pid = pid)).await.unwrap();
     fest.insert(&Wallet::new(*fest.key(), 1)).await.unwrap();
     assert_eq!(cluster.metrics().errors, 0);
 }
 
-#[tokio::test]
-async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so() {
-    let (cluster, fest) = tenant().await;
+async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let fest_pid = sql!("INSERT INTO labels SELECT 'x', pg_backend_pid()::text WHERE pg_sleep(600) IS NOT NULL");
     let coordinator = cluster.coordinator();
     let kill = async {
         loop {
-            let killed = coordinator
-                .execute(sql!(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            let kill = match place {
+                Place::Single => sql!(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                      WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database()"
-                ))
-                .await
-                .unwrap();
+                ),
+                Place::Citus(_) => sql!(
+                    "SELECT sum(result::int8)::int8 FROM run_command_on_all_nodes($command$ \
+                     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                     WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database() $command$)"
+                ),
+            };
+            let (killed,): (i64,) = coordinator.query_one_as(kill).await.unwrap();
             if killed > 0 {
                 break;
             }

@@ -3,7 +3,13 @@
 use shardwise::{Cursor, ErrorKind, Tenant};
 
 use crate::support::model::Wallet;
-use crate::support::tenant;
+use crate::support::place::{Place, in_both_modes};
+
+in_both_modes![
+    pages_of_any_size_and_direction_hold_every_row_once_in_order,
+    rows_written_between_pages_move_nothing,
+    a_page_that_makes_no_sense_is_refused,
+];
 
 /// Twenty-five wallets with only five different balances.
 async fn ties(fest: &Tenant) -> Vec<Wallet> {
@@ -29,9 +35,8 @@ async fn all_pages(fest: &Tenant, order: impl Fn(Select) -> Select, size: u32) -
 type Select =
     shardwise::session::Select<shardwise::session::TenantScope<shardwise::Uuid>, shardwise::session::Pooled, (Wallet,)>;
 
-#[tokio::test]
-async fn pages_of_any_size_and_direction_hold_every_row_once_in_order() {
-    let (_, fest) = tenant().await;
+async fn pages_of_any_size_and_direction_hold_every_row_once_in_order(place: Place) {
+    let (_, fest) = place.tenant().await;
     let mut wallets = ties(&fest).await;
     for size in [1, 4, 5, 24, 25, 26] {
         let rows = all_pages(&fest, |select| select.order_by(Wallet::BALANCE.asc()), size).await;
@@ -49,9 +54,8 @@ async fn pages_of_any_size_and_direction_hold_every_row_once_in_order() {
     }
 }
 
-#[tokio::test]
-async fn rows_written_between_pages_move_nothing() {
-    let (_, fest) = tenant().await;
+async fn rows_written_between_pages_move_nothing(place: Place) {
+    let (_, fest) = place.tenant().await;
     let wallets = ties(&fest).await;
     let first = fest.select::<Wallet>().order_by(Wallet::BALANCE.desc()).page(10, None).await.unwrap();
     fest.insert(&Wallet::new(*fest.key(), 99)).await.unwrap();
@@ -62,9 +66,8 @@ async fn rows_written_between_pages_move_nothing() {
     assert_eq!(second.next, None);
 }
 
-#[tokio::test]
-async fn a_page_that_makes_no_sense_is_refused() {
-    let (_, fest) = tenant().await;
+async fn a_page_that_makes_no_sense_is_refused(place: Place) {
+    let (_, fest) = place.tenant().await;
     ties(&fest).await;
     let by_balance = fest.select::<Wallet>().order_by(Wallet::BALANCE.asc()).page(3, None).await.unwrap();
     let cursor = by_balance.next.unwrap();

@@ -4,11 +4,20 @@ use futures_util::TryStreamExt as _;
 use shardwise::{ErrorKind, Uuid, sql};
 
 use crate::support::model::{Label, User, Wallet};
-use crate::support::tenant;
+use crate::support::place::{Place, in_both_modes};
 
-#[tokio::test]
-async fn the_tenants_key_is_bound_by_the_session() {
-    let (cluster, fest) = tenant().await;
+in_both_modes![
+    the_tenants_key_is_bound_by_the_session,
+    a_text_and_its_parameters_must_fit,
+    results_must_fit_what_they_are_read_as,
+    a_stream_of_raw_rows,
+    the_coordinator_sees_all_tenants_and_keeps_no_settings,
+    a_changed_schema_under_prepared_statements_is_survived,
+    reference_entities_in_raw_sql,
+];
+
+async fn the_tenants_key_is_bound_by_the_session(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let other = cluster.tenant(Uuid::new_v4()).await.unwrap();
     fest.insert(&Wallet::new(*fest.key(), 5)).await.unwrap();
     other.insert(&Wallet::new(*other.key(), 7)).await.unwrap();
@@ -34,9 +43,8 @@ async fn the_tenants_key_is_bound_by_the_session() {
     assert_eq!(format!("{:?}", rows[0]), r#"Row["note", "balance"]"#);
 }
 
-#[tokio::test]
-async fn a_text_and_its_parameters_must_fit() {
-    let (cluster, fest) = tenant().await;
+async fn a_text_and_its_parameters_must_fit(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let before = cluster.metrics();
     let cases = [
         (sql!("SELECT 1 FROM wallets", entities(Wallet)), "does not mention `:festival_id`"),
@@ -61,9 +69,8 @@ async fn a_text_and_its_parameters_must_fit() {
     assert_eq!(cluster.metrics().routes, before.routes);
 }
 
-#[tokio::test]
-async fn results_must_fit_what_they_are_read_as() {
-    let (_, fest) = tenant().await;
+async fn results_must_fit_what_they_are_read_as(place: Place) {
+    let (_, fest) = place.tenant().await;
     let width = fest.query_as::<(i32,)>(sql!("SELECT 1, 2")).await.unwrap_err();
     let wrong = fest.query_as::<(String,)>(sql!("SELECT 1")).await.unwrap_err();
     let null = fest.query_as::<(i32,)>(sql!("SELECT NULL::int")).await.unwrap_err();
@@ -80,17 +87,15 @@ async fn results_must_fit_what_they_are_read_as() {
     assert_eq!(parameter.kind(), ErrorKind::Codec);
 }
 
-#[tokio::test]
-async fn a_stream_of_raw_rows() {
-    let (_, fest) = tenant().await;
+async fn a_stream_of_raw_rows(place: Place) {
+    let (_, fest) = place.tenant().await;
     let stream = fest.query_stream(sql!("SELECT generate_series(1, :n)", n = 10_000_i32)).await.unwrap();
     let sum = stream.try_fold(0_i64, async |sum, row| Ok(sum + i64::from(row.get::<i32>(0)?))).await.unwrap();
     assert_eq!(sum, 50_005_000);
 }
 
-#[tokio::test]
-async fn the_coordinator_sees_all_tenants_and_keeps_no_settings() {
-    let (cluster, fest) = tenant().await;
+async fn the_coordinator_sees_all_tenants_and_keeps_no_settings(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let other = cluster.tenant(Uuid::new_v4()).await.unwrap();
     fest.insert(&Wallet::new(*fest.key(), 5)).await.unwrap();
     other.insert(&Wallet::new(*other.key(), 7)).await.unwrap();
@@ -107,9 +112,8 @@ async fn the_coordinator_sees_all_tenants_and_keeps_no_settings() {
     }
 }
 
-#[tokio::test]
-async fn a_changed_schema_under_prepared_statements_is_survived() {
-    let (cluster, fest) = tenant().await;
+async fn a_changed_schema_under_prepared_statements_is_survived(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let query = || sql!("SELECT * FROM wallets WHERE festival_id = :festival_id", entities(Wallet));
     fest.insert(&Wallet::new(*fest.key(), 5)).await.unwrap();
     for i in 0..3 {
@@ -127,9 +131,8 @@ async fn a_changed_schema_under_prepared_statements_is_survived() {
     assert_eq!(fest.select::<Wallet>().count().await.unwrap(), 1);
 }
 
-#[tokio::test]
-async fn reference_entities_in_raw_sql() {
-    let (cluster, _) = tenant().await;
+async fn reference_entities_in_raw_sql(place: Place) {
+    let (cluster, _) = place.tenant().await;
     let user = User { id: Uuid::new_v4(), email: "a@b".to_owned(), country: None };
     cluster.reference().insert(&user).await.unwrap();
     let query = sql!("SELECT id FROM users WHERE email = :email", entities(User), email = "a@b");

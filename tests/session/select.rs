@@ -6,7 +6,15 @@ use shardwise::entity::{Filter, escape_like};
 use shardwise::{ErrorKind, Tenant, Uuid};
 
 use crate::support::model::{Country, Entry, User, Wallet};
-use crate::support::tenant;
+use crate::support::place::{Place, in_both_modes};
+
+in_both_modes![
+    every_filter_means_what_it_says,
+    an_or_never_widens_the_tenant,
+    order_limit_offset_and_the_short_forms,
+    joins_reach_co_located_and_reference_entities_of_one_tenant,
+    a_stream_brings_all_rows_and_gives_its_connection_back,
+];
 
 /// Five wallets with the balances 0, 10 … 40; the third has a note.
 async fn five(fest: &Tenant) -> Vec<Wallet> {
@@ -24,9 +32,8 @@ async fn balances(fest: &Tenant, filter: Filter<Wallet>) -> Vec<i64> {
     rows.iter().map(|wallet| wallet.balance).collect()
 }
 
-#[tokio::test]
-async fn every_filter_means_what_it_says() {
-    let (_, fest) = tenant().await;
+async fn every_filter_means_what_it_says(place: Place) {
+    let (_, fest) = place.tenant().await;
     five(&fest).await;
     let b = Wallet::BALANCE;
     assert_eq!(balances(&fest, b.eq(10)).await, [10]);
@@ -50,18 +57,16 @@ async fn every_filter_means_what_it_says() {
     assert_eq!(balances(&fest, b.gt(0).and(b.lt(20)).or(Wallet::NOTE.eq("50% off_x"))).await, [10, 20]);
 }
 
-#[tokio::test]
-async fn an_or_never_widens_the_tenant() {
-    let (cluster, fest) = tenant().await;
+async fn an_or_never_widens_the_tenant(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     five(&fest).await;
     let other = cluster.tenant(Uuid::new_v4()).await.unwrap();
     let filter = Wallet::BALANCE.ge(0).or(Wallet::FESTIVAL_ID.eq(*fest.key()));
     assert_eq!(other.select::<Wallet>().filter(filter).all().await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn order_limit_offset_and_the_short_forms() {
-    let (_, fest) = tenant().await;
+async fn order_limit_offset_and_the_short_forms(place: Place) {
+    let (_, fest) = place.tenant().await;
     five(&fest).await;
     let select = || fest.select::<Wallet>().order_by(Wallet::BALANCE.desc());
     let top: Vec<_> = select().limit(2).offset(1).all().await.unwrap().iter().map(|w| w.balance).collect();
@@ -78,9 +83,8 @@ async fn order_limit_offset_and_the_short_forms() {
     assert!(!select().filter(Wallet::BALANCE.eq(11)).exists().await.unwrap());
 }
 
-#[tokio::test]
-async fn joins_reach_co_located_and_reference_entities_of_one_tenant() {
-    let (cluster, fest) = tenant().await;
+async fn joins_reach_co_located_and_reference_entities_of_one_tenant(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let country = Country { code: "BE".to_owned(), name: "Belgium".to_owned() };
     cluster.reference().insert(&country).await.unwrap();
     let user = User { id: Uuid::new_v4(), email: "u@example.org".to_owned(), country: Some("BE".to_owned()) };
@@ -123,9 +127,8 @@ async fn joins_reach_co_located_and_reference_entities_of_one_tenant() {
     assert_eq!((four.2, four.3), (Some(user), Some(country)));
 }
 
-#[tokio::test]
-async fn a_stream_brings_all_rows_and_gives_its_connection_back() {
-    let (_, fest) = tenant().await;
+async fn a_stream_brings_all_rows_and_gives_its_connection_back(place: Place) {
+    let (_, fest) = place.tenant().await;
     let wallets: Vec<_> = (0..3_000).map(|i| Wallet::new(*fest.key(), i)).collect();
     fest.insert_many(&wallets).await.unwrap();
     let stream = fest.select::<Wallet>().order_by(Wallet::BALANCE.asc()).stream().await.unwrap();

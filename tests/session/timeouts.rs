@@ -7,20 +7,28 @@ use shardwise::{Cluster, Config, ErrorKind, Limit, Tenant, Uuid, sql};
 use tokio::net::TcpListener;
 
 use crate::support::activity::idle;
-use crate::support::{database, timeouts};
+use crate::support::place::{Place, in_both_modes};
+use crate::support::timeouts;
+
+in_both_modes![
+    a_pool_without_a_free_connection,
+    a_statement_ends_on_the_server_too,
+    a_call_ends_on_the_server_too,
+    a_statement_of_a_transaction_rolls_it_back,
+];
 
 const SHORT: Duration = Duration::from_millis(150);
 
-async fn limited(name: &str, timeouts: Timeouts) -> (Cluster, Tenant) {
-    let config = database().await.with_application_name(name).with_max_connections(1).unwrap();
+async fn limited(place: Place, name: &str, timeouts: Timeouts) -> (Cluster, Tenant) {
+    let config = place.prepared().await.with_application_name(name).with_max_connections(1).unwrap();
     let cluster = Cluster::connect(config.with_timeouts(timeouts).unwrap()).await.unwrap();
     let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
     (cluster, fest)
 }
 
 /// Another cluster, to look at the first one's connections.
-async fn onlooker() -> Cluster {
-    Cluster::connect(database().await).await.unwrap()
+async fn onlooker(place: Place) -> Cluster {
+    Cluster::connect(place.prepared().await).await.unwrap()
 }
 
 #[tokio::test]
@@ -35,9 +43,8 @@ async fn a_server_that_says_nothing() {
     assert!(error.to_string().contains(&listener.local_addr().unwrap().to_string()), "{error}");
 }
 
-#[tokio::test]
-async fn a_pool_without_a_free_connection() {
-    let (cluster, fest) = limited("limit-checkout", Timeouts { checkout: SHORT, ..timeouts() }).await;
+async fn a_pool_without_a_free_connection(place: Place) {
+    let (cluster, fest) = limited(place, "limit-checkout", Timeouts { checkout: SHORT, ..timeouts() }).await;
     let holder = fest.clone();
     let outcome = holder
         .transaction(|tx| async move {
@@ -53,33 +60,30 @@ async fn a_pool_without_a_free_connection() {
     cluster.health().await.unwrap();
 }
 
-#[tokio::test]
-async fn a_statement_ends_on_the_server_too() {
-    let (_cluster, fest) = limited("limit-statement", Timeouts { statement: SHORT, ..timeouts() }).await;
+async fn a_statement_ends_on_the_server_too(place: Place) {
+    let (_cluster, fest) = limited(place, "limit-statement", Timeouts { statement: SHORT, ..timeouts() }).await;
     let error = fest.execute(sql!("SELECT pg_sleep(600)")).await.unwrap_err();
     assert_eq!(error.timeout(), Some(Limit::Statement));
     assert!(error.is_outcome_unknown(), "a raw statement may write");
-    idle(&onlooker().await, "limit-statement").await;
+    idle(&onlooker(place).await, "limit-statement").await;
     // The only connection there is, and its own reply.
     assert_eq!(fest.query_one_as::<(i32,)>(sql!("SELECT 7")).await.unwrap(), (7,));
 }
 
-#[tokio::test]
-async fn a_call_ends_on_the_server_too() {
+async fn a_call_ends_on_the_server_too(place: Place) {
     let limits = Timeouts { call: SHORT, statement: SHORT, checkout: SHORT, ..timeouts() };
-    let (_cluster, fest) = limited("limit-call", limits).await;
+    let (_cluster, fest) = limited(place, "limit-call", limits).await;
     let busy = fest.clone();
     let busy = tokio::spawn(async move { busy.execute(sql!("SELECT pg_sleep(600)")).await });
     let error = busy.await.unwrap().unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Timeout(Limit::Call | Limit::Statement)), "{error:?}");
-    idle(&onlooker().await, "limit-call").await;
+    idle(&onlooker(place).await, "limit-call").await;
 }
 
-#[tokio::test]
-async fn a_statement_of_a_transaction_rolls_it_back() {
-    let (_cluster, fest) = limited("limit-transaction", Timeouts { statement: SHORT, ..timeouts() }).await;
+async fn a_statement_of_a_transaction_rolls_it_back(place: Place) {
+    let (_cluster, fest) = limited(place, "limit-transaction", Timeouts { statement: SHORT, ..timeouts() }).await;
     let error = fest.transaction(|tx| async move { tx.execute(sql!("SELECT pg_sleep(600)")).await }).await.unwrap_err();
     assert_eq!(error.timeout(), Some(Limit::Statement));
     assert!(!error.is_outcome_unknown(), "what was not committed is rolled back");
-    idle(&onlooker().await, "limit-transaction").await;
+    idle(&onlooker(place).await, "limit-transaction").await;
 }

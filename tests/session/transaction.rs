@@ -10,7 +10,27 @@ use tokio::sync::Barrier;
 
 use crate::support::activity::idle;
 use crate::support::model::Wallet;
-use crate::support::{named_tenant, tenant};
+use crate::support::place::{Place, in_both_modes};
+
+in_both_modes![
+    options_are_the_servers,
+    what_is_returned_decides,
+    a_swallowed_error_is_no_commit,
+    a_session_that_outlives_its_transaction_is_told,
+    savepoints_undo_their_part_alone,
+    a_lost_race_is_the_callers_unless_they_ask_for_retries,
+    a_lost_race_is_run_again_on_request,
+    a_deadlock_is_run_again_on_request,
+    other_errors_are_not_run_again,
+    a_connection_that_breaks_before_the_commit_has_a_known_outcome,
+    a_connection_that_breaks_at_the_commit_leaves_the_outcome_open,
+    a_transaction_has_a_time_limit_of_its_own,
+    transactions_of_reference_entities_and_of_the_coordinator,
+    an_open_stream_is_told_to_the_next_statement,
+    what_is_still_open_at_the_end_is_rolled_back,
+    a_statement_that_is_dropped_inside_a_savepoint_fails_the_transaction_at_once,
+    sql_that_would_change_the_connection_for_the_next_one_is_refused,
+];
 
 async fn balance(fest: &Tenant, wallet: &Wallet) -> i64 {
     fest.get::<Wallet>(wallet.id).await.unwrap().balance
@@ -27,9 +47,8 @@ async fn setting(options: TransactionOptions, fest: &Tenant) -> (String, String)
     .unwrap()
 }
 
-#[tokio::test]
-async fn options_are_the_servers() {
-    let (_, fest) = tenant().await;
+async fn options_are_the_servers(place: Place) {
+    let (_, fest) = place.tenant().await;
     for (isolation, name) in [
         (Isolation::ReadCommitted, "read committed"),
         (Isolation::RepeatableRead, "repeatable read"),
@@ -48,9 +67,8 @@ async fn options_are_the_servers() {
     fest.insert(&wallet).await.unwrap();
 }
 
-#[tokio::test]
-async fn what_is_returned_decides() {
-    let (_, fest) = tenant().await;
+async fn what_is_returned_decides(place: Place) {
+    let (_, fest) = place.tenant().await;
     let wallet = Wallet::new(*fest.key(), 1);
     let inserted = wallet.clone();
     let answer = fest
@@ -87,9 +105,8 @@ impl From<String> for Refusal {
     }
 }
 
-#[tokio::test]
-async fn a_swallowed_error_is_no_commit() {
-    let (_, fest) = tenant().await;
+async fn a_swallowed_error_is_no_commit(place: Place) {
+    let (_, fest) = place.tenant().await;
     let wallet = Wallet::new(*fest.key(), 1);
     let again = wallet.clone();
     let outcome = fest
@@ -104,18 +121,16 @@ async fn a_swallowed_error_is_no_commit() {
     assert!(!fest.exists::<Wallet>(wallet.id).await.unwrap());
 }
 
-#[tokio::test]
-async fn a_session_that_outlives_its_transaction_is_told() {
-    let (_, fest) = tenant().await;
+async fn a_session_that_outlives_its_transaction_is_told(place: Place) {
+    let (_, fest) = place.tenant().await;
     let kept = fest.transaction(|tx| async move { Ok::<_, Error>(tx) }).await.unwrap();
     let error = kept.count::<Wallet>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TransactionOver);
     assert!(error.to_string().contains("it has ended"), "{error}");
 }
 
-#[tokio::test]
-async fn savepoints_undo_their_part_alone() {
-    let (_, fest) = tenant().await;
+async fn savepoints_undo_their_part_alone(place: Place) {
+    let (_, fest) = place.tenant().await;
     let [outer, inner, innermost] = [1, 2, 3].map(|balance| Wallet::new(*fest.key(), balance));
     let all = [outer.clone(), inner.clone(), innermost.clone()];
     fest.transaction(move |tx| async move {
@@ -139,8 +154,8 @@ async fn savepoints_undo_their_part_alone() {
 }
 
 /// Two transactions read both wallets and each empties one of them: serializable lets only one of them do so.
-async fn write_skew(retries: u32) -> (Vec<Result<u32, Error>>, u64) {
-    let (cluster, fest) = tenant().await;
+async fn write_skew(place: Place, retries: u32) -> (Vec<Result<u32, Error>>, u64) {
+    let (cluster, fest) = place.tenant().await;
     let wallets = [Wallet::new(*fest.key(), 1), Wallet::new(*fest.key(), 1)];
     fest.insert_many(&wallets).await.unwrap();
     let both_have_read = Arc::new(Barrier::new(2));
@@ -172,9 +187,8 @@ async fn write_skew(retries: u32) -> (Vec<Result<u32, Error>>, u64) {
     (outcomes, cluster.metrics().retries)
 }
 
-#[tokio::test]
-async fn a_lost_race_is_the_callers_unless_they_ask_for_retries() {
-    let (mut outcomes, retries) = write_skew(0).await;
+async fn a_lost_race_is_the_callers_unless_they_ask_for_retries(place: Place) {
+    let (mut outcomes, retries) = write_skew(place, 0).await;
     outcomes.sort_by_key(Result::is_err);
     let error = outcomes.pop().unwrap().unwrap_err();
     assert_eq!(error.code().unwrap().code(), "40001");
@@ -183,17 +197,15 @@ async fn a_lost_race_is_the_callers_unless_they_ask_for_retries() {
     assert_eq!(retries, 0);
 }
 
-#[tokio::test]
-async fn a_lost_race_is_run_again_on_request() {
-    let (outcomes, retries) = write_skew(5).await;
+async fn a_lost_race_is_run_again_on_request(place: Place) {
+    let (outcomes, retries) = write_skew(place, 5).await;
     let mut runs: Vec<u32> = outcomes.into_iter().map(Result::unwrap).collect();
     runs.sort_unstable();
     assert_eq!((runs, retries), (vec![1, 2], 1));
 }
 
-#[tokio::test]
-async fn a_deadlock_is_run_again_on_request() {
-    let (cluster, fest) = tenant().await;
+async fn a_deadlock_is_run_again_on_request(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let (one, other) = (Wallet::new(*fest.key(), 0), Wallet::new(*fest.key(), 0));
     fest.insert_many(&[one.clone(), other.clone()]).await.unwrap();
     let both_hold_one = Arc::new(Barrier::new(2));
@@ -221,9 +233,8 @@ async fn a_deadlock_is_run_again_on_request() {
     assert!(cluster.metrics().retries >= 1);
 }
 
-#[tokio::test]
-async fn other_errors_are_not_run_again() {
-    let (cluster, fest) = tenant().await;
+async fn other_errors_are_not_run_again(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let runs = AtomicU32::new(0);
     let wallet = Wallet::new(*fest.key(), -1);
     let outcome = fest
@@ -236,17 +247,17 @@ async fn other_errors_are_not_run_again() {
     assert_eq!((runs.into_inner(), cluster.metrics().retries), (1, 0));
 }
 
-#[tokio::test]
-async fn a_connection_that_breaks_before_the_commit_has_a_known_outcome() {
-    let (cluster, fest) = tenant().await;
+async fn a_connection_that_breaks_before_the_commit_has_a_known_outcome(place: Place) {
+    let (_cluster, fest) = place.tenant().await;
     let wallet = Wallet::new(*fest.key(), 1);
-    let coordinator = cluster.coordinator();
+    // On another connection of the node that the transaction is on.
+    let other = fest.clone();
     let inserted = wallet.clone();
     let outcome = fest
         .transaction(|tx| async move {
             tx.insert(&inserted).await?;
             let (pid,): (i32,) = tx.query_one_as(sql!("SELECT pg_backend_pid()")).await?;
-            coordinator.execute(sql!("SELECT pg_terminate_backend(:pid)", pid = pid)).await?;
+            other.execute(sql!("SELECT pg_terminate_backend(:pid::int4, 0::int8)", pid = pid)).await?;
             tx.count::<Wallet>().await
         })
         .await;
@@ -255,10 +266,13 @@ async fn a_connection_that_breaks_before_the_commit_has_a_known_outcome() {
     assert!(!fest.exists::<Wallet>(wallet.id).await.unwrap());
 }
 
-#[tokio::test]
-async fn a_connection_that_breaks_at_the_commit_leaves_the_outcome_open() {
-    let (cluster, fest) = tenant().await;
+async fn a_connection_that_breaks_at_the_commit_leaves_the_outcome_open(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let coordinator = cluster.coordinator();
+    if place.is_citus() {
+        // For its own users it has none on distributed tables.
+        coordinator.execute(sql!("ALTER ROLE CURRENT_USER SET citus.enable_unsafe_triggers = on")).await.unwrap();
+    }
     // The server ends the session while it commits: a deferred trigger is part of the commit.
     coordinator.execute(sql!("CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(600); RETURN NULL; END'")).await.unwrap();
     coordinator.execute(sql!("CREATE CONSTRAINT TRIGGER die AFTER INSERT ON wallets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()")).await.unwrap();
@@ -269,9 +283,8 @@ async fn a_connection_that_breaks_at_the_commit_leaves_the_outcome_open() {
     assert_eq!(cluster.metrics().retries, 0);
 }
 
-#[tokio::test]
-async fn a_transaction_has_a_time_limit_of_its_own() {
-    let (cluster, fest) = named_tenant("transaction-limit").await;
+async fn a_transaction_has_a_time_limit_of_its_own(place: Place) {
+    let (cluster, fest) = place.named_tenant("transaction-limit").await;
     let wallet = Wallet::new(*fest.key(), 1);
     let options = TransactionOptions::new().time_limit(Duration::from_millis(100));
     let outcome = fest
@@ -287,9 +300,8 @@ async fn a_transaction_has_a_time_limit_of_its_own() {
     assert!(!fest.exists::<Wallet>(wallet.id).await.unwrap());
 }
 
-#[tokio::test]
-async fn transactions_of_reference_entities_and_of_the_coordinator() {
-    let (cluster, fest) = tenant().await;
+async fn transactions_of_reference_entities_and_of_the_coordinator(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let user = crate::support::model::User { id: shardwise::Uuid::new_v4(), email: "a@b".to_owned(), country: None };
     let inserted = user.clone();
     cluster.reference().transaction(|tx| async move { tx.insert(&inserted).await }).await.unwrap();
@@ -299,9 +311,8 @@ async fn transactions_of_reference_entities_and_of_the_coordinator() {
     assert_eq!((one, fest.count::<Wallet>().await.unwrap()), (1, 0));
 }
 
-#[tokio::test]
-async fn an_open_stream_is_told_to_the_next_statement() {
-    let (_, fest) = tenant().await;
+async fn an_open_stream_is_told_to_the_next_statement(place: Place) {
+    let (_, fest) = place.tenant().await;
     let counted = fest
         .transaction(|tx| async move {
             {
@@ -317,9 +328,8 @@ async fn an_open_stream_is_told_to_the_next_statement() {
     assert_eq!(counted.unwrap(), 0, "a stream that was dropped is in nobody's way");
 }
 
-#[tokio::test]
-async fn what_is_still_open_at_the_end_is_rolled_back() {
-    let (cluster, fest) = named_tenant("transaction-open").await;
+async fn what_is_still_open_at_the_end_is_rolled_back(place: Place) {
+    let (cluster, fest) = place.named_tenant("transaction-open").await;
     let wallet = Wallet::new(*fest.key(), 1);
     let inserted = wallet.clone();
     let outcome = fest
@@ -336,9 +346,8 @@ async fn what_is_still_open_at_the_end_is_rolled_back() {
     assert!(!fest.exists::<Wallet>(wallet.id).await.unwrap());
 }
 
-#[tokio::test]
-async fn a_statement_that_is_dropped_inside_a_savepoint_fails_the_transaction_at_once() {
-    let (_, fest) = tenant().await;
+async fn a_statement_that_is_dropped_inside_a_savepoint_fails_the_transaction_at_once(place: Place) {
+    let (_, fest) = place.tenant().await;
     let outcome = fest
         .transaction(|tx| async move {
             let inner = tx
@@ -356,9 +365,8 @@ async fn a_statement_that_is_dropped_inside_a_savepoint_fails_the_transaction_at
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::TransactionOver);
 }
 
-#[tokio::test]
-async fn sql_that_would_change_the_connection_for_the_next_one_is_refused() {
-    let (cluster, fest) = tenant().await;
+async fn sql_that_would_change_the_connection_for_the_next_one_is_refused(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     for statement in [
         sql!("BEGIN"),
         sql!("/* now */ commit"),

@@ -7,7 +7,15 @@ use serde_json::json;
 use shardwise::{Entity, Schema, SqlNewtype, Uuid};
 
 use crate::support::model::{Everything, Label, Profile, TicketState, Tier};
-use crate::support::{cluster, tenant};
+use crate::support::place::{Place, in_both_modes};
+
+in_both_modes![
+    a_row_of_everything_comes_back_as_it_went,
+    the_extremes_of_numbers_and_sizes,
+    generated_columns_are_the_servers_in_every_verb,
+    what_a_column_cannot_hold_is_an_error_without_the_value,
+    keys_of_numbers_of_text_and_of_newtypes,
+];
 
 /// A row with something special in each column.
 pub(super) fn everything(festival_id: Uuid, id: i64) -> Everything {
@@ -42,9 +50,8 @@ pub(super) fn everything(festival_id: Uuid, id: i64) -> Everything {
     }
 }
 
-#[tokio::test]
-async fn a_row_of_everything_comes_back_as_it_went() {
-    let (_, fest) = tenant().await;
+async fn a_row_of_everything_comes_back_as_it_went(place: Place) {
+    let (_, fest) = place.tenant().await;
     for id in [i64::MIN, -1, 0, 7, i64::MAX] {
         let row = Everything { medium: 21, ..everything(*fest.key(), 0) };
         let row = Everything { id, ..row };
@@ -54,9 +61,8 @@ async fn a_row_of_everything_comes_back_as_it_went() {
     }
 }
 
-#[tokio::test]
-async fn the_extremes_of_numbers_and_sizes() {
-    let (_, fest) = tenant().await;
+async fn the_extremes_of_numbers_and_sizes(place: Place) {
+    let (_, fest) = place.tenant().await;
     let mut row = everything(*fest.key(), 1);
     row.bytes = (0..1_000_000_u32).map(|byte| u8::try_from(byte % 256).unwrap()).collect();
     (row.numbers, row.names, row.ids, row.states) = (vec![], vec![], vec![], vec![]);
@@ -72,9 +78,8 @@ async fn the_extremes_of_numbers_and_sizes() {
     assert!(stored.single.is_nan() && stored.double.is_nan());
 }
 
-#[tokio::test]
-async fn generated_columns_are_the_servers_in_every_verb() {
-    let (_, fest) = tenant().await;
+async fn generated_columns_are_the_servers_in_every_verb(place: Place) {
+    let (_, fest) = place.tenant().await;
     let mut row = fest.insert_returning(&everything(*fest.key(), 1)).await.unwrap();
     assert!(row.serial > 0);
     (row.medium, row.doubled) = (100, -1);
@@ -88,9 +93,8 @@ async fn generated_columns_are_the_servers_in_every_verb() {
     assert_ne!(fest.get::<Everything>(2).await.unwrap().serial, fest.get::<Everything>(3).await.unwrap().serial);
 }
 
-#[tokio::test]
-async fn what_a_column_cannot_hold_is_an_error_without_the_value() {
-    let (_, fest) = tenant().await;
+async fn what_a_column_cannot_hold_is_an_error_without_the_value(place: Place) {
+    let (_, fest) = place.tenant().await;
     let row = Everything { short: "too long for it".to_owned(), ..everything(*fest.key(), 1) };
     let error = fest.insert(&row).await.unwrap_err();
     assert_eq!(error.code().unwrap().code(), "22001");
@@ -124,9 +128,8 @@ struct Counter {
     number: i16,
 }
 
-#[tokio::test]
-async fn keys_of_numbers_of_text_and_of_newtypes() {
-    let cluster = cluster().await;
+async fn keys_of_numbers_of_text_and_of_newtypes(place: Place) {
+    let cluster = place.cluster().await;
     cluster.admin().apply(&Schema::new().with::<Gate>().with::<Counter>()).await.unwrap();
 
     let site = cluster.tenant(SiteId(-5)).await.unwrap();

@@ -3,11 +3,24 @@
 use shardwise::{ErrorKind, Uuid};
 
 use crate::support::model::{Country, Label, Seat, User, Wallet};
-use crate::support::{cluster, tenant};
+use crate::support::place::{Place, in_both_modes};
 
-#[tokio::test]
-async fn a_row_is_written_read_changed_and_deleted() {
-    let (_, fest) = tenant().await;
+in_both_modes![
+    a_row_is_written_read_changed_and_deleted,
+    another_tenants_rows_are_out_of_reach_of_every_verb,
+    a_row_of_another_tenant_is_refused_before_anything_is_sent,
+    many_rows_take_one_round_trip,
+    more_values_than_the_protocol_counts_go_in_whole_or_not_at_all,
+    a_key_of_several_columns,
+    more_keys_than_the_protocol_counts_values,
+    a_text_key_is_no_pattern_and_no_sql,
+    columns_change_only_if_nobody_else_changed_them,
+    an_update_that_makes_no_sense_is_refused,
+    reference_entities_have_the_same_verbs,
+];
+
+async fn a_row_is_written_read_changed_and_deleted(place: Place) {
+    let (_, fest) = place.tenant().await;
     let mut wallet = Wallet::new(*fest.key(), 100);
     fest.insert(&wallet).await.unwrap();
     assert_eq!(fest.get::<Wallet>(wallet.id).await.unwrap(), wallet);
@@ -33,9 +46,8 @@ async fn a_row_is_written_read_changed_and_deleted() {
     assert_eq!(fest.update(&wallet).await.unwrap_err().kind(), ErrorKind::NotFound);
 }
 
-#[tokio::test]
-async fn another_tenants_rows_are_out_of_reach_of_every_verb() {
-    let (cluster, ours) = tenant().await;
+async fn another_tenants_rows_are_out_of_reach_of_every_verb(place: Place) {
+    let (cluster, ours) = place.tenant().await;
     let theirs = cluster.tenant(Uuid::new_v4()).await.unwrap();
     let foreign = Wallet::new(*theirs.key(), 100);
     theirs.insert(&foreign).await.unwrap();
@@ -51,9 +63,8 @@ async fn another_tenants_rows_are_out_of_reach_of_every_verb() {
     assert_eq!(theirs.get::<Wallet>(foreign.id).await.unwrap(), foreign);
 }
 
-#[tokio::test]
-async fn a_row_of_another_tenant_is_refused_before_anything_is_sent() {
-    let (cluster, fest) = tenant().await;
+async fn a_row_of_another_tenant_is_refused_before_anything_is_sent(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let foreign = Wallet::new(Uuid::new_v4(), 1);
     let before = cluster.metrics();
     let own = Wallet::new(*fest.key(), 1);
@@ -72,11 +83,10 @@ async fn a_row_of_another_tenant_is_refused_before_anything_is_sent() {
     assert_eq!(cluster.metrics(), before);
 }
 
-#[tokio::test]
-async fn many_rows_take_one_round_trip() {
-    let (cluster, fest) = tenant().await;
+async fn many_rows_take_one_round_trip(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let wallets: Vec<_> = (0..500).map(|i| Wallet::new(*fest.key(), i)).collect();
-    let sent = || cluster.metrics().routes.get("single").copied().unwrap_or_default();
+    let sent = || cluster.metrics().tenant_routes.values().sum::<u64>();
     let before = sent();
     assert_eq!(fest.insert_many(&wallets).await.unwrap(), 500);
     assert_eq!(sent() - before, 1);
@@ -90,9 +100,8 @@ async fn many_rows_take_one_round_trip() {
     assert_eq!(fest.get_many::<Wallet>(&[]).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn more_values_than_the_protocol_counts_go_in_whole_or_not_at_all() {
-    let (_, fest) = tenant().await;
+async fn more_values_than_the_protocol_counts_go_in_whole_or_not_at_all(place: Place) {
+    let (_, fest) = place.tenant().await;
     // Six values each: two statements.
     let mut wallets: Vec<_> = (0..11_000).map(|i| Wallet::new(*fest.key(), i)).collect();
     assert_eq!(fest.insert_many(&wallets).await.unwrap(), 11_000);
@@ -104,9 +113,8 @@ async fn more_values_than_the_protocol_counts_go_in_whole_or_not_at_all() {
     assert_eq!(fest.count::<Wallet>().await.unwrap(), 11_000);
 }
 
-#[tokio::test]
-async fn a_key_of_several_columns() {
-    let (_, fest) = tenant().await;
+async fn a_key_of_several_columns(place: Place) {
+    let (_, fest) = place.tenant().await;
     let seats: Vec<_> = (0..4)
         .map(|number| Seat { festival_id: *fest.key(), stage: "main".to_owned(), number, taken: number == 2 })
         .collect();
@@ -121,20 +129,20 @@ async fn a_key_of_several_columns() {
     assert_eq!(fest.count::<Seat>().await.unwrap(), 3);
 }
 
-#[tokio::test]
-async fn more_keys_than_the_protocol_counts_values() {
-    let (cluster, fest) = tenant().await;
+async fn more_keys_than_the_protocol_counts_values(place: Place) {
+    let (cluster, fest) = place.tenant().await;
     let seats: Vec<_> = [0, 39_999]
         .map(|number| Seat { festival_id: *fest.key(), stage: "main".to_owned(), number, taken: false })
         .into();
     fest.insert_many(&seats).await.unwrap();
-    let before = cluster.metrics().routes["single"];
+    let sent = || cluster.metrics().tenant_routes.values().sum::<u64>();
+    let before = sent();
     // Two values each: a thousand keys to a statement …
     let keys: Vec<_> = (0..40_000).map(|number| ("main".to_owned(), number)).collect();
     let mut found = fest.get_many::<Seat>(&keys).await.unwrap();
     found.sort_by_key(|seat| seat.number);
     assert_eq!(found, seats);
-    assert_eq!(cluster.metrics().routes["single"] - before, 40);
+    assert_eq!(sent() - before, 40);
     // … and one value for all keys of one column.
     let wallet = Wallet::new(*fest.key(), 1);
     fest.insert(&wallet).await.unwrap();
@@ -144,9 +152,8 @@ async fn more_keys_than_the_protocol_counts_values() {
     assert!(error.to_string().contains("there can be 65,535 parameters"), "{error}");
 }
 
-#[tokio::test]
-async fn a_text_key_is_no_pattern_and_no_sql() {
-    let cluster = cluster().await;
+async fn a_text_key_is_no_pattern_and_no_sql(place: Place) {
+    let cluster = place.cluster().await;
     for key in ["a", "A", "a ", "it's", "%", "a\\' OR true --", "größe", ""] {
         let tenant = cluster.tenant(key.to_owned()).await.unwrap();
         assert_eq!(tenant.count::<Label>().await.unwrap(), 0, "{key:?}");
@@ -160,9 +167,8 @@ async fn a_text_key_is_no_pattern_and_no_sql() {
     assert_eq!(tenant.update(&label).await.unwrap_err().kind(), ErrorKind::Usage);
 }
 
-#[tokio::test]
-async fn columns_change_only_if_nobody_else_changed_them() {
-    let (_, fest) = tenant().await;
+async fn columns_change_only_if_nobody_else_changed_them(place: Place) {
+    let (_, fest) = place.tenant().await;
     let wallet = Wallet::new(*fest.key(), 100);
     fest.insert(&wallet).await.unwrap();
 
@@ -184,9 +190,8 @@ async fn columns_change_only_if_nobody_else_changed_them() {
     assert_eq!(fest.get::<Wallet>(wallet.id).await.unwrap().note, None);
 }
 
-#[tokio::test]
-async fn an_update_that_makes_no_sense_is_refused() {
-    let (_, fest) = tenant().await;
+async fn an_update_that_makes_no_sense_is_refused(place: Place) {
+    let (_, fest) = place.tenant().await;
     let id = Uuid::new_v4();
     let empty = fest.update_columns::<Wallet>(id).run().await.unwrap_err();
     let key = fest.update_columns::<Wallet>(id).set(Wallet::ID, id).run().await.unwrap_err();
@@ -201,9 +206,8 @@ async fn an_update_that_makes_no_sense_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn reference_entities_have_the_same_verbs() {
-    let cluster = cluster().await;
+async fn reference_entities_have_the_same_verbs(place: Place) {
+    let cluster = place.cluster().await;
     let reference = cluster.reference();
     let country = Country { code: "DE".to_owned(), name: "Germany".to_owned() };
     reference.insert(&country).await.unwrap();

@@ -1,6 +1,6 @@
 //! What the server says of the connections with one application name.
 
-use shardwise::{Cluster, sql};
+use shardwise::{Cluster, Mode, sql};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Activity {
@@ -12,13 +12,27 @@ pub struct Activity {
 }
 
 impl Activity {
+    /// On all nodes together.
     pub async fn of(cluster: &Cluster, name: &str) -> Self {
-        let counts = sql!(
-            "SELECT count(*), count(*) FILTER (WHERE state = 'active' AND backend_type = 'client backend'), \
-             count(*) FILTER (WHERE xact_start IS NOT NULL OR state LIKE 'idle in transaction%') \
-             FROM pg_stat_activity WHERE application_name = :name AND pid <> pg_backend_pid()",
-            name = name.to_owned()
-        );
+        let name = name.to_owned();
+        let counts = match cluster.mode() {
+            Mode::Citus => sql!(
+                "SELECT sum((result::json ->> 0)::int8)::int8, sum((result::json ->> 1)::int8)::int8, \
+                 sum((result::json ->> 2)::int8)::int8 FROM run_command_on_all_nodes(format($command$ \
+                 SELECT json_build_array(count(*), \
+                 count(*) FILTER (WHERE state = 'active' AND backend_type = 'client backend'), \
+                 count(*) FILTER (WHERE xact_start IS NOT NULL OR state LIKE 'idle in transaction%%')) \
+                 FROM pg_stat_activity WHERE application_name = %L AND query NOT LIKE '%%run_command_on_all_nodes%%' \
+                 $command$, :name::text))",
+                name = name
+            ),
+            _ => sql!(
+                "SELECT count(*), count(*) FILTER (WHERE state = 'active' AND backend_type = 'client backend'), \
+                 count(*) FILTER (WHERE xact_start IS NOT NULL OR state LIKE 'idle in transaction%') \
+                 FROM pg_stat_activity WHERE application_name = :name AND pid <> pg_backend_pid()",
+                name = name
+            ),
+        };
         let (connections, active, in_transaction) = cluster.coordinator().query_one_as(counts).await.unwrap();
         Self { connections, active, in_transaction }
     }

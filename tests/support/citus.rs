@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use shardwise::Region;
 use shardwise::local::{self, CitusCluster};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 /// The run's cluster: a coordinator and a worker in 'eu', a worker in 'us'. It ends with the process.
 ///
@@ -16,6 +16,13 @@ pub async fn shared(test: &str) -> Option<&'static CitusCluster> {
     }
     let start = || async { local::citus(2).regions([Region::EU, Region::US]).start().await.unwrap() };
     Some(CLUSTER.get_or_init(start).await)
+}
+
+/// Taken by whoever splits shards on the shared cluster, or distributes a table concurrently: Citus names the replication
+/// slots for it without the database, and a server has each name once.
+pub async fn splitting() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::const_new(());
+    ONE.lock().await
 }
 
 /// Whether a test can run that starts a cluster of its own. Counted for `ci/test`.

@@ -1,24 +1,29 @@
-//! The demo: a database, the service, a weekend, and the books.
+//! The demo: a database, the service, a weekend, on Citus a second act, and the books.
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use shardwise::local::Server;
-use shardwise::{Cluster, Config};
+use shardwise::Cluster;
 
+use crate::acts::{self, Acts, Scene};
 use crate::books;
-use crate::load::client::{Client, Request};
+use crate::database::{Database, Wanted};
+use crate::load::client::Client;
+use crate::load::encore::Guests;
 use crate::load::lineup::lineup;
-use crate::load::plan::Plan;
+use crate::load::metrics::{metric, share_of_owner};
+use crate::load::plan::{Operation, Plan};
 use crate::load::player::Player;
-use crate::load::report::Report;
+use crate::load::stats::Stats;
 use crate::load::{leaks, progress};
 use crate::model::schema;
 use crate::process::ServiceProcess;
+use crate::report::Report;
 
 /// How long the last statements may take.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -35,6 +40,9 @@ pub struct Options {
     /// Decides what is played: the same seed plays the same weekend
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Where to play.
+    #[command(flatten)]
+    pub wanted: Wanted,
 }
 
 /// Plays a weekend and returns what it came to.
@@ -44,47 +52,83 @@ pub struct Options {
 pub async fn play(options: &Options) -> anyhow::Result<Report> {
     let lineup = lineup()?;
     let plan = Plan::new(&lineup, options.operations, options.seed)?;
-    let database = Database::open().await?;
+    let database = Database::open(&options.wanted).await?;
     let cluster = Cluster::connect(database.config()?).await?;
     cluster.admin().apply(&schema()).await.context("creating the tables")?;
-    let service = ServiceProcess::start(&env::current_exe()?, database.url().as_deref()).await?;
+    let service = ServiceProcess::start(&env::current_exe()?, environment(&database)).await?;
     let client = Client::new(service.base())?;
 
-    let festivals = lineup.len();
-    let player = Arc::new(Player::new(client.clone(), lineup, &plan)?);
-    let begun = Instant::now();
-    let total = u64::try_from(plan.operations.len())?;
-    tokio::select! {
-        () = player.play(plan.operations, options.concurrency.into()) => {}
-        () = progress::show(&player.stats, total) => {}
+    let guests = Guests::of(&plan);
+    let player = Arc::new(Player::new(client.clone(), lineup, &plan));
+    let mut report = weekend(&client, &player, plan.operations, options.concurrency.into()).await?;
+    if let Some(local) = database.breakable() {
+        let (cluster, client, player, guests, seed) = (&cluster, &client, &player, &guests, options.seed);
+        report.acts = Some(acts::play(&Scene { local, cluster, client, player, guests, seed }).await?);
+    } else if report.mode == "citus" {
+        writeln!(std::io::stderr(), "no second act: these servers are not ours to stop")?;
     }
-    let seconds = begun.elapsed().as_secs_f64();
+    service.stop().await?;
 
     let acknowledged = player.ledger.acknowledged();
-    let intrusions = leaks::count(&client, &acknowledged, &player.stats).await?;
-    let metrics = client.once(&Request::get("/metrics")).await.context("metrics")?.body;
-    service.stop().await?;
     let findings = books::audit(&cluster, &acknowledged).await.context("checking the books")?;
     cluster.close(CLOSE).await;
-
-    let stats = &player.stats;
-    for line in stats.error_texts().iter().chain(&findings.problems) {
+    report.books_balanced = findings.balanced();
+    report.leaks += findings.leaks + u64::try_from(acknowledged.strangers)?;
+    for line in report.acts.iter().flat_map(Acts::faults).chain(findings.problems) {
         writeln!(std::io::stderr(), "{line}")?;
     }
+    Ok(report)
+}
+
+/// The service's variables.
+fn environment(database: &Database) -> Vec<(&'static str, OsString)> {
+    let mut environment = database.environment();
+    if database.breakable().is_some() && env::var_os("RUST_LOG").is_none() {
+        // What the second act would have it warn of is in the report.
+        environment.push(("RUST_LOG", "error,tower_http=off".into()));
+    }
+    environment
+}
+
+/// The first act. Whether the books balance is seen at the end.
+async fn weekend(
+    client: &Client,
+    player: &Arc<Player>,
+    operations: Vec<Operation>,
+    at_once: usize,
+) -> anyhow::Result<Report> {
+    let stats = Arc::new(Stats::new()?);
+    let total = u64::try_from(operations.len())?;
+    let begun = Instant::now();
+    tokio::select! {
+        () = player.play(operations, at_once, &stats) => {}
+        () = progress::show(&stats, total) => {}
+    }
+    let seconds = begun.elapsed().as_secs_f64();
     ensure!(stats.operations() == total, "{} of {total} operations were played", stats.operations());
+    let acknowledged = player.ledger.acknowledged();
+    let leaks = leaks::count(client, &acknowledged, &stats).await?;
+    let mode: String = metric(client, "mode").await?;
+    let tenant_routes = if mode == "citus" { metric(client, "tenant_routes").await? } else { BTreeMap::new() };
+    for line in stats.error_texts() {
+        writeln!(std::io::stderr(), "{line}")?;
+    }
     Ok(Report {
-        mode: metrics["mode"].as_str().context("metrics")?.to_owned(),
-        festivals: festivals.min(acknowledged.festivals.len()),
+        festivals: acknowledged.festivals.len(),
         users: acknowledged.users.len(),
-        operations: stats.operations(),
+        operations: total,
         errors: stats.errors(),
         retried: stats.retries(),
         latency: stats.latency(),
         ops_per_s: per_second(total, seconds),
-        books_balanced: findings.balanced(),
-        leaks: findings.leaks + intrusions + u64::try_from(acknowledged.strangers)?,
-        routes: serde_json::from_value::<BTreeMap<_, _>>(metrics["routes"].clone()).context("metrics")?,
+        books_balanced: false,
+        leaks,
+        routes: metric(client, "routes").await?,
+        owner_share: share_of_owner(&tenant_routes),
+        tenant_routes,
+        acts: None,
         tallies: stats.tallies(),
+        mode,
     })
 }
 
@@ -92,34 +136,4 @@ pub async fn play(options: &Options) -> anyhow::Result<Report> {
 fn per_second(count: u64, seconds: f64) -> f64 {
     let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     (count / seconds.max(f64::EPSILON) * 10.0).round() / 10.0
-}
-
-/// Where the data is: what `SHARDWISE_CONFIG` names, else a server of its own that is gone afterwards.
-enum Database {
-    Configured,
-    Throwaway(Box<Server>),
-}
-
-impl Database {
-    async fn open() -> anyhow::Result<Self> {
-        if env::var_os("SHARDWISE_CONFIG").is_some() {
-            return Ok(Self::Configured);
-        }
-        let server = shardwise::local::single().start().await.context("starting PostgreSQL")?;
-        Ok(Self::Throwaway(Box::new(server)))
-    }
-
-    fn config(&self) -> shardwise::Result<Config> {
-        match self {
-            Self::Configured => Config::load(),
-            Self::Throwaway(server) => Ok(server.config()),
-        }
-    }
-
-    fn url(&self) -> Option<String> {
-        match self {
-            Self::Configured => None,
-            Self::Throwaway(server) => Some(server.url()),
-        }
-    }
 }

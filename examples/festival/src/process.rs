@@ -1,5 +1,6 @@
 //! The service as a process of its own.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -21,18 +22,16 @@ pub struct ServiceProcess {
 }
 
 impl ServiceProcess {
-    /// Starts `program serve` on a free port of the loopback. `database_url` is where its data is; without one it finds
-    /// its configuration as this process does.
+    /// Starts `program serve` on a free port of the loopback. These variables say where its data is; without any it finds
+    /// the configuration as [`Config::load`](shardwise::Config::load) does in this process.
     ///
     /// # Errors
     /// When it does not start, or does not listen in time.
-    pub async fn start(program: &Path, database_url: Option<&str>) -> anyhow::Result<Self> {
+    pub async fn start(program: &Path, environment: Vec<(&'static str, OsString)>) -> anyhow::Result<Self> {
         let mut command = Command::new(program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--until-stdin-ends"]);
-        if let Some(url) = database_url {
-            // Not as an argument: those are visible to every user of the machine.
-            command.env("DATABASE_URL", url);
-        }
+        // Not as arguments: those are visible to every user of the machine.
+        command.env_remove("DATABASE_URL").envs(environment);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().with_context(|| format!("starting {}", program.display()))?;
         let stdout = child.stdout.take().context("the service's standard output")?;

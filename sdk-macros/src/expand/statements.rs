@@ -28,7 +28,7 @@ pub(super) fn all(entity: &Entity) -> TokenStream {
     };
     let count = statement(entity, "COUNT", &quote!("SELECT count(*)", #from, #tenant_where), &tenant);
     let insert_into = statement(entity, "INSERT", &insert, &written);
-    let returning = statement(entity, "INSERT_RETURNING", &quote!(#insert " RETURNING ", #list), &written);
+    let returning = statement(entity, "INSERT_RETURNING", &text.returning(&insert, &list), &written);
     let conflict = text.on_conflict(&primary, &updated);
     let upsert = statement(entity, "UPSERT", &quote!(#insert #conflict), &written);
     let (get_many, get_many_value) = text.get_many(&list, &from);
@@ -116,6 +116,19 @@ impl Text<'_> {
             quote!(#name, #read,)
         });
         quote!(#(#columns)*)
+    }
+
+    /// The insert and the row as it was written. Citus lets only immutable functions stand behind RETURNING, and a cast that
+    /// a column is read with (an enum's, to text) is none: it is made behind a WITH then.
+    fn returning(&self, insert: &TokenStream, list: &TokenStream) -> TokenStream {
+        let krate = &self.entity.krate;
+        let reads: Vec<_> = self.entity.columns().map(|(at, _)| read_name(at)).collect();
+        let if_cast =
+            |text: &str, otherwise: &str| quote!(#krate::entity::concat::if_any(&[#(#reads),*], #text, #otherwise),);
+        let with = if_cast("WITH __written AS (", "");
+        let returning = if_cast(" RETURNING *) SELECT ", " RETURNING ");
+        let from = if_cast(" FROM __written", "");
+        quote!(#with #insert #returning #list #from)
     }
 
     /// `"a" = $1 AND "b" = $2`

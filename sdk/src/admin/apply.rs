@@ -163,15 +163,14 @@ impl Run<'_> {
         execute(transaction.client(), &format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
         for _ in 0..MAX_ROUNDS {
             let plan = survey(transaction, self.target, tables).await?.plan(transaction, consent).await?;
-            refuse(&plan)?;
+            self.refuse(&plan)?;
             self.report.withheld.clone_from(&plan.withheld);
             if plan.is_empty() {
                 return Ok(Outcome::Complete);
             }
             let total = self.report.done.len() + plan.steps.len();
             if plan.uses_new_labels() {
-                let labels: Vec<Step> = plan.steps.into_iter().filter(|step| step.kind == StepKind::AddLabel).collect();
-                let total = self.report.done.len() + labels.len();
+                let labels = plan.steps.into_iter().filter(|step| step.kind == StepKind::AddLabel).collect();
                 self.steps(transaction.client(), labels, total).await?;
                 return Ok(Outcome::LabelsFirst);
             }
@@ -215,25 +214,29 @@ impl Run<'_> {
     }
 
     fn failed(&self, step: &Step, number: usize, total: usize, error: tokio_postgres::Error) -> Error {
-        let stays = match self.committed {
+        let context = format!("step {number} of {total} failed ({}), {}", step.title, self.what_stays());
+        Error::postgres(error).during(context)
+    }
+
+    fn refuse(&self, plan: &Plan) -> Result<()> {
+        if plan.refusals.is_empty() {
+            return Ok(());
+        }
+        let reasons: Vec<String> =
+            plan.refusals.iter().map(|refusal| format!("{}: {}", refusal.title, refusal.fix)).collect();
+        let message = format!("the schema can't be applied, {}: {}", self.what_stays(), reasons.join("; "));
+        Err(Error::new(ErrorKind::Schema, message))
+    }
+
+    fn what_stays(&self) -> String {
+        match self.committed {
             0 => "nothing was changed".to_owned(),
             1 => "step 1 stays, and the next apply goes on from there".to_owned(),
             last => format!("steps 1 to {last} stay, and the next apply goes on from there"),
-        };
-        Error::postgres(error).during(format!("step {number} of {total} failed ({}), {stays}", step.title))
+        }
     }
 }
 
 async fn execute(client: &Client, sql: &str) -> Result<()> {
     client.batch_execute(sql).await.map_err(Error::postgres)
-}
-
-fn refuse(plan: &Plan) -> Result<()> {
-    if plan.refusals.is_empty() {
-        return Ok(());
-    }
-    let reasons: Vec<String> =
-        plan.refusals.iter().map(|refusal| format!("{}: {}", refusal.title, refusal.fix)).collect();
-    let message = format!("the schema can't be applied, nothing was changed: {}", reasons.join("; "));
-    Err(Error::new(ErrorKind::Schema, message))
 }

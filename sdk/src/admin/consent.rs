@@ -76,7 +76,7 @@ impl Consent {
     /// Moves all rows of a table to other shards on Citus, or takes them back to the coordinator and distributes them
     /// again: when it has the wrong distribution column, is not co-located with its group, is distributed and should be a
     /// reference table or the reverse, or must change in a way in which Citus changes no distributed table. Nobody can
-    /// write it meanwhile.
+    /// use it meanwhile. Its grants, policies and views stay, Citus loses its comments.
     #[must_use]
     pub fn redistribute(self, table: &str) -> Self {
         self.with(Permission::Redistribute(table.to_owned()))

@@ -5,7 +5,8 @@ use std::fmt;
 /// The drift between the entities and the live database, in both directions. Its `Display` is one line per difference.
 ///
 /// Both sides are read from the server's catalogs, so two spellings of one expression are no difference. Not compared:
-/// the order of columns, storage options, privileges, triggers, comments, and partitions outside of the current window.
+/// the order of columns, storage options, privileges, triggers, comments, partitions outside of the current window, and on
+/// Citus how many shards a table has.
 #[derive(Debug, Clone, Default)]
 pub struct Diff {
     pub(super) differences: Vec<Difference>,

@@ -92,7 +92,7 @@ SELECT coalesce(json_agg(row_to_json(relation)), '[]') FROM (
             ) ORDER BY p.relname), '[]')
             FROM pg_inherits h
             JOIN pg_class p ON p.oid = h.inhrelid
-            WHERE h.inhparent = c.oid
+            WHERE h.inhparent = c.oid AND p.relispartition
         ) AS partitions
     FROM unnest($1, $2) wanted(schema, name)
     JOIN pg_namespace n ON n.nspname = wanted.schema

@@ -2,6 +2,7 @@
 
 use tokio_postgres::Client;
 
+use super::citus;
 use crate::error::{Error, Result};
 
 /// What kind of database it is.
@@ -43,6 +44,7 @@ pub(super) async fn prepare(client: &Client, target: Target) -> Result<()> {
         // The workers read defaults and casts too, so they get what is set from here on. One statement at a time: Citus
         // sends them the whole text of a `SET`, with whatever else stands in it.
         Target::Citus { .. } => {
+            citus::version(client).await?;
             execute(client, CITUS).await?;
             for statement in SPELLING {
                 execute(client, statement).await?;

@@ -27,6 +27,9 @@ use directory::Directory;
 use refresh::Refresher;
 use state::{LazyPool, State};
 
+/// A refusal by a layout that is older than this has it read anew.
+const REFUSAL_AGE: Duration = Duration::from_secs(1);
+
 /// A connected cluster, shared by everything that was made from it.
 pub struct Core {
     config: Config,
@@ -114,7 +117,7 @@ impl Core {
     /// The route that a statement would take now.
     pub(crate) fn route(&self, target: Target, need: Need) -> Result<Route> {
         let state = self.state.load();
-        let mut plan = Plan::new(&state.topology, self.ask(target, need))?;
+        let mut plan = self.plan(&state, target, need)?;
         let hop = plan.next(&state.topology, |at| state.station(at).is_up());
         hop.map(|hop| hop.route).ok_or_else(|| nowhere(&state, &plan))
     }
@@ -126,12 +129,19 @@ impl Core {
 
     /// Whether a statement may run at all: see [`Plan::new`].
     pub(crate) fn check(&self, target: Target, need: Need) -> Result<()> {
-        Plan::new(&self.state.load().topology, self.ask(target, need)).map(drop)
+        self.plan(&self.state.load(), target, need).map(drop)
     }
 
     /// What a node has to vouch for before it runs this.
     pub(crate) fn bound(&self, target: Target, need: Need) -> Result<Option<Bound>> {
-        Plan::new(&self.state.load().topology, self.ask(target, need)).map(|plan| Bound::of(&plan))
+        self.plan(&self.state.load(), target, need).map(|plan| Bound::of(&plan))
+    }
+
+    fn plan(&self, state: &State, target: Target, need: Need) -> Result<Plan> {
+        Plan::new(&state.topology, self.ask(target, need)).inspect_err(|_| {
+            // What is refused by an old layout might not be by the latest.
+            self.refresher.request_if_old(self.config.topology.probe_interval.min(REFUSAL_AGE));
+        })
     }
 
     /// The groups of nodes that stand in a region.
@@ -144,7 +154,7 @@ impl Core {
     /// Takes a connection to the first node of the plan that can be reached.
     pub(crate) async fn way(&self, target: Target, need: Need) -> Result<Way> {
         let state = self.state();
-        let mut plan = Plan::new(&state.topology, self.ask(target, need))?;
+        let mut plan = self.plan(&state, target, need)?;
         let mut failure = None;
         while let Some(hop) = plan.next(&state.topology, |at| state.station(at).is_up()) {
             match self.lease(&state, target.intent, hop).await {
@@ -249,9 +259,13 @@ impl Core {
         refresh::log(&before.topology, &topology);
         let (after, left) = before.succeeded_by(topology);
         self.state.store(Arc::new(after));
-        for pool in left.iter().filter_map(|station| station.made_pool()).cloned() {
-            let patience = self.config.timeouts.call;
-            tokio::spawn(async move { pool.close(patience).await });
+        let patience = self.config.timeouts.call;
+        for station in left {
+            tokio::spawn(async move {
+                if let Some(pool) = station.made_pool() {
+                    pool.close(patience).await;
+                }
+            });
         }
     }
 }

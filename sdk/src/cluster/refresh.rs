@@ -36,6 +36,7 @@ pub(super) struct Refresher {
 #[derive(Clone, Default)]
 struct Done {
     request: u64,
+    at: Option<Instant>,
     failure: Option<Error>,
 }
 
@@ -45,6 +46,14 @@ impl Refresher {
         let request = self.requested.fetch_add(1, Ordering::AcqRel) + 1;
         self.wake.notify_one();
         request
+    }
+
+    /// The same, unless it was read a moment ago: for what may be met over and over while nothing changes.
+    pub(super) fn request_if_old(&self, age: Duration) {
+        let read = self.done.borrow().at;
+        if read.is_none_or(|read| read.elapsed() >= age) {
+            self.request();
+        }
     }
 
     /// Waits for a reading that begins after this call.
@@ -89,7 +98,7 @@ impl Task {
             if let Some(error) = &failure {
                 warn!(%error, "the cluster's layout could not be read");
             }
-            self.refresher.done.send_replace(Done { request, failure });
+            self.refresher.done.send_replace(Done { request, at: Some(Instant::now()), failure });
             drop(core);
             whole = Instant::now() + tenth_less(config.refresh_interval);
             tokio::time::sleep(LEAST_PAUSE).await;

@@ -29,6 +29,12 @@ pub const fn join<const N: usize>(parts: &[&str]) -> [u8; N] {
     out
 }
 
+/// `text` where any of the parts has something in it, else `otherwise`.
+#[must_use]
+pub const fn if_any(parts: &[&'static str], text: &'static str, otherwise: &'static str) -> &'static str {
+    if len(parts) > 0 { text } else { otherwise }
+}
+
 /// The bytes as text.
 #[must_use]
 pub const fn text(bytes: &[u8]) -> &str {

@@ -1,5 +1,7 @@
 //! A throwaway CA and a server's certificate by it, which is made out to the address 127.0.0.1 and to no name.
 
+use std::path::Path;
+
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use uuid::Uuid;
 
@@ -18,6 +20,19 @@ pub(super) fn write(folder: &Folder) -> Result<()> {
     folder.write(CA, &ca)?;
     folder.write(CERTIFICATE, &certificate)?;
     folder.write(KEY, &key)?;
+    Ok(())
+}
+
+/// The same ones for another server, so that whoever trusts the first trusts both.
+pub(super) fn copy(from: &Path, to: &Folder) -> Result<()> {
+    for name in [CA, CERTIFICATE, KEY] {
+        let path = from.join(name);
+        let content = std::fs::read_to_string(&path);
+        to.write(
+            name,
+            &content.map_err(|error| failed(format!("{} can't be read", path.display())).caused_by(error))?,
+        )?;
+    }
     Ok(())
 }
 

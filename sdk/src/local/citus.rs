@@ -1,14 +1,14 @@
 //! A Citus cluster, as it is wanted.
 
-use std::iter;
-
 use futures_util::future::try_join_all;
+use tokio::sync::OnceCell;
 
 use super::blueprint::Blueprint;
-use super::server::{self, Server};
-use super::{failed, single};
-use crate::client::Cluster;
-use crate::config::Config;
+use super::cluster::CitusCluster;
+use super::members::{Members, Regions};
+use super::recipe::{Home, Recipe};
+use super::server::Server;
+use super::{binaries, elsewhere, failed};
 use crate::error::{Error, Result};
 use crate::topology::Region;
 
@@ -30,21 +30,50 @@ const SETTINGS: [(&str, &str); 10] = [
 
 /// A throwaway cluster of a Citus coordinator and this many workers; [`start`](Citus::start) starts it.
 pub fn citus(workers: usize) -> Citus {
-    Citus { workers, regions: Vec::new(), coordinator_region: None, settings: Vec::new() }
+    Citus { workers, standbys: false, regions: Regions::default(), recipe: Recipe::default() }
 }
 
-/// Whether [`citus`] finds the extension here.
+/// Whether [`citus`] finds a cluster, or can start one.
 ///
 /// # Errors
-/// [`ErrorKind::Connect`](crate::ErrorKind::Connect) where there is not even a PostgreSQL server that starts.
+/// When the server that `SHARDWISE_TEST_URL` names can't be reached, or the local PostgreSQL does not start.
 pub async fn offers_citus() -> Result<bool> {
-    const OFFERED: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'citus')";
-    let server = single().launch().await?;
-    let session = server.session(&server.config().database).await?;
-    let row = session.client().query_typed_one(OFFERED, &[]).await;
-    let offered = row.and_then(|row| row.try_get(0)).map_err(Error::postgres)?;
-    server.stop().await;
-    Ok(offered)
+    if let Some(config) = elsewhere::named()?
+        && elsewhere::is_citus(&config).await?
+    {
+        return Ok(true);
+    }
+    Ok(home().await?.is_some())
+}
+
+/// Where servers with Citus can be started.
+async fn home() -> Result<Option<Home>> {
+    if is_installed().await? {
+        return Ok(Some(Home::Here));
+    }
+    #[cfg(feature = "containers")]
+    if super::container::docker_answers().await {
+        return Ok(Some(Home::Container));
+    }
+    Ok(None)
+}
+
+/// Whether the local PostgreSQL offers the extension. A server has to say so, and is asked once.
+async fn is_installed() -> Result<bool> {
+    static OFFERED: OnceCell<bool> = OnceCell::const_new();
+    const IS_OFFERED: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'citus')";
+    let ask = async || {
+        if binaries::installed()?.is_none() {
+            return Ok(false);
+        }
+        let server = Recipe::default().primary().await?;
+        let session = server.session(server.config().database()).await?;
+        let row = session.client().query_typed_one(IS_OFFERED, &[]).await;
+        let offered = row.and_then(|row| row.try_get(0)).map_err(Error::postgres)?;
+        server.stop().await;
+        Ok(offered)
+    };
+    OFFERED.get_or_try_init(ask).await.copied()
 }
 
 /// What a cluster is to be like.
@@ -52,58 +81,84 @@ pub async fn offers_citus() -> Result<bool> {
 #[must_use]
 pub struct Citus {
     workers: usize,
-    regions: Vec<Region>,
-    coordinator_region: Option<Region>,
-    settings: Vec<(String, String)>,
+    standbys: bool,
+    regions: Regions,
+    recipe: Recipe,
 }
 
 impl Citus {
     /// Places the workers in these regions, one after the other and again from the start. Without it, no node has one.
     pub fn regions(mut self, regions: impl IntoIterator<Item = Region>) -> Self {
-        self.regions = regions.into_iter().collect();
+        self.regions.workers = regions.into_iter().collect();
         self
     }
 
     /// Places the coordinator in this region; it is the first of [`regions`](Self::regions) otherwise.
     pub fn coordinator_region(mut self, region: Region) -> Self {
-        self.coordinator_region = Some(region);
+        self.regions.coordinator = Some(region);
+        self
+    }
+
+    /// Adds a standby to each worker, in the worker's region: [`CitusCluster::standbys`].
+    pub fn standbys(mut self) -> Self {
+        self.standbys = true;
         self
     }
 
     /// Sets a parameter of all servers, such as `citus.shard_count`.
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.settings.push((name.into(), value.into()));
+        self.recipe.settings.push((name.into(), value.into()));
         self
     }
 
-    /// Starts it.
+    /// Starts it, in a few seconds.
     ///
     /// # Errors
     /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) where PostgreSQL or Citus is not installed or does not start,
     /// with the reason from its log.
-    pub async fn start(self) -> Result<CitusCluster> {
-        let mut servers = try_join_all((0..=self.workers).map(|_| self.launch())).await?.into_iter();
-        let coordinator = servers.next().ok_or_else(|| failed("a cluster has at least a coordinator"))?;
-        let workers: Vec<Server> = servers.collect();
-        let regions = self.regions.iter().copied().cycle().map(Some).chain(iter::repeat(None));
-        let places: Vec<_> = workers.iter().zip(regions).collect();
-        let region = self.coordinator_region.or(self.regions.first().copied());
-        let blueprint = Blueprint::draw((&coordinator, region), &places).await?;
-        let name = blueprint.copy(iter::once(&coordinator).chain(&workers)).await?;
-        Ok(CitusCluster {
-            coordinator: coordinator.in_database(&name),
-            workers: workers.into_iter().map(|worker| worker.in_database(&name)).collect(),
-            blueprint,
-        })
+    pub async fn start(mut self) -> Result<CitusCluster> {
+        let members = match self.found().await? {
+            Some(members) => members,
+            None => self.launch().await?,
+        };
+        let blueprint = Blueprint::draw(&members, &self.regions).await?;
+        let name = blueprint.copy(&members).await?;
+        Ok(CitusCluster::new(members.in_database(&name), blueprint, self.recipe))
     }
 
-    async fn launch(&self) -> Result<Server> {
-        let settings = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let wanted = SETTINGS.into_iter().chain(settings);
-        let server = wanted.fold(single(), |server, (name, value)| server.setting(name, value)).launch().await?;
-        allow_decoding(&server).await?;
-        Ok(server)
+    /// The servers that the environment names.
+    async fn found(&self) -> Result<Option<Members>> {
+        match elsewhere::named()? {
+            Some(config) if self.recipe.is_plain() && elsewhere::is_citus(&config).await? => {
+                elsewhere::members(&config, self.workers, self.standbys).await.map(Some)
+            }
+            _ => Ok(None),
+        }
     }
+
+    /// Servers of our own.
+    async fn launch(&mut self) -> Result<Members> {
+        self.recipe.home = home().await?.ok_or_else(|| {
+            failed(
+                "the local PostgreSQL has no Citus: install it for this version, choose another version with PGBIN, name \
+                 the coordinator of a running cluster in SHARDWISE_TEST_URL, or use Docker (feature `containers`)",
+            )
+        })?;
+        let mut servers = try_join_all((0..=self.workers).map(|_| launch(&self.recipe))).await?;
+        let coordinator = servers.remove(0);
+        let followed = if self.standbys { servers.as_slice() } else { &[] };
+        let standbys = try_join_all(followed.iter().map(Server::start_standby)).await?;
+        Ok(Members { coordinator, workers: servers, standbys })
+    }
+}
+
+/// Starts a server that is ready for Citus.
+pub(super) async fn launch(recipe: &Recipe) -> Result<Server> {
+    let usual = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings = usual.into_iter().chain(recipe.settings.iter().cloned()).collect();
+    let server = Recipe { settings, ..recipe.clone() }.primary().await?;
+    allow_decoding(&server).await?;
+    Ok(server)
 }
 
 /// Lets Citus split shards: newer servers want to be told which libraries may decode the log.
@@ -118,72 +173,4 @@ async fn allow_decoding(server: &Server) -> Result<()> {
         session.client().batch_execute("SELECT pg_catalog.pg_reload_conf()").await.map_err(Error::postgres)?;
     }
     Ok(())
-}
-
-/// A throwaway Citus cluster. It ends when this is dropped, and when the process ends in whatever way.
-///
-/// ```no_run
-/// # use shardwise::Region;
-/// # async fn f() -> shardwise::Result<()> {
-/// let local = shardwise::local::citus(2).regions([Region::EU, Region::US]).start().await?;
-/// let cluster = local.connect().await?;                                              // its main database …
-/// let other = shardwise::Cluster::connect(local.fresh_database().await?).await?;     // … and one for this test alone
-/// local.workers()[0].kill().await?;
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug)]
-pub struct CitusCluster {
-    coordinator: Server,
-    workers: Vec<Server>,
-    blueprint: Blueprint,
-}
-
-impl CitusCluster {
-    /// How to connect to its main database: the contact points are the coordinator and the workers.
-    #[must_use]
-    pub fn config(&self) -> Config {
-        let mut config = self.coordinator.config();
-        config.contact_points.extend(self.workers.iter().flat_map(|worker| worker.config().contact_points));
-        config
-    }
-
-    /// The same as a URL, for other programs.
-    #[must_use]
-    pub fn url(&self) -> String {
-        server::url(&self.config())
-    }
-
-    /// Connects to its main database.
-    ///
-    /// # Errors
-    /// As [`Cluster::connect`].
-    pub async fn connect(&self) -> Result<Cluster> {
-        Cluster::connect(self.config()).await
-    }
-
-    /// Makes a new database on all nodes, which knows the nodes and their regions and is otherwise empty, and tells how
-    /// to connect to it.
-    ///
-    /// # Errors
-    /// When a node can't be reached.
-    pub async fn fresh_database(&self) -> Result<Config> {
-        Ok(self.config().with_database(self.blueprint.copy(self.nodes()).await?))
-    }
-
-    /// The coordinator.
-    #[must_use]
-    pub fn coordinator(&self) -> &Server {
-        &self.coordinator
-    }
-
-    /// The workers.
-    #[must_use]
-    pub fn workers(&self) -> &[Server] {
-        &self.workers
-    }
-
-    fn nodes(&self) -> impl Iterator<Item = &Server> {
-        iter::once(&self.coordinator).chain(&self.workers)
-    }
 }

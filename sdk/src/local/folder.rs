@@ -57,8 +57,8 @@ impl Folder {
     }
 
     /// From now on somebody else removes it.
-    pub(super) fn hand_over(self) -> PathBuf {
-        self.folder.keep()
+    pub(super) fn hand_over(self) {
+        drop(self.folder.keep());
     }
 }
 

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use tokio::time::Instant;
-use tokio_postgres::types::Type;
 
+use super::recipe::{Home, Recipe};
 use super::supervisor::{Life, Supervisor};
 use super::{databases, failed};
 use crate::client::Cluster;
@@ -21,35 +22,49 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 const POLL: Duration = Duration::from_millis(10);
 
-/// A database of a run that can't be under way any more.
-const LEFT_BEHIND: Duration = Duration::from_secs(6 * 60 * 60);
-
 /// A throwaway server. It ends when this is dropped, and when the process ends in whatever way.
 #[derive(Debug)]
 pub struct Server {
     config: Config,
     // `None`: somebody else's server.
     own: Option<Own>,
+    standbys: Vec<Server>,
 }
 
 #[derive(Debug)]
 struct Own {
     supervisor: Supervisor,
     data: PathBuf,
+    recipe: Recipe,
 }
 
 impl Server {
-    pub(super) async fn launched(config: Config, supervisor: Supervisor, data: PathBuf) -> Result<Self> {
-        let server = Self { config, own: Some(Own { supervisor, data }) };
+    pub(super) async fn launched(
+        config: Config,
+        supervisor: Supervisor,
+        data: PathBuf,
+        recipe: Recipe,
+    ) -> Result<Self> {
+        let server = Self { config, own: Some(Own { supervisor, data, recipe }), standbys: Vec::new() };
         server.start().await?;
         Ok(server)
     }
 
-    pub(super) async fn elsewhere(config: Config) -> Result<Self> {
-        let server = Self { config, own: None };
-        server.drop_old_databases().await?;
-        let name = server.make_database().await?;
-        Ok(Self { config: server.config.with_database(name), own: None })
+    /// Somebody else's server.
+    pub(super) fn foreign(config: Config) -> Self {
+        Self { config, own: None, standbys: Vec::new() }
+    }
+
+    /// The same server with a new database, for this run on a server that is not ours.
+    pub(super) async fn in_new_database(self) -> Result<Self> {
+        self.drop_old_databases().await?;
+        let name = self.make_database().await?;
+        Ok(self.in_database(&name))
+    }
+
+    pub(super) async fn with_standbys(self, count: usize) -> Result<Self> {
+        let standbys = try_join_all((0..count).map(|_| self.start_standby())).await?;
+        Ok(Self { standbys, ..self })
     }
 
     /// How to connect to it, as its superuser.
@@ -86,12 +101,13 @@ impl Server {
         self.config.tls.as_ref()?.ca_file.as_deref()
     }
 
-    /// The server's process; `None` while it is down, and where it is not ours.
+    /// The server's process; `None` while it is down, where it is not ours, and in a container, where numbers are others.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        match self.own.as_ref()?.supervisor.life() {
-            Life::Running(pid) => Some(pid),
-            Life::Ended | Life::Gone => None,
+        let Own { supervisor, recipe, .. } = self.own.as_ref()?;
+        match (supervisor.life(), recipe.home) {
+            (Life::Running(pid), Home::Here) => Some(pid),
+            _ => None,
         }
     }
 
@@ -114,6 +130,36 @@ impl Server {
         self.start().await
     }
 
+    /// The standbys that were asked for with it.
+    #[must_use]
+    pub fn standbys(&self) -> &[Self] {
+        &self.standbys
+    }
+
+    /// Starts one more standby, and returns when it streams.
+    ///
+    /// It is a server of its own: it can be killed, restarted and [promoted](Self::promote), and ends when it is dropped.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where the server is not ours, and when the standby does not start.
+    pub async fn start_standby(&self) -> Result<Self> {
+        let standby = self.own()?.recipe.standby(self).await?;
+        Ok(standby.in_database(&self.config.database))
+    }
+
+    /// Makes a primary of a standby, and returns when it takes writes. The old primary knows nothing of it: kill it first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where the server is not ours, and when it is no standby.
+    pub async fn promote(&self) -> Result<()> {
+        self.own()?;
+        let promote = "SELECT pg_catalog.pg_promote()";
+        let session = self.session(&self.config.database).await?;
+        let row = session.client().query_typed_one(promote, &[]).await;
+        let promoted: bool = row.and_then(|row| row.try_get(0)).map_err(Error::postgres)?;
+        if promoted { Ok(()) } else { Err(failed("the standby is still none the wiser after a minute")) }
+    }
+
     /// Ends it now, and returns when its files are gone. Dropping it does the same without waiting.
     pub async fn stop(self) {
         if let Some(own) = &self.own {
@@ -131,7 +177,7 @@ impl Server {
     }
 
     async fn start(&self) -> Result<()> {
-        let Own { supervisor, data } = self.own()?;
+        let Own { supervisor, data, .. } = self.own()?;
         supervisor.start().await?;
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -157,6 +203,42 @@ impl Server {
         Ok(Path::new(&answer) == data)
     }
 
+    /// Waits until it streams from its primary.
+    pub(super) async fn streams(&self) -> Result<()> {
+        self.until("SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver WHERE status = 'streaming')", "stream")
+            .await
+    }
+
+    /// Waits until a standby has what its primary had by now; one that is down, was promoted or was told to wait is left.
+    pub(super) async fn catches_up(&self, primary: &Self) -> Result<()> {
+        if self.own.as_ref().is_some_and(|own| !matches!(own.supervisor.life(), Life::Running(_))) {
+            return Ok(());
+        }
+        let now = "SELECT pg_catalog.pg_current_wal_lsn()::text";
+        let session = primary.session(&primary.config.database).await?;
+        let row = session.client().query_typed_one(now, &[]).await;
+        let now: String = row.and_then(|row| row.try_get(0)).map_err(Error::postgres)?;
+        let reached = format!(
+            "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN true \
+             WHEN pg_catalog.pg_is_wal_replay_paused() THEN true ELSE pg_catalog.pg_last_wal_replay_lsn() >= '{now}'::pg_catalog.pg_lsn END"
+        );
+        self.until(&reached, "catch up").await
+    }
+
+    /// Waits until the answer is `true`.
+    async fn until(&self, question: &str, what: &str) -> Result<()> {
+        let session = self.session(&self.config.database).await?;
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let row = session.client().query_typed_one(question, &[]).await;
+            if row.and_then(|row| row.try_get(0)).map_err(Error::postgres)? {
+                return Ok(());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Err(failed(format!("a standby does not {what}")))
+    }
+
     async fn make_database(&self) -> Result<String> {
         let name = databases::new_name();
         let create = format!("CREATE DATABASE {name} TEMPLATE template0");
@@ -165,21 +247,12 @@ impl Server {
         Ok(name)
     }
 
-    /// Nobody tells us when a run on a server that is not ours has ended. So each run drops what earlier ones left, once
-    /// it is so old that nobody can be using it.
     async fn drop_old_databases(&self) -> Result<()> {
-        let connection = self.session(&self.config.database).await?;
-        let made_before = SystemTime::now().checked_sub(LEFT_BEHIND).unwrap_or(SystemTime::UNIX_EPOCH);
-        let names = "SELECT datname::text FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname::text, $1)";
-        let prefix = databases::PREFIX;
-        let rows = connection.client().query_typed(names, &[(&prefix, Type::TEXT)]).await.map_err(Error::postgres)?;
-        for row in rows {
-            let name: String = row.try_get(0).map_err(Error::postgres)?;
-            if databases::made_at(&name).is_some_and(|made| made < made_before) {
-                // One that another run drops at this moment, or that somebody still looks at, is no failure of ours.
-                if let Err(error) = connection.client().batch_execute(&format!("DROP DATABASE {name}")).await {
-                    tracing::debug!(%error, name, "an old database stays");
-                }
+        let session = self.session(&self.config.database).await?;
+        for name in databases::old(&session).await? {
+            // One that another run drops at this moment, or that somebody still looks at, is no failure of ours.
+            if let Err(error) = session.client().batch_execute(&format!("DROP DATABASE {name}")).await {
+                tracing::debug!(%error, name, "an old database stays");
             }
         }
         Ok(())
@@ -187,7 +260,7 @@ impl Server {
 
     /// The same server, where this is the database to connect to.
     pub(super) fn in_database(self, name: &str) -> Self {
-        Self { config: self.config.with_database(name), own: self.own }
+        Self { config: self.config.with_database(name), ..self }
     }
 
     /// A connection of our own to one of its databases.

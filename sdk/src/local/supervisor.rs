@@ -1,10 +1,11 @@
 //! The shell that runs a server and outlives this process by just as long as it takes to clean up.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use tokio::sync::watch;
@@ -13,7 +14,7 @@ use super::failed;
 use super::folder::Folder;
 use crate::error::Result;
 
-const SCRIPT: &str = include_str!("supervisor.sh");
+pub(super) const SCRIPT: &str = include_str!("supervisor.sh");
 
 /// What is known of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +30,9 @@ pub(super) enum Life {
 /// A supervisor. When it is dropped, its server ends and its folder goes.
 #[derive(Debug)]
 pub(super) struct Supervisor {
-    folder: PathBuf,
-    commands: Mutex<Option<ChildStdin>>,
+    commands: Mutex<Option<File>>,
     life: watch::Receiver<Life>,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Supervisor {
@@ -42,34 +43,46 @@ impl Supervisor {
         shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         // A group of its own: Ctrl-C on the terminal is for us, and what we do about it may still need the server.
         shell.process_group(0).current_dir(folder.path());
+        // Our own has certificates and passwords that a standby would take for the primary's.
+        shell.env("HOME", folder.path());
         if let Some(owner) = folder.owner() {
             shell.uid(owner.uid).gid(owner.gid);
         }
         let mut child = shell.spawn().map_err(|error| failed("/bin/sh can't be started").caused_by(error))?;
-        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        folder.hand_over();
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(failed("/bin/sh was started without pipes"));
+        };
+        // Collected, lest it stay a zombie.
+        Ok(Self::spoken_to(stdin.into(), stdout.into(), move || drop(child.wait())))
+    }
+
+    /// One that reads its commands here and writes its answers there.
+    pub(super) fn spoken_to(commands: OwnedFd, answers: OwnedFd, afterwards: impl FnOnce() + Send + 'static) -> Self {
         let (tell, life) = watch::channel(Life::Ended);
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let written = log.clone();
         thread::spawn(move || {
-            for line in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines()).map_while(Result::ok) {
-                let started = line.strip_prefix("started ").and_then(|pid| pid.parse().ok());
-                tell.send_replace(started.map_or(Life::Ended, Life::Running));
+            for answer in BufReader::new(File::from(answers)).lines().map_while(Result::ok) {
+                let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(line) = answer.strip_prefix("log: ") {
+                    written.push(line.to_owned());
+                } else if let Some(pid) = answer.strip_prefix("started ").and_then(|pid| pid.parse().ok()) {
+                    written.clear();
+                    tell.send_replace(Life::Running(pid));
+                } else {
+                    tell.send_replace(Life::Ended);
+                }
             }
-            // Collected, lest it stay a zombie.
-            drop(child.wait());
+            afterwards();
             tell.send_replace(Life::Gone);
         });
-        Ok(Self { folder: folder.hand_over(), commands: Mutex::new(stdin), life })
+        Self { commands: Mutex::new(Some(commands.into())), life, log }
     }
 
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// What the server wrote last: the reason, where it did not start.
+    /// What the server wrote last, before it ended.
     pub(super) fn log(&self) -> String {
-        const LINES: usize = 8;
-        let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(LINES)..].join("\n")
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
 
     pub(super) fn life(&self) -> Life {

@@ -4,7 +4,7 @@ folder=$1
 shift
 pid_file=$folder/supervised.pid
 
-# The server's end is told by the job that waits for it, so that one that fails is noticed at once.
+# The server's end is told by the job that waits for it, so that one that fails is noticed at once; and why it ended.
 start() {
     {
         "$@" </dev/null >>"$folder/log" 2>&1 &
@@ -12,6 +12,7 @@ start() {
         echo "started $!"
         wait $!
         rm -f "$pid_file"
+        tail -n 8 "$folder/log" | sed 's/^/log: /'
         echo ended
     } &
 }

@@ -4,37 +4,44 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
-use std::os::unix::process::CommandExt as _;
 use tokio::sync::Mutex;
 
-use super::failed;
-use super::folder::{Folder, Owner};
+use super::folder::Folder;
 use super::supervisor::Supervisor;
+use super::{failed, program};
 use crate::error::Result;
 
 /// The role that owns a local server.
 pub(super) const SUPERUSER: &str = "postgres";
 
 /// Kept until the process ends; its supervisor removes it then. One per folder of programs.
-static TEMPLATES: Mutex<Vec<(PathBuf, Supervisor)>> = Mutex::const_new(Vec::new());
+static TEMPLATES: Mutex<Vec<Template>> = Mutex::const_new(Vec::new());
+
+struct Template {
+    made_by: PathBuf,
+    data: PathBuf,
+    // Removes it.
+    _supervisor: Supervisor,
+}
 
 /// Makes the data folder of a new server, which trusts everybody who reaches it.
 pub(super) async fn data(folder: &Folder, binaries: &Path) -> Result<PathBuf> {
     let data = folder.path().join("data");
     let mut templates = TEMPLATES.lock().await;
-    let template = match templates.iter().position(|(of, _)| of == binaries) {
-        Some(at) => templates[at].1.folder().join("data"),
+    let template = match templates.iter().find(|template| template.made_by == binaries) {
+        Some(template) => template.data.clone(),
         None => {
             let new = Folder::new()?;
             let (made, owner) = (new.path().join("data"), new.owner());
-            run(initdb(binaries, &made, "trust"), owner).await?;
-            templates.push((binaries.to_owned(), Supervisor::new(new, &[])?));
+            program::run(initdb(binaries, &made, "trust"), owner).await?;
+            let supervisor = Supervisor::new(new, &[])?;
+            templates.push(Template { made_by: binaries.to_owned(), data: made.clone(), _supervisor: supervisor });
             made
         }
     };
     let mut copy = Command::new("cp");
     copy.arg("-a").arg(template).arg(&data);
-    run(copy, folder.owner()).await?;
+    program::run(copy, folder.owner()).await?;
     Ok(data)
 }
 
@@ -44,33 +51,18 @@ pub(super) async fn data_with_password(folder: &Folder, binaries: &Path, passwor
     let file = folder.write("password", password)?;
     let mut initdb = initdb(binaries, &data, "scram-sha-256");
     initdb.arg("--pwfile").arg(&file);
-    run(initdb, folder.owner()).await?;
+    program::run(initdb, folder.owner()).await?;
     fs::remove_file(&file).map_err(|error: io::Error| failed("the password's file stays behind").caused_by(error))?;
     Ok(data)
 }
 
 fn initdb(binaries: &Path, data: &Path, authentication: &str) -> Command {
     let mut initdb = Command::new(binaries.join("initdb"));
-    initdb.args(["--no-sync", "--locale=C", "--encoding=UTF8", "--username", SUPERUSER, "--auth", authentication]);
-    initdb.arg("--pgdata").arg(data);
+    initdb.args(initdb_arguments(&data.display().to_string(), authentication));
     initdb
 }
 
-/// Runs a program to its end, as the server's user.
-async fn run(mut command: Command, owner: Option<Owner>) -> Result<()> {
-    // The working directory of root is often one that nobody else may enter.
-    command.current_dir("/");
-    if let Some(Owner { uid, gid }) = owner {
-        command.uid(uid).gid(gid);
-    }
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = tokio::task::spawn_blocking(move || command.output()).await;
-    let output = output
-        .map_err(|error| failed(format!("{program} was abandoned")).caused_by(error))?
-        .map_err(|error| failed(format!("{program} can't be started")).caused_by(error))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let reason = String::from_utf8_lossy(&output.stderr);
-    Err(failed(format!("{program} failed ({}): {}", output.status, reason.trim())))
+pub(super) fn initdb_arguments(data: &str, authentication: &str) -> Vec<String> {
+    let fixed = ["--no-sync", "--locale=C", "--encoding=UTF8", "--username", SUPERUSER, "--auth", authentication];
+    fixed.into_iter().chain(["--pgdata", data]).map(str::to_owned).collect()
 }

@@ -5,6 +5,8 @@
 
 mod ask;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 pub use ask::Pin;
 pub(crate) use ask::{Access, Ask, Intent, Need, Target};

@@ -29,11 +29,13 @@ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = 
 
 -- Fails unless all placements of the shard are in these groups of nodes, and keeps the shard there until the caller's
 -- transaction ends: by the lock under which Citus moves a shard (5 is ShareLock). That lock is for a table's owner, so
--- this runs as whoever made it.
+-- this runs as whoever made it. A shard that was split is gone, and can't be locked.
 CREATE OR REPLACE FUNCTION shardwise.require_placement(shard bigint, groups integer[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM lock_shard_metadata(5, ARRAY[shard]);
+    IF EXISTS (SELECT FROM pg_dist_placement WHERE shardid = shard) THEN
+        PERFORM lock_shard_metadata(5, ARRAY[shard]);
+    END IF;
     IF (SELECT bool_and(groupid = ANY (groups)) FROM pg_dist_placement WHERE shardid = shard) IS DISTINCT FROM true THEN
         RAISE EXCEPTION 'the tenant''s shard % lies outside the region that it has to stay in; nothing was run', shard
             USING ERRCODE = 'SW001';

@@ -44,9 +44,12 @@ pub(crate) fn alter_distributed_table(at: &str, column: Option<&str>, shards: &S
     call("alter_distributed_table", &arguments)
 }
 
-/// Makes a plain table of it again, with its rows.
+/// Makes a plain table of it again, with its rows. One that Citus knows for the sake of a foreign key alone may be that
+/// already, when that key is gone.
 pub(crate) fn undistribute_table(at: &str) -> String {
-    call("undistribute_table", &[literal(at)])
+    let known =
+        format!("EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = {}::regclass)", literal(at));
+    format!("{} WHERE {known}", call("undistribute_table", &[literal(at)]))
 }
 
 /// The rows that a table had when it was distributed stay in its file, where no query sees them and every new
@@ -87,8 +90,8 @@ pub(crate) fn register(directory: &Directory) -> String {
     )
 }
 
-pub(crate) fn unregister(directory: &Directory) -> String {
-    format!("DELETE FROM shardwise.directories WHERE key_type = {}", literal(&directory.key_type))
+pub(crate) fn unregister(key_type: &str) -> String {
+    format!("DELETE FROM shardwise.directories WHERE key_type = {}", literal(key_type))
 }
 
 impl Directory {

@@ -286,7 +286,6 @@ impl<E> Drop for CopyOut<E> {
 mod tests {
     use super::literal;
     use crate::key::KeyRef;
-    use crate::routing::{Access, Intent, Need};
 
     #[test]
     fn a_key_can_not_leave_its_literal() {

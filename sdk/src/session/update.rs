@@ -144,9 +144,11 @@ impl<S: Scope, X: Executor, E: In<S>> Update<S, X, E> {
         if self.changes.is_empty() {
             return Err(Error::new(ErrorKind::Usage, "nothing to change: call `.set(…)` or `.add(…)`"));
         }
+        // As for inserts: Citus wants a cast that a column is read with behind a WITH.
+        let casts = returning && table.columns.iter().any(|column| !column.read.is_empty());
         let mut out = Renderer::new();
         let alias = out.alias(table);
-        out.push("UPDATE ");
+        out.push(if casts { "WITH __written AS (UPDATE " } else { "UPDATE " });
         out.table(alias);
         out.push(" SET ");
         for (i, change) in self.changes.iter().enumerate() {
@@ -182,7 +184,11 @@ impl<S: Scope, X: Executor, E: In<S>> Update<S, X, E> {
             out.push(" AND ");
             condition.render(&mut out);
         }
-        if returning {
+        if casts {
+            out.push(" RETURNING t0.*) SELECT ");
+            out.select_list(alias);
+            out.push(" FROM __written AS t0");
+        } else if returning {
             out.push(" RETURNING ");
             out.select_list(alias);
         }

@@ -7,12 +7,16 @@ use anyhow::Context;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::stats::Stats;
+use super::stats::{Sight, Stats};
 
-/// How often a request is sent at most.
-const ATTEMPTS: u32 = 8;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// For how long a request is sent again and again.
+const STAMINA: Duration = Duration::from_secs(60);
+/// The time before a request is sent again; it doubles …
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// … up to this one. Shorter than what the service asks for: the demo measures how soon it is back.
+const LONGEST_PAUSE: Duration = Duration::from_millis(160);
 
 /// A request, complete, so that it can be sent again to the byte.
 #[derive(Debug, Clone)]
@@ -21,25 +25,34 @@ pub struct Request {
     path: String,
     key: Option<String>,
     body: Option<Value>,
+    // Its place in the line-up.
+    festival: Option<usize>,
 }
 
 impl Request {
     /// Reads something.
     #[must_use]
     pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), key: None, body: None }
+        Self { method: Method::GET, path: path.into(), key: None, body: None, festival: None }
     }
 
     /// Changes something.
     #[must_use]
     pub fn post(path: impl Into<String>, body: Value) -> Self {
-        Self { method: Method::POST, path: path.into(), key: None, body: Some(body) }
+        Self { method: Method::POST, path: path.into(), key: None, body: Some(body), festival: None }
     }
 
     /// Adds the key under which it may be repeated.
     #[must_use]
     pub fn keyed(mut self, key: impl std::fmt::Display) -> Self {
         self.key = Some(key.to_string());
+        self
+    }
+
+    /// Has what comes of it counted for the festival at this place in the line-up.
+    #[must_use]
+    pub(super) fn at(mut self, festival: usize) -> Self {
+        self.festival = Some(festival);
         self
     }
 }
@@ -104,23 +117,28 @@ impl Client {
     /// Sends the request until there is an answer that does not ask for another try.
     ///
     /// # Errors
-    /// When none came after many tries.
+    /// When none came for a long time.
     pub async fn ask(&self, request: &Request, stats: &Stats) -> anyhow::Result<Answer> {
-        let mut pause = Duration::from_millis(20);
-        let mut attempts = 1;
+        let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
         loop {
             let begun = Instant::now();
-            match self.once(request).await {
-                Ok(answer) if !answer.asks_for_another_try() || attempts == ATTEMPTS => {
+            let outcome = self.once(request).await;
+            if let Some(festival) = request.festival {
+                stats.saw(festival, sight(&outcome));
+            }
+            let is_last = started.elapsed() > STAMINA;
+            match outcome {
+                Ok(answer) if is_last || !answer.asks_for_another_try() => {
                     stats.answered(begun.elapsed());
                     return Ok(answer);
                 }
-                Err(error) if attempts == ATTEMPTS => return Err(error).context("no answer"),
+                Err(error) if is_last => return Err(error).context("no answer"),
                 Ok(_) | Err(_) => {}
             }
             stats.retried();
             tokio::time::sleep(pause).await;
-            (attempts, pause) = (attempts + 1, pause * 2);
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -128,5 +146,13 @@ impl Client {
     pub async fn hang_up(&self, request: &Request, patience: Duration) {
         // Answered or not: the caller acts as if it had not been.
         let _ = tokio::time::timeout(patience, self.once(request)).await;
+    }
+}
+
+fn sight(outcome: &Result<Answer, reqwest::Error>) -> Sight {
+    match outcome {
+        Ok(answer) if !answer.status.is_server_error() => Sight::Answer,
+        Ok(answer) if answer.asks_for_another_try() => Sight::Unavailable,
+        Ok(_) | Err(_) => Sight::Broken,
     }
 }

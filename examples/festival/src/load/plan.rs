@@ -65,7 +65,8 @@ pub enum Action {
     Pay {
         visitor: usize,
         stand: usize,
-        payment: usize,
+        /// None where nobody will want the money back.
+        payment: Option<usize>,
         amount: i64,
     },
     /// The last of these payments that was not refused is given back.
@@ -157,8 +158,8 @@ const PER_VISITOR: usize = 12;
 const CANDIDATES: usize = 6;
 
 const FIRST_TOP_UP: RangeInclusive<i64> = 20..=100;
-const TOP_UP: RangeInclusive<i64> = 10..=80;
-const PRICE: RangeInclusive<i64> = 2..=45;
+pub(super) const TOP_UP: RangeInclusive<i64> = 10..=80;
+pub(super) const PRICE: RangeInclusive<i64> = 2..=45;
 
 /// The visitors of one festival.
 struct Crowd {
@@ -217,7 +218,7 @@ impl Crowd {
                 let payment = plan.payments;
                 plan.payments += 1;
                 self.payments.push(payment);
-                Action::Pay { visitor, stand, payment, amount: 100 * rng.random_range(PRICE) }
+                Action::Pay { visitor, stand, payment: Some(payment), amount: 100 * rng.random_range(PRICE) }
             }
             50..64 => Action::TopUp { visitor, amount: 100 * rng.random_range(TOP_UP) },
             64..72 if self.payments.len() >= CANDIDATES => {
@@ -253,7 +254,7 @@ impl Action {
     }
 
     /// Whether its request carries an `Idempotency-Key`.
-    fn takes_key(&self) -> bool {
+    pub(super) fn takes_key(&self) -> bool {
         match self {
             Self::OpenStand { .. }
             | Self::OpenWallet { .. }
@@ -272,7 +273,7 @@ impl Action {
 }
 
 impl Mishap {
-    fn draw(rng: &mut ChaCha8Rng) -> Self {
+    pub(super) fn draw(rng: &mut ChaCha8Rng) -> Self {
         match rng.random_range(0..100) {
             0..2 => Self::AnswerLost,
             2..4 => Self::SentTwice,
@@ -339,6 +340,7 @@ mod tests {
                     assert!(wallets.contains(&visitor));
                 }
                 Action::Pay { visitor, stand, payment, .. } => {
+                    let payment = payment.expect("a number");
                     assert!(wallets.contains(&visitor) && stands.contains(&stand) && payments.insert(payment));
                 }
                 Action::Refund { payments: ref some } => assert!(some.iter().all(|one| payments.contains(one))),

@@ -1,6 +1,7 @@
 //! Plays a plan against a service, and notes down what the service says.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -23,14 +24,14 @@ pub struct Player {
     lineup: Vec<Listed>,
     // Makes names and keys of this run differ from those of others on the same database.
     run: Uuid,
-    /// Counts and times.
-    pub stats: Stats,
     /// What was acknowledged.
     pub ledger: Ledger,
     festivals: Vec<Slot<Uuid>>,
     stands: Vec<Slot<Uuid>>,
     visitors: Vec<Visitor>,
     orders: Vec<Slot<Uuid>>,
+    // Of the first operation that is not in the plan: each number is one operation's.
+    next_number: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -42,48 +43,58 @@ struct Visitor {
 
 impl Player {
     /// A player of this plan.
-    ///
-    /// # Errors
-    /// As [`Stats::new`].
-    pub fn new(client: Client, lineup: Vec<Listed>, plan: &Plan) -> anyhow::Result<Self> {
+    #[must_use]
+    pub fn new(client: Client, lineup: Vec<Listed>, plan: &Plan) -> Self {
         let visitor = || Visitor { user: Slot::new(), wallet: Slot::new(), ticket: Slot::new() };
-        Ok(Self {
+        Self {
             client,
             run: Uuid::new_v4(),
-            stats: Stats::new()?,
             ledger: Ledger::default(),
             festivals: Slot::many(lineup.len()),
             stands: Slot::many(plan.stands),
             visitors: std::iter::repeat_with(visitor).take(plan.visitors).collect(),
             orders: Slot::many(plan.payments),
+            next_number: AtomicUsize::new(plan.operations.len()),
             lineup,
-        })
+        }
     }
 
     /// Plays all operations, so many at once.
-    pub async fn play(self: &Arc<Self>, operations: Vec<Operation>, at_once: usize) {
+    pub async fn play(self: &Arc<Self>, operations: Vec<Operation>, at_once: usize, stats: &Arc<Stats>) {
         let started = operations.into_iter().enumerate().map(|(number, operation)| {
-            let player = Arc::clone(self);
-            tokio::spawn(async move { player.play_one(number, operation).await })
+            let (player, stats) = (Arc::clone(self), Arc::clone(stats));
+            tokio::spawn(async move { player.play_one(number, operation, &stats).await })
         });
         stream::iter(started)
             .buffer_unordered(at_once)
             .for_each(async |ended| {
                 if let Err(error) = ended {
-                    self.stats.ended("player", Outcome::Failed(error.to_string()));
+                    stats.ended("player", Outcome::Failed(error.to_string()));
                 }
             })
             .await;
     }
 
-    async fn play_one(&self, number: usize, operation: Operation) {
+    /// Plays one more operation, which is not in the plan.
+    pub async fn play_another(&self, operation: Operation, stats: &Stats) {
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+        self.play_one(number, operation, stats).await;
+    }
+
+    async fn play_one(&self, number: usize, operation: Operation, stats: &Stats) {
         let kind = operation.action.name();
-        let outcome = self.act(number, &operation).await.unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
+        let outcome = self.act(number, &operation, stats).await;
+        let outcome = outcome.unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
         // Whoever waits for what a failed operation should have made is told that it will not come.
         if !matches!(outcome, Outcome::Done) {
             self.give_up(&operation.action);
         }
-        self.stats.ended(kind, outcome);
+        stats.ended(kind, outcome);
+    }
+
+    /// The id of the festival at this place in the line-up; None where it could not be created.
+    pub async fn festival_id(&self, festival: usize) -> Option<Uuid> {
+        self.festivals[festival].get().await
     }
 
     fn give_up(&self, action: &Action) {
@@ -92,10 +103,11 @@ impl Player {
             Action::Register { visitor } => self.visitors[visitor].user.fill(None),
             Action::OpenWallet { visitor } => self.visitors[visitor].wallet.fill(None),
             Action::IssueTicket { visitor } => self.visitors[visitor].ticket.fill(None),
-            Action::Pay { payment, .. } => self.orders[payment].fill(None),
+            Action::Pay { payment: Some(payment), .. } => self.orders[payment].fill(None),
             // An operation whose festival is missing has nothing to do: the one that should have made it failed already.
             Action::CreateFestival
             | Action::TopUp { .. }
+            | Action::Pay { payment: None, .. }
             | Action::Refund { .. }
             | Action::Scan { .. }
             | Action::Balance { .. }
@@ -104,14 +116,14 @@ impl Player {
         }
     }
 
-    async fn act(&self, number: usize, operation: &Operation) -> anyhow::Result<Outcome> {
+    async fn act(&self, number: usize, operation: &Operation, stats: &Stats) -> anyhow::Result<Outcome> {
         if operation.action == Action::CreateFestival {
-            let created = self.create_festival(operation.festival).await;
+            let created = self.create_festival(operation.festival, stats).await;
             self.festivals[operation.festival].fill(created.as_ref().ok().copied());
             return created.map(|_| Outcome::Done);
         }
-        let festival_id = self.festivals[operation.festival].get().await.context("the festival is missing")?;
-        let stage = Stage { player: self, number, operation, festival_id };
+        let festival_id = self.festival_id(operation.festival).await.context("the festival is missing")?;
+        let stage = Stage { player: self, number, operation, festival_id, stats };
         match operation.action {
             Action::CreateFestival => Ok(Outcome::Done),
             Action::OpenStand { stand } => stage.open_stand(stand).await,
@@ -128,13 +140,13 @@ impl Player {
         }
     }
 
-    async fn create_festival(&self, festival: usize) -> anyhow::Result<Uuid> {
+    async fn create_festival(&self, festival: usize, stats: &Stats) -> anyhow::Result<Uuid> {
         let Listed { slug, name, city, country, region, .. } = &self.lineup[festival];
         let body = json!({"slug": slug, "name": name, "city": city, "country": country, "region": region});
-        let mut answer = self.client.ask(&Request::post("/festivals", body), &self.stats).await?;
+        let mut answer = self.client.ask(&Request::post("/festivals", body), stats).await?;
         // A database that was played on before has it already, and so has one whose answer was lost.
         if answer.code() == "slug_taken" {
-            answer = self.client.ask(&Request::get(format!("/festivals/{slug}")), &self.stats).await?;
+            answer = self.client.ask(&Request::get(format!("/festivals/{slug}")), stats).await?;
         }
         let id = id_in(&accept(answer)?, "id")?;
         self.ledger.note(|ledger| ledger.festival(id).slug.clone_from(slug));
@@ -148,6 +160,7 @@ struct Stage<'a> {
     number: usize,
     operation: &'a Operation,
     festival_id: Uuid,
+    stats: &'a Stats,
 }
 
 impl Stage<'_> {
@@ -164,7 +177,7 @@ impl Stage<'_> {
         let id = Uuid::new_v4();
         let email = format!("visitor-{visitor}@{}.example", self.player.run);
         let body = json!({"id": id, "email": email, "name": format!("Visitor {visitor}")});
-        let answer = self.player.client.ask(&Request::post("/users", body), &self.player.stats).await?;
+        let answer = self.player.client.ask(&Request::post("/users", body), self.stats).await?;
         ensure!(id_in(&accept(answer)?, "id")? == id, "another user was registered");
         self.player.ledger.note(|ledger| ledger.users.push(id));
         self.player.visitors[visitor].user.fill(Some(id));
@@ -199,7 +212,7 @@ impl Stage<'_> {
         Ok(Outcome::Done)
     }
 
-    async fn pay(&self, visitor: usize, stand: usize, payment: usize, amount: i64) -> anyhow::Result<Outcome> {
+    async fn pay(&self, visitor: usize, stand: usize, payment: Option<usize>, amount: i64) -> anyhow::Result<Outcome> {
         let (wallet, stand) = (self.wallet(visitor).await?, self.stand(stand).await?);
         let body = json!({"wallet_id": wallet, "stand_id": stand, "amount": amount});
         let answer = self.send(self.post("/payments", body)).await?;
@@ -210,7 +223,9 @@ impl Stage<'_> {
         self.moved(&receipt, wallet, -amount)?;
         let order = id_in(&receipt, "order_id")?;
         self.note(|ledger, festival| ledger.festival(festival).orders.push(order));
-        self.player.orders[payment].fill(Some(order));
+        if let Some(payment) = payment {
+            self.player.orders[payment].fill(Some(order));
+        }
         Ok(Outcome::Done)
     }
 
@@ -276,11 +291,12 @@ impl Stage<'_> {
     }
 
     fn get(&self, path: &str) -> Request {
-        Request::get(self.path(path))
+        Request::get(self.path(path)).at(self.operation.festival)
     }
 
     fn post(&self, path: &str, body: Value) -> Request {
-        Request::post(self.path(path), body).keyed(format!("{}-{}", self.player.run, self.number))
+        let key = format!("{}-{}", self.player.run, self.number);
+        Request::post(self.path(path), body).keyed(key).at(self.operation.festival)
     }
 
     fn path(&self, path: &str) -> String {
@@ -289,7 +305,7 @@ impl Stage<'_> {
 
     /// Sends the request with the mishap that the plan has for it.
     async fn send(&self, request: Request) -> anyhow::Result<Answer> {
-        let Player { client, stats, .. } = self.player;
+        let (client, stats) = (&self.player.client, self.stats);
         let answer = match self.operation.mishap {
             Mishap::None => client.ask(&request, stats).await?,
             Mishap::AnswerLost => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
@@ -19,6 +19,7 @@ pub struct Stats {
     retried: AtomicU64,
     done: AtomicU64,
     tallies: Mutex<Tallies>,
+    festivals: Mutex<BTreeMap<usize, Seen>>,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +38,56 @@ pub struct Tally {
     pub refused: u64,
     /// Anything else.
     pub failed: u64,
+}
+
+/// What clients saw of one festival, request by request: also what a repetition made good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Answers that say what became of the request.
+    pub answers: u64,
+    /// Errors that ask for another try: 503, with what is the matter.
+    pub unavailable: u64,
+    /// Any other trouble: no answer at all, or one that tells nothing.
+    pub broken: u64,
+    /// When the last answer came.
+    pub last_answer: Option<Instant>,
+    /// When the last error came.
+    pub last_error: Option<Instant>,
+}
+
+impl Seen {
+    /// All errors.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.unavailable + self.broken
+    }
+
+    /// Adds what was seen of another one.
+    pub fn merge(&mut self, other: &Self) {
+        self.answers += other.answers;
+        self.unavailable += other.unavailable;
+        self.broken += other.broken;
+        self.last_answer = self.last_answer.max(other.last_answer);
+        self.last_error = self.last_error.max(other.last_error);
+    }
+
+    fn add(&mut self, sight: Sight) {
+        match sight {
+            Sight::Answer => self.answers += 1,
+            Sight::Unavailable => self.unavailable += 1,
+            Sight::Broken => self.broken += 1,
+        }
+        let last = if sight == Sight::Answer { &mut self.last_answer } else { &mut self.last_error };
+        *last = Some(Instant::now());
+    }
+}
+
+/// What a client saw of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    Answer,
+    Unavailable,
+    Broken,
 }
 
 /// How an operation ended.
@@ -74,6 +125,7 @@ impl Stats {
             retried: AtomicU64::new(0),
             done: AtomicU64::new(0),
             tallies: Mutex::default(),
+            festivals: Mutex::default(),
         })
     }
 
@@ -81,6 +133,11 @@ impl Stats {
     pub fn answered(&self, after: Duration) {
         let micros = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
         self.times.lock().unwrap_or_else(PoisonError::into_inner).saturating_record(micros.max(1));
+    }
+
+    /// A request to this festival was sent, and this came of it.
+    pub(super) fn saw(&self, festival: usize, sight: Sight) {
+        self.festivals.lock().unwrap_or_else(PoisonError::into_inner).entry(festival).or_default().add(sight);
     }
 
     /// A request was sent once more.
@@ -131,6 +188,12 @@ impl Stats {
         self.tallies.lock().unwrap_or_else(PoisonError::into_inner).texts.clone()
     }
 
+    /// What clients saw of each festival, by its place in the line-up.
+    #[must_use]
+    pub fn festivals(&self) -> BTreeMap<usize, Seen> {
+        self.festivals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// How each kind of operation went.
     #[must_use]
     pub fn tallies(&self) -> BTreeMap<&'static str, Tally> {
@@ -153,7 +216,7 @@ impl Stats {
 mod tests {
     use std::time::Duration;
 
-    use super::{Outcome, Stats, Tally};
+    use super::{Outcome, Sight, Stats, Tally};
 
     #[test]
     fn outcomes_are_counted_by_kind() {
@@ -164,6 +227,17 @@ mod tests {
         assert_eq!((stats.operations(), stats.errors()), (3, 1));
         assert_eq!(stats.tallies()["pay"], Tally { done: 1, refused: 1, failed: 0 });
         assert_eq!(stats.error_texts(), ["scan: 500"]);
+    }
+
+    #[test]
+    fn each_festival_has_its_own_errors() {
+        let stats = Stats::new().expect("fixed limits");
+        for (festival, sight) in [(3, Sight::Answer), (3, Sight::Unavailable), (5, Sight::Answer), (3, Sight::Broken)] {
+            stats.saw(festival, sight);
+        }
+        let seen = stats.festivals();
+        assert_eq!((seen[&3].answers, seen[&3].unavailable, seen[&3].broken, seen[&3].errors()), (1, 1, 1, 2));
+        assert!(seen[&3].last_error >= seen[&3].last_answer && seen[&5].last_error.is_none());
     }
 
     #[test]

@@ -129,6 +129,11 @@ impl From<shardwise::Error> for ApiError {
                 tracing::warn!(%error, "the database took too long");
                 Self::unavailable("timeout", "the database took too long: send the same request again")
             }
+            // Until the data are there, or everybody knows the festival's new home.
+            ErrorKind::Residency => {
+                tracing::error!(%error, "a festival's data are not where they have to be");
+                Self::unavailable("out_of_region", "the festival is being relocated: send the same request again")
+            }
             _ if error.is_retryable() => {
                 tracing::warn!(%error, "the database is unavailable");
                 Self::unavailable("unavailable", "the database is unavailable: send the same request again")

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use shardwise::{Region, Uuid};
+use shardwise::{Cluster, ErrorKind, Region, Uuid};
 
 use super::error::ApiError;
 use super::extract::{AtFestival, Json};
@@ -25,7 +25,7 @@ pub(super) struct NewFestival {
 /// `POST /festivals`
 pub(super) async fn create(State(app): State<App>, Json(new): Json<NewFestival>) -> Result<Response, ApiError> {
     let festival = Festival {
-        id: Uuid::now_v7(),
+        id: born_in(app.cluster(), new.region)?,
         slug: validate::slug("slug", &new.slug)?,
         name: validate::text("name", &new.name, 200)?,
         city: validate::text("city", &new.city, 100)?,
@@ -42,6 +42,17 @@ pub(super) async fn create(State(app): State<App>, Json(new): Json<NewFestival>)
             Ok((StatusCode::CREATED, axum::Json(festival)).into_response())
         }
     }
+}
+
+/// An id with which the festival's data are born in this region, and need no move ever.
+fn born_in(cluster: &Cluster, region: Region) -> Result<Uuid, ApiError> {
+    cluster.mint_id(region).map_err(|error| match error.kind() {
+        ErrorKind::Placement => {
+            tracing::warn!(%error, "a festival can't be created there");
+            ApiError::invalid("region", "must be one where there is room for data")
+        }
+        _ => error.into(),
+    })
 }
 
 /// `GET /festivals/{slug}`

@@ -30,10 +30,20 @@ pub(super) async fn ready(State(app): State<App>) -> Result<Response, ApiError> 
     }
 }
 
-/// `GET /metrics`: how many statements took which route, how many were run again, how many failed.
+/// `GET /metrics`: how many statements took which route, all of them and those of a festival's rows; how many were run
+/// again, how many failed; how often a node was gone around, and the cluster's layout read.
 pub(super) async fn metrics(State(app): State<App>) -> Response {
-    let MetricsSnapshot { routes, retries, errors, .. } = app.cluster().metrics();
-    axum::Json(json!({ "mode": mode(&app), "routes": routes, "retries": retries, "errors": errors })).into_response()
+    let MetricsSnapshot { routes, tenant_routes, retries, errors, detours, refreshes, .. } = app.cluster().metrics();
+    let counts = json!({
+        "mode": mode(&app),
+        "routes": routes,
+        "tenant_routes": tenant_routes,
+        "retries": retries,
+        "errors": errors,
+        "detours": detours,
+        "refreshes": refreshes,
+    });
+    axum::Json(counts).into_response()
 }
 
 fn mode(app: &App) -> &'static str {

@@ -1,8 +1,7 @@
 //! What all handlers share.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use shardwise::{Cluster, Uuid};
@@ -19,16 +18,13 @@ struct Shared {
     cluster: Cluster,
     request_timeout: Duration,
     draining: AtomicBool,
-    // A slug never changes and a festival is never deleted, so nothing here grows stale.
-    slugs: RwLock<HashMap<String, Uuid>>,
 }
 
 impl App {
     /// A service on this cluster. It answers within `request_timeout`.
     #[must_use]
     pub fn new(cluster: Cluster, request_timeout: Duration) -> Self {
-        let (draining, slugs) = (AtomicBool::new(false), RwLock::default());
-        Self(Arc::new(Shared { cluster, request_timeout, draining, slugs }))
+        Self(Arc::new(Shared { cluster, request_timeout, draining: AtomicBool::new(false) }))
     }
 
     /// The cluster.
@@ -50,18 +46,14 @@ impl App {
         self.0.draining.load(Ordering::Relaxed)
     }
 
-    /// The festival with this slug.
+    /// The festival with this slug. A slug never changes and a festival is never deleted, so it hardly matters how long the
+    /// directory keeps what it knows.
     pub(super) async fn festival_id(&self, slug: &str) -> Result<Uuid, ApiError> {
-        if let Some(&id) = self.0.slugs.read().unwrap_or_else(PoisonError::into_inner).get(slug) {
-            return Ok(id);
-        }
         // What no festival can be called is not looked up.
         if !is_slug(slug) {
             return Err(ApiError::not_found("festival"));
         }
-        let found = self.cluster().reference().select::<Festival>().filter(Festival::SLUG.eq(slug)).first().await?;
-        let id = found.ok_or_else(|| ApiError::not_found("festival"))?.id;
-        self.0.slugs.write().unwrap_or_else(PoisonError::into_inner).insert(slug.to_owned(), id);
-        Ok(id)
+        let found = self.cluster().directory::<Festival>().find_by(Festival::SLUG, slug).await?;
+        Ok(found.ok_or_else(|| ApiError::not_found("festival"))?.id)
     }
 }

@@ -6,11 +6,24 @@ use festival::model::{OrderState, TicketState, Transaction};
 use serde_json::json;
 use shardwise::{Uuid, sql};
 
-use crate::support::{Stage, uuid};
+use crate::support::{Place, Stage, in_both_modes, uuid};
+
+in_both_modes![
+    good_books_balance,
+    money_from_nowhere_is_found,
+    a_balance_below_zero_is_found,
+    a_payment_without_its_transaction_is_found,
+    a_refund_that_never_came_is_found,
+    a_transaction_that_nobody_was_told_of_is_found,
+    a_changed_amount_is_found,
+    lost_orders_and_tickets_are_found,
+    a_scan_that_was_undone_is_found,
+    two_people_on_one_ticket_are_found,
+];
 
 /// A festival where something was bought, something refunded and a ticket scanned, and what its clients were told.
-async fn played() -> (Stage, Uuid, Acknowledged) {
-    let stage = Stage::open().await;
+async fn played(place: Place) -> (Stage, Uuid, Acknowledged) {
+    let stage = Stage::open(place).await;
     let id = stage.festival("fest").await;
     let (wallet, stand, ticket) =
         (stage.wallet("fest", 1000).await, stage.stand("fest").await, stage.ticket("fest").await);
@@ -41,22 +54,19 @@ fn assert_found(findings: &Findings, problem: &str) {
     assert!(findings.problems.iter().any(|found| found.contains(problem)), "{problem:?} is not in: {findings}");
 }
 
-#[tokio::test]
-async fn good_books_balance() {
-    let (stage, _, told) = played().await;
+async fn good_books_balance(place: Place) {
+    let (stage, _, told) = played(place).await;
     assert_eq!(audit(&stage, &told).await, Findings::default());
 }
 
-#[tokio::test]
-async fn money_from_nowhere_is_found() {
-    let (stage, _, told) = played().await;
+async fn money_from_nowhere_is_found(place: Place) {
+    let (stage, _, told) = played(place).await;
     stage.cluster.coordinator().execute(sql!("UPDATE wallets SET balance = balance + 1")).await.expect("tampering");
     assert_found(&audit(&stage, &told).await, "not the sum of their transactions");
 }
 
-#[tokio::test]
-async fn a_balance_below_zero_is_found() {
-    let (stage, _, told) = played().await;
+async fn a_balance_below_zero_is_found(place: Place) {
+    let (stage, _, told) = played(place).await;
     let coordinator = stage.cluster.coordinator();
     let overdraw = async || coordinator.execute(sql!("UPDATE wallets SET balance = -1")).await;
     // The database itself refuses such a balance: its check has to go first.
@@ -70,9 +80,8 @@ async fn a_balance_below_zero_is_found() {
     assert_found(&audit(&stage, &told).await, "below zero");
 }
 
-#[tokio::test]
-async fn a_payment_without_its_transaction_is_found() {
-    let (stage, id, told) = played().await;
+async fn a_payment_without_its_transaction_is_found(place: Place) {
+    let (stage, id, told) = played(place).await;
     let fest = stage.cluster.tenant(id).await.expect("a tenant");
     let payment = fest.select::<Transaction>().filter(Transaction::AMOUNT.eq(-300)).one().await.expect("a payment");
     assert!(fest.delete::<Transaction>(payment.id).await.expect("tampering"));
@@ -82,9 +91,8 @@ async fn a_payment_without_its_transaction_is_found() {
     assert_found(&findings, "acknowledged transactions are not there");
 }
 
-#[tokio::test]
-async fn a_refund_that_never_came_is_found() {
-    let (stage, _, told) = played().await;
+async fn a_refund_that_never_came_is_found(place: Place) {
+    let (stage, _, told) = played(place).await;
     stage
         .cluster
         .coordinator()
@@ -94,18 +102,16 @@ async fn a_refund_that_never_came_is_found() {
     assert_found(&audit(&stage, &told).await, "not refunded as they say");
 }
 
-#[tokio::test]
-async fn a_transaction_that_nobody_was_told_of_is_found() {
-    let (stage, id, told) = played().await;
+async fn a_transaction_that_nobody_was_told_of_is_found(place: Place) {
+    let (stage, id, told) = played(place).await;
     let fest = stage.cluster.tenant(id).await.expect("a tenant");
     let known = fest.select::<Transaction>().filter(Transaction::AMOUNT.eq(1000)).one().await.expect("a top-up");
     fest.insert(&Transaction { id: Uuid::now_v7(), ..known }).await.expect("tampering");
     assert_found(&audit(&stage, &told).await, "was never acknowledged");
 }
 
-#[tokio::test]
-async fn a_changed_amount_is_found() {
-    let (stage, _, told) = played().await;
+async fn a_changed_amount_is_found(place: Place) {
+    let (stage, _, told) = played(place).await;
     stage
         .cluster
         .coordinator()
@@ -115,9 +121,8 @@ async fn a_changed_amount_is_found() {
     assert_found(&audit(&stage, &told).await, "is not as acknowledged");
 }
 
-#[tokio::test]
-async fn lost_orders_and_tickets_are_found() {
-    let (stage, id, mut told) = played().await;
+async fn lost_orders_and_tickets_are_found(place: Place) {
+    let (stage, id, mut told) = played(place).await;
     told.festival(id).orders.push(Uuid::new_v4());
     told.festival(id).tickets.insert(Uuid::new_v4(), 0);
     let findings = audit(&stage, &told).await;
@@ -125,9 +130,8 @@ async fn lost_orders_and_tickets_are_found() {
     assert_found(&findings, "acknowledged tickets are not there");
 }
 
-#[tokio::test]
-async fn a_scan_that_was_undone_is_found() {
-    let (stage, _, told) = played().await;
+async fn a_scan_that_was_undone_is_found(place: Place) {
+    let (stage, _, told) = played(place).await;
     let issued = TicketState::Issued;
     let undo = sql!("UPDATE tickets SET state = :issued", issued = issued);
     stage.cluster.coordinator().execute(undo).await.expect("tampering");
@@ -136,9 +140,8 @@ async fn a_scan_that_was_undone_is_found() {
     assert_found(&findings, "not scanned as acknowledged");
 }
 
-#[tokio::test]
-async fn two_people_on_one_ticket_are_found() {
-    let (stage, id, mut told) = played().await;
+async fn two_people_on_one_ticket_are_found(place: Place) {
+    let (stage, id, mut told) = played(place).await;
     let ticket = *told.festival(id).tickets.keys().next().expect("a ticket");
     told.scanned(id, ticket);
     assert_found(&audit(&stage, &told).await, "let 2 people in");

@@ -3,11 +3,25 @@
 use serde_json::{Value, json};
 use shardwise::Uuid;
 
-use crate::support::{Stage, assert_error, payment, uuid};
+use crate::support::{Place, Stage, assert_error, in_both_modes, payment, uuid};
 
-#[tokio::test]
-async fn a_festival_is_created_once_and_found_by_its_slug() {
-    let stage = Stage::open().await;
+in_both_modes![
+    a_festival_is_created_once_and_found_by_its_slug,
+    a_festival_is_born_in_its_region,
+    a_user_registers_once_and_may_repeat_it,
+    a_user_has_one_wallet_per_festival,
+    money_goes_in_and_out,
+    a_wallet_holds_only_so_much,
+    an_order_is_refunded_once,
+    a_ticket_lets_one_person_in,
+    revenue_is_what_was_paid_and_not_given_back,
+    history_comes_in_pages_newest_first,
+    one_festival_shows_nothing_of_another,
+    health_and_metrics_are_there,
+];
+
+async fn a_festival_is_created_once_and_found_by_its_slug(place: Place) {
+    let stage = Stage::open(place).await;
     let id = stage.festival("rock-am-see").await;
     let found = stage.get("/festivals/rock-am-see").await;
     assert_eq!((found.status.as_u16(), uuid(&found.body["id"])), (200, id));
@@ -18,9 +32,28 @@ async fn a_festival_is_created_once_and_found_by_its_slug() {
     assert_error(&stage.get("/festivals/No%00where").await, 404, "not_found");
 }
 
-#[tokio::test]
-async fn a_user_registers_once_and_may_repeat_it() {
-    let stage = Stage::open().await;
+/// Its rows lie in its region from the first one on.
+async fn a_festival_is_born_in_its_region(place: Place) {
+    let stage = Stage::open(place).await;
+    for region in ["eu", "us"] {
+        for number in 0..8 {
+            let slug = format!("{region}-{number}");
+            let body = json!({"slug": slug, "name": "Fest", "city": "Town", "country": "DE", "region": region});
+            let created = stage.post("/festivals", body).await;
+            let fest = stage.cluster.tenant(uuid(&created.body["id"])).await.expect("a tenant");
+            assert_eq!(fest.region().map(|region| region.to_string()), place.pick(None, Some(region.to_owned())));
+        }
+    }
+    let nowhere = json!({"slug": "mars", "name": "Mars", "city": "Town", "country": "DE", "region": "mars"});
+    let answer = stage.post("/festivals", nowhere).await;
+    match place {
+        Place::Single => assert_eq!(answer.status, 201, "one server is everywhere"),
+        Place::Citus(_) => assert_error(&answer, 422, "invalid_field"),
+    }
+}
+
+async fn a_user_registers_once_and_may_repeat_it(place: Place) {
+    let stage = Stage::open(place).await;
     let id = Uuid::new_v4();
     let ada = json!({"id": id, "email": "Ada@Example.org", "name": "Ada"});
     let first = stage.post("/users", ada.clone()).await;
@@ -33,9 +66,8 @@ async fn a_user_registers_once_and_may_repeat_it() {
     assert_error(&stage.post("/users", same_mail).await, 409, "email_taken");
 }
 
-#[tokio::test]
-async fn a_user_has_one_wallet_per_festival() {
-    let stage = Stage::open().await;
+async fn a_user_has_one_wallet_per_festival(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("here").await;
     stage.festival("there").await;
     let body = json!({"user_id": stage.user().await});
@@ -49,9 +81,8 @@ async fn a_user_has_one_wallet_per_festival() {
     assert_error(&stage.get("/festivals/here/wallets/7").await, 400, "invalid_id");
 }
 
-#[tokio::test]
-async fn money_goes_in_and_out() {
-    let stage = Stage::open().await;
+async fn money_goes_in_and_out(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let (wallet, stand) = (stage.wallet("fest", 0).await, stage.stand("fest").await);
     let top_up = format!("/festivals/fest/wallets/{wallet}/top-ups");
@@ -74,9 +105,8 @@ async fn money_goes_in_and_out() {
     assert_eq!(stage.balance("fest", wallet).await, 400);
 }
 
-#[tokio::test]
-async fn a_wallet_holds_only_so_much() {
-    let stage = Stage::open().await;
+async fn a_wallet_holds_only_so_much(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let wallet = stage.wallet("fest", 0).await;
     let path = format!("/festivals/fest/wallets/{wallet}/top-ups");
@@ -86,9 +116,8 @@ async fn a_wallet_holds_only_so_much() {
     assert_error(&stage.post(&*path, json!({"amount": 1})).await, 409, "balance_limit");
 }
 
-#[tokio::test]
-async fn an_order_is_refunded_once() {
-    let stage = Stage::open().await;
+async fn an_order_is_refunded_once(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let (wallet, stand) = (stage.wallet("fest", 1000).await, stage.stand("fest").await);
     let order = stage.order("fest", wallet, stand, 700).await;
@@ -104,9 +133,8 @@ async fn an_order_is_refunded_once() {
     assert_error(&stage.post(nothing, json!({})).await, 404, "not_found");
 }
 
-#[tokio::test]
-async fn a_ticket_lets_one_person_in() {
-    let stage = Stage::open().await;
+async fn a_ticket_lets_one_person_in(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let ticket = stage.ticket("fest").await;
     let path = format!("/festivals/fest/tickets/{ticket}");
@@ -123,9 +151,8 @@ async fn a_ticket_lets_one_person_in() {
     assert_error(&stage.post("/festivals/fest/tickets", nobody).await, 422, "unknown_reference");
 }
 
-#[tokio::test]
-async fn revenue_is_what_was_paid_and_not_given_back() {
-    let stage = Stage::open().await;
+async fn revenue_is_what_was_paid_and_not_given_back(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let (wallet, stand) = (stage.wallet("fest", 1000).await, stage.stand("fest").await);
     let path = format!("/festivals/fest/stands/{stand}/revenue");
@@ -142,9 +169,8 @@ async fn revenue_is_what_was_paid_and_not_given_back() {
     assert_error(&stage.get(nothing).await, 404, "not_found");
 }
 
-#[tokio::test]
-async fn history_comes_in_pages_newest_first() {
-    let stage = Stage::open().await;
+async fn history_comes_in_pages_newest_first(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let (wallet, stand) = (stage.wallet("fest", 10_000).await, stage.stand("fest").await);
     for amount in 1..=22 {
@@ -190,9 +216,8 @@ async fn history_comes_in_pages_newest_first() {
     assert_eq!((none.status.as_u16(), none.body), (200, json!({"items": [], "next": null})));
 }
 
-#[tokio::test]
-async fn one_festival_shows_nothing_of_another() {
-    let stage = Stage::open().await;
+async fn one_festival_shows_nothing_of_another(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("here").await;
     stage.festival("there").await;
     let (wallet, stand) = (stage.wallet("there", 1000).await, stage.stand("there").await);
@@ -222,13 +247,17 @@ async fn one_festival_shows_nothing_of_another() {
     assert_eq!((stage.balance("there", wallet).await, stage.balance("here", own_wallet).await), (900, 1000));
 }
 
-#[tokio::test]
-async fn health_and_metrics_are_there() {
-    let stage = Stage::open().await;
+async fn health_and_metrics_are_there(place: Place) {
+    let stage = Stage::open(place).await;
     assert_eq!(stage.get("/health/live").await.status, 200);
     let ready = stage.get("/health/ready").await;
-    assert_eq!((ready.status.as_u16(), &ready.body["mode"]), (200, &json!("single")));
+    assert_eq!((ready.status.as_u16(), &ready.body["mode"]), (200, &json!(place.pick("single", "citus"))));
     stage.festival("fest").await;
-    let metrics = stage.get("/metrics").await;
-    assert!(metrics.body["routes"]["single"].as_u64().is_some_and(|count| count > 0), "{metrics:?}");
+    stage.wallet("fest", 100).await;
+    let metrics = stage.get("/metrics").await.body;
+    let of_tenants = metrics["tenant_routes"].as_object().expect("routes");
+    let route = place.pick("single", "owner");
+    assert_eq!(of_tenants.keys().collect::<Vec<_>>(), [route], "{metrics}");
+    let count = |routes: &Value| routes[route].as_u64().expect("a count");
+    assert!(count(&metrics["tenant_routes"]) >= 7 && count(&metrics["routes"]) >= count(&metrics["tenant_routes"]));
 }

@@ -4,11 +4,19 @@ use futures_util::future::join_all;
 use serde_json::json;
 use shardwise::Uuid;
 
-use crate::support::{Stage, assert_error, payment};
+use crate::support::{Place, Stage, assert_error, in_both_modes, payment};
 
-#[tokio::test]
-async fn a_repeated_request_is_answered_alike_and_done_once() {
-    let stage = Stage::open().await;
+in_both_modes![
+    a_repeated_request_is_answered_alike_and_done_once,
+    a_repeated_answer_says_that_it_is_one,
+    a_key_belongs_to_one_request_and_one_festival,
+    a_refusal_is_remembered_too,
+    a_failure_is_not_remembered,
+    fifty_copies_at_once_are_one_payment,
+];
+
+async fn a_repeated_request_is_answered_alike_and_done_once(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let (wallet, stand) = (stage.wallet("fest", 1000).await, stage.stand("fest").await);
     let send = async || stage.post_as("breakfast", "/festivals/fest/payments", payment(wallet, stand, 300)).await;
@@ -20,9 +28,8 @@ async fn a_repeated_request_is_answered_alike_and_done_once() {
     assert_eq!(stage.balance("fest", wallet).await, 700);
 }
 
-#[tokio::test]
-async fn a_repeated_answer_says_that_it_is_one() {
-    let stage = Stage::open().await;
+async fn a_repeated_answer_says_that_it_is_one(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let body = json!({"user_id": stage.user().await});
     let http = reqwest::Client::new();
@@ -37,9 +44,8 @@ async fn a_repeated_answer_says_that_it_is_one() {
     assert_eq!((first.1, first.2), (second.1, second.2), "to the byte");
 }
 
-#[tokio::test]
-async fn a_key_belongs_to_one_request_and_one_festival() {
-    let stage = Stage::open().await;
+async fn a_key_belongs_to_one_request_and_one_festival(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("here").await;
     stage.festival("there").await;
     let (wallet, stand) = (stage.wallet("here", 1000).await, stage.stand("here").await);
@@ -55,9 +61,8 @@ async fn a_key_belongs_to_one_request_and_one_festival() {
 }
 
 /// Else a copy that was stuck somewhere could take the money long after the client was told that it would not.
-#[tokio::test]
-async fn a_refusal_is_remembered_too() {
-    let stage = Stage::open().await;
+async fn a_refusal_is_remembered_too(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let (wallet, stand) = (stage.wallet("fest", 100).await, stage.stand("fest").await);
     let pay = async || stage.post_as("key", "/festivals/fest/payments", payment(wallet, stand, 300)).await;
@@ -69,9 +74,8 @@ async fn a_refusal_is_remembered_too() {
 }
 
 /// What failed without a decision can be repeated with the same key.
-#[tokio::test]
-async fn a_failure_is_not_remembered() {
-    let stage = Stage::open().await;
+async fn a_failure_is_not_remembered(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let user = Uuid::new_v4();
     let issue = async || stage.post_as("key", "/festivals/fest/tickets", json!({"user_id": user})).await;
@@ -81,9 +85,8 @@ async fn a_failure_is_not_remembered() {
     assert_eq!(issue().await.status, 201);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn fifty_copies_at_once_are_one_payment() {
-    let stage = Stage::open().await;
+async fn fifty_copies_at_once_are_one_payment(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let (wallet, stand) = (stage.wallet("fest", 10_000).await, stage.stand("fest").await);
     let copies = (0..50).map(|_| stage.post_as("once", "/festivals/fest/payments", payment(wallet, stand, 100)));

@@ -5,11 +5,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shardwise::{Uuid, sql};
 
-use crate::support::{Stage, assert_error, payment};
+use crate::support::{Place, Stage, assert_error, in_both_modes, payment};
 
-#[tokio::test]
-async fn bad_values_are_refused_with_the_fields_name() {
-    let stage = Stage::open().await;
+in_both_modes![
+    bad_values_are_refused_with_the_fields_name,
+    what_is_no_such_request_is_refused_in_json,
+    a_request_that_takes_too_long_leaves_nothing_behind,
+];
+
+async fn bad_values_are_refused_with_the_fields_name(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let good = json!({"slug": "next", "name": "Next", "city": "Town", "country": "DE", "region": "eu"});
     for (field, value) in [
@@ -35,9 +40,8 @@ async fn bad_values_are_refused_with_the_fields_name() {
     assert_eq!(stage.balance("fest", wallet).await, 100);
 }
 
-#[tokio::test]
-async fn what_is_no_such_request_is_refused_in_json() {
-    let stage = Stage::open().await;
+async fn what_is_no_such_request_is_refused_in_json(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     assert_error(&stage.post("/users", json!({"email": "a@b.c"})).await, 422, "invalid_body");
     let unknown = json!({"email": "a@b.c", "name": "A", "admin": true});
@@ -75,9 +79,8 @@ async fn what_is_no_such_request_is_refused_in_json() {
 
 /// The database is busy with something that lasts longer than a request may: the client is told to come again, and
 /// nothing of the request remains.
-#[tokio::test]
-async fn a_request_that_takes_too_long_leaves_nothing_behind() {
-    let stage = Stage::open_with(Duration::from_millis(300)).await;
+async fn a_request_that_takes_too_long_leaves_nothing_behind(place: Place) {
+    let stage = Stage::open_with(place, Duration::from_secs(3)).await;
     stage.festival("fest").await;
     let (wallet, stand) = (stage.wallet("fest", 1000).await, stage.stand("fest").await);
     let key = Uuid::new_v4();

@@ -1,6 +1,9 @@
-//! The service over real HTTP on a real PostgreSQL.
+//! The service over real HTTP on a real PostgreSQL, and on a real Citus cluster.
 
 mod books;
+#[path = "../../../../tests/support/citus.rs"]
+#[allow(dead_code, unreachable_pub, clippy::print_stderr, clippy::unwrap_used, reason = "shared with the SDK's tests")]
+mod citus;
 mod endpoints;
 mod idempotency;
 mod limits;

@@ -6,15 +6,21 @@ use festival::load::ledger::Acknowledged;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::{Stage, assert_error, payment};
+use crate::support::{Place, Stage, assert_error, in_both_modes, payment};
+
+in_both_modes![
+    a_hundred_payments_never_take_more_than_there_is,
+    an_order_is_refunded_once_whoever_asks,
+    a_ticket_lets_one_in_at_forty_gates,
+    a_slug_is_taken_once,
+];
 
 fn split(answers: &[Answer], status: u16) -> (Vec<&Answer>, Vec<&Answer>) {
     answers.iter().partition(|answer| answer.status == status)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_payments_never_take_more_than_there_is() {
-    let stage = Stage::open().await;
+async fn a_hundred_payments_never_take_more_than_there_is(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let (wallet, stand) = (stage.wallet("fest", 1000).await, stage.stand("fest").await);
     let answers = join_all((0..100).map(|_| stage.post("/festivals/fest/payments", payment(wallet, stand, 100)))).await;
@@ -31,9 +37,8 @@ async fn a_hundred_payments_never_take_more_than_there_is() {
     assert!(findings.balanced(), "{findings}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_order_is_refunded_once_whoever_asks() {
-    let stage = Stage::open().await;
+async fn an_order_is_refunded_once_whoever_asks(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let (wallet, stand) = (stage.wallet("fest", 1000).await, stage.stand("fest").await);
     let order = stage.order("fest", wallet, stand, 500).await;
@@ -47,9 +52,8 @@ async fn an_order_is_refunded_once_whoever_asks() {
     assert_eq!(stage.balance("fest", wallet).await, 1000);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_ticket_lets_one_in_at_forty_gates() {
-    let stage = Stage::open().await;
+async fn a_ticket_lets_one_in_at_forty_gates(place: Place) {
+    let stage = Stage::open(place).await;
     stage.festival("fest").await;
     let path = format!("/festivals/fest/tickets/{}/scan", stage.ticket("fest").await);
     let answers = join_all((0..40).map(|gate| stage.post(&*path, json!({"gate": format!("gate {gate}")})))).await;
@@ -62,9 +66,8 @@ async fn a_ticket_lets_one_in_at_forty_gates() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_slug_is_taken_once() {
-    let stage = Stage::open().await;
+async fn a_slug_is_taken_once(place: Place) {
+    let stage = Stage::open(place).await;
     let body = json!({"slug": "fest", "name": "Fest", "city": "Town", "country": "DE", "region": "eu"});
     let answers = join_all((0..20).map(|_| stage.post("/festivals", body.clone()))).await;
     let (created, refused) = split(&answers, 201);

@@ -10,12 +10,13 @@ use festival::load::ledger::{Acknowledged, Entry};
 use futures_util::future::join_all;
 use shardwise::Uuid;
 
-use crate::support::{Stage, payment, uuid};
+use crate::support::{Place, Stage, in_both_modes, payment, uuid};
+
+in_both_modes![requests_under_way_are_finished_and_acknowledged,];
 
 /// What was acknowledged before the end is in the books, and nothing else: no request was cut off half-way.
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_under_way_are_finished_and_acknowledged() {
-    let stage = Stage::open().await;
+async fn requests_under_way_are_finished_and_acknowledged(place: Place) {
+    let stage = Stage::open(place).await;
     let id = stage.festival("fest").await;
     let stand = stage.stand("fest").await;
     let mut wallets = Vec::new();

@@ -1,4 +1,4 @@
-//! A service on an empty database of its own, and a festival to try it on.
+//! A service on an empty database of its own, and a festival to try it on; on each kind of server.
 
 use std::time::Duration;
 
@@ -6,14 +6,74 @@ use festival::load::client::{Answer, Client, Request};
 use festival::model::schema;
 use festival::service::{self, App};
 use serde_json::{Value, json};
-use shardwise::local::Server;
-use shardwise::{Cluster, Uuid};
+use shardwise::local::{CitusCluster, Server};
+use shardwise::{Cluster, Config, Uuid};
 use tokio::net::TcpListener;
 use tokio::sync::{OnceCell, oneshot};
 use tokio::task::JoinHandle;
 
-/// One server for all tests; each has a database of its own on it.
-static SERVER: OnceCell<Server> = OnceCell::const_new();
+/// On Citus, few, so that tests are fast; more than there are workers.
+const SHARDS: u32 = 4;
+
+/// On which kind of server a test runs.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    Single,
+    Citus(&'static CitusCluster),
+}
+
+impl Place {
+    /// One of two, by the kind of server.
+    pub(crate) fn pick<T>(self, single: T, citus: T) -> T {
+        match self {
+            Self::Single => single,
+            Self::Citus(_) => citus,
+        }
+    }
+
+    /// How to connect to an empty database of the test's own; the servers are the same for all tests.
+    async fn database(self) -> Config {
+        static SERVER: OnceCell<Server> = OnceCell::const_new();
+        match self {
+            Self::Single => {
+                let start = async || shardwise::local::single().start().await.expect("a PostgreSQL server");
+                SERVER.get_or_init(start).await.fresh_database().await.expect("an empty database")
+            }
+            Self::Citus(cluster) => {
+                let config = cluster.fresh_database().await.expect("an empty database");
+                config.with_shard_count(Some(SHARDS)).expect("a good number")
+            }
+        }
+    }
+}
+
+/// Makes of each of these functions a test on one PostgreSQL server, and one on Citus where that is there.
+macro_rules! in_both_modes {
+    ($($test:ident),+ $(,)?) => {
+        mod single {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $test() {
+                    super::$test($crate::support::Place::Single).await;
+                }
+            )+
+        }
+
+        mod citus {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $test() {
+                    let name = concat!(module_path!(), "::", stringify!($test));
+                    if let Some(cluster) = $crate::citus::shared(name).await {
+                        super::$test($crate::support::Place::Citus(cluster)).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+
+pub(crate) use in_both_modes;
 
 /// A running service.
 pub(crate) struct Stage {
@@ -25,14 +85,12 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) async fn open() -> Self {
-        Self::open_with(Duration::from_secs(10)).await
+    pub(crate) async fn open(place: Place) -> Self {
+        Self::open_with(place, Duration::from_secs(10)).await
     }
 
-    pub(crate) async fn open_with(request_timeout: Duration) -> Self {
-        let server =
-            SERVER.get_or_init(async || shardwise::local::single().start().await.expect("a PostgreSQL server")).await;
-        let config = server.fresh_database().await.expect("an empty database");
+    pub(crate) async fn open_with(place: Place, request_timeout: Duration) -> Self {
+        let config = place.database().await;
         let cluster = Cluster::connect(config.clone()).await.expect("a connection");
         cluster.admin().apply(&schema()).await.expect("the tables");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

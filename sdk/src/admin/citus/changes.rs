@@ -2,7 +2,7 @@
 
 use super::state::{Placement, State, TableState};
 use crate::admin::diff::{Difference, Object, Side};
-use crate::admin::inspect::{Column, Relation, Source};
+use crate::admin::inspect::{Column, Source};
 use crate::admin::wanted::WantedTable;
 use crate::schema::{ColumnDef, Generated};
 
@@ -45,11 +45,6 @@ pub(in crate::admin) fn obstacle(state: &State, table: &WantedTable, change: &Ch
             lacks.then_some("the key lacks the column that the table is distributed by")
         }
     }
-}
-
-/// The columns of a table whose values come from a sequence. Citus can't take such a table back from its nodes.
-pub(in crate::admin) fn identity_column(relation: &Relation) -> Option<&str> {
-    relation.columns.iter().find(|column| column.is_identity()).map(|column| column.name.as_str())
 }
 
 fn altered(def: &ColumnDef, live: &Column, difference: &Difference, distributes: bool) -> Option<&'static str> {

@@ -7,7 +7,7 @@ use super::layout::Layout;
 use super::state::State;
 use crate::admin::wanted::{Wanted, WantedTable};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{ForeignKey, Generated, OnDelete};
+use crate::schema::{Colocation, ForeignKey, Generated, Kind, OnDelete};
 
 /// Checks what Citus would refuse.
 ///
@@ -66,7 +66,7 @@ impl<'a> Set<'a> {
             ));
         }
         let numbered = def.columns.iter().find(|column| column.generated == Some(Generated::Identity));
-        if let Some(column) = numbered.filter(|_| !self.state.numbers_partitions()) {
+        if let Some(column) = numbered.filter(|_| !self.state.numbers_partitions) {
             self.problem(format!(
                 "`{}.{}` is numbered by a sequence in a partitioned table: use Citus 13.0 or newer, or remove \
                  `generated`",
@@ -76,11 +76,12 @@ impl<'a> Set<'a> {
     }
 
     fn colocation(&mut self, table: &'a WantedTable) {
-        let root = self.layout.named_root(table);
-        if let Some(root) = root.filter(|root| !self.layout.are_co_located(root, table)) {
+        let Kind::Distributed { colocated_with: Colocation::With(target), .. } = table.table.kind else { return };
+        let target = self.wanted.of(target());
+        if let Some(target) = target.filter(|target| !self.layout.are_co_located(target, table)) {
             self.problem(format!(
                 "`{}` is co-located with `{}`, whose distribution key has another type: give both keys one type",
-                table.table.entity, root.table.entity
+                table.table.entity, target.table.entity
             ));
         }
     }

@@ -68,11 +68,6 @@ impl<'a> Layout<'a> {
         groups.into_iter()
     }
 
-    /// The table that a table's group is named after.
-    pub(super) fn named_root(&self, table: &WantedTable) -> Option<&'a WantedTable> {
-        named_group(table.table, self.wanted.tables.len()).and_then(|root| self.wanted.of(root))
-    }
-
     /// Whether the entities want the two in one group. Reference tables are in none.
     pub(super) fn are_co_located(&self, one: &'a WantedTable, other: &'a WantedTable) -> bool {
         group_name(self.wanted, one) == group_name(self.wanted, other)
@@ -81,7 +76,7 @@ impl<'a> Layout<'a> {
     /// `None` where the table is where it belongs.
     pub(super) fn drift(&self, table: &'a WantedTable, live: &Placement) -> Option<Drift> {
         let Some(wanted) = table.table.distribution_column() else {
-            let wanted = "reference table".to_owned();
+            let wanted = "a reference table".to_owned();
             return (*live != Placement::Reference).then(|| Drift { wanted, live: describe(live, "") });
         };
         let settled = self.group(table).and_then(|group| group.settled);
@@ -135,7 +130,7 @@ fn describe(placement: &Placement, more: &str) -> String {
     match placement {
         Placement::Local => "a local table".to_owned(),
         Placement::Known => "a local table that Citus knows".to_owned(),
-        Placement::Reference => "reference table".to_owned(),
+        Placement::Reference => "a reference table".to_owned(),
         Placement::Distributed { column, .. } => format!("distributed by {column}{more}"),
         Placement::Otherwise => "distributed in another way than by the hash of a column".to_owned(),
     }

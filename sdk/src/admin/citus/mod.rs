@@ -7,6 +7,7 @@ mod layout;
 mod moves;
 mod obstacles;
 mod state;
+mod ways;
 
 use super::diff::Difference;
 use super::wanted::Wanted;
@@ -14,7 +15,7 @@ use super::wanted::Wanted;
 pub(super) use changes::{Change, obstacle};
 pub(super) use entities::check;
 pub(super) use moves::{Moves, tables_to_probe};
-pub(super) use state::State;
+pub(super) use state::{State, version};
 
 /// What differs on Citus besides.
 pub(super) fn compare(wanted: &Wanted, state: &State) -> Vec<Difference> {

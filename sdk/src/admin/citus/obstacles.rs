@@ -28,12 +28,6 @@ pub(super) fn of_table(table: &WantedTable, live: &TableState, dropped: &Names) 
             "detach it with ALTER TABLE … NO INHERIT or DETACH PARTITION".to_owned(),
         );
     }
-    if live.tenant_schema {
-        refuse(
-            format!("{label} can't be distributed: Citus keeps its whole schema on one node"),
-            "take the schema back with citus_schema_undistribute, or move the table to another schema".to_owned(),
-        );
-    }
     if !live.triggers.is_empty() {
         refuse(
             format!("{label} can't be distributed: it has triggers ({})", live.triggers.join(", ")),
@@ -104,13 +98,11 @@ pub(super) fn of_foreign_key(layout: &Layout<'_>, wanted: &Wanted, key: &LiveKey
     }
 }
 
-/// Why a table with rows can't be distributed while others write it. `kept` are its foreign keys, as the plan leaves
-/// them; `numbered` is a column of it whose values come from a sequence.
+/// Why a table can't be distributed while others write it. `kept` are its foreign keys, as the plan leaves them.
 pub(super) fn to_concurrency(
     state: &State,
     live: &TableState,
     kept: &[&LiveKey],
-    numbered: Option<&str>,
     is_reference: impl Fn(&LiveKey) -> bool,
     must_change: impl Fn(&LiveKey) -> bool,
 ) -> Option<String> {
@@ -133,9 +125,6 @@ pub(super) fn to_concurrency(
     }
     if !live.identifies_rows {
         return Some("it has no primary key, so its changes can't be followed".to_owned());
-    }
-    if let Some(column) = numbered {
-        return Some(format!("Citus would number {column} from 1 again"));
     }
     let is_own = |key: &&LiveKey| (&key.schema, &key.table) == (&key.target_schema, &key.target);
     if let Some(key) = kept.iter().find(|key| !is_own(key) && !is_reference(key)) {

@@ -17,9 +17,13 @@ const NUMBERS_PARTITIONS: (u32, u32) = (13, 0);
 /// The managed tables as Citus sees them, and what it would look at before it distributes them.
 #[derive(Debug, Deserialize)]
 pub(in crate::admin) struct State {
-    version: String,
     is_coordinator: bool,
+    /// Whether partitioned tables may have identity columns.
+    #[serde(skip)]
+    pub(super) numbers_partitions: bool,
     pub(super) settings: Settings,
+    /// Those of the entities' schemas that lie on one node each, with all their tables.
+    pub(super) tenant_schemas: Vec<String>,
     pub(super) catalog: Catalog,
     pub(super) tables: Vec<TableState>,
     pub(super) foreign_keys: Vec<LiveKey>,
@@ -51,6 +55,8 @@ pub(super) struct Catalog {
     pub(super) comment: Option<String>,
     /// The schema's owner, where the role is not.
     pub(super) foreign_owner: Option<String>,
+    /// Whether the role may make a schema.
+    pub(super) may_create: bool,
     /// Whether the role may write where home regions are.
     pub(super) may_register: bool,
 }
@@ -66,8 +72,6 @@ pub(super) struct TableState {
     pub(super) logged: bool,
     /// Whether it is somebody's child or parent, other than by partitioning of its own.
     pub(super) inherits: bool,
-    /// Whether its whole schema lies on one node.
-    pub(super) tenant_schema: bool,
     pub(super) triggers: Vec<String>,
     /// Policies of row level security that ask other tables.
     pub(super) policies: Vec<String>,
@@ -157,19 +161,12 @@ impl State {
     /// Reads it, on the coordinator.
     ///
     /// # Errors
-    /// Where there is no Citus, where it is too old, and on a node that is not the coordinator.
+    /// On a node that is not the coordinator.
     pub(in crate::admin) async fn read(
         client: &Client,
         named: &[(String, String)],
         shard_count: Option<u32>,
     ) -> Result<Self> {
-        const OFFERED: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')";
-        let offered: bool = only_row(client, OFFERED, &[]).await?.try_get(0).map_err(Error::postgres)?;
-        if !offered {
-            return Err(unsupported(
-                "this database has no citus extension: run `CREATE EXTENSION citus` in it, or set `mode = \"single\"`",
-            ));
-        }
         let (schemas, names): (Vec<&str>, Vec<&str>) =
             named.iter().map(|(schema, name)| (schema.as_str(), name.as_str())).unzip();
         let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
@@ -182,36 +179,44 @@ impl State {
                  alone: put the coordinator first in `contact_points`",
             ));
         }
-        if state.is_older_than(OLDEST) {
-            let message = format!(
-                "the version of Citus is {}: {}.{} or newer is needed",
-                state.version.split('-').next().unwrap_or_default(),
-                OLDEST.0,
-                OLDEST.1
-            );
-            return Err(unsupported(message));
-        }
         if state.catalog.comment.is_some() {
             state.directories = directories(client).await?;
         }
         state.shard_count = shard_count;
+        state.numbers_partitions = version(client).await? >= NUMBERS_PARTITIONS;
         Ok(state)
-    }
-
-    /// Whether partitioned tables may have identity columns.
-    pub(super) fn numbers_partitions(&self) -> bool {
-        !self.is_older_than(NUMBERS_PARTITIONS)
-    }
-
-    fn is_older_than(&self, version: (u32, u32)) -> bool {
-        let mut numbers = self.version.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
-        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < version
     }
 
     /// A managed table that exists.
     pub(super) fn table(&self, schema: &str, name: &str) -> Option<&TableState> {
         self.tables.iter().find(|table| table.schema == schema && table.name == name)
     }
+}
+
+/// The version of Citus in this database.
+///
+/// # Errors
+/// Where there is none, and where it is too old. Its settings may be others then, so this comes before they are touched.
+pub(in crate::admin) async fn version(client: &Client) -> Result<(u32, u32)> {
+    const VERSION: &str = "SELECT (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus')";
+    let text: Option<String> = only_row(client, VERSION, &[]).await?.try_get(0).map_err(Error::postgres)?;
+    let text = text.ok_or_else(|| {
+        unsupported(
+            "this database has no citus extension: run `CREATE EXTENSION citus` in it, or set `mode = \"single\"`",
+        )
+    })?;
+    let version = parse_version(&text);
+    if version < OLDEST {
+        let (major, minor) = OLDEST;
+        return Err(unsupported(format!("the version of Citus is {text}: {major}.{minor} or newer is needed")));
+    }
+    Ok(version)
+}
+
+/// Of `13.2-1`, the first two numbers.
+fn parse_version(text: &str) -> (u32, u32) {
+    let mut numbers = text.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 async fn directories(client: &Client) -> Result<Vec<LiveDirectory>> {
@@ -230,4 +235,34 @@ async fn directories(client: &Client) -> Result<Vec<LiveDirectory>> {
 
 fn unsupported(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Unsupported, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_sort_as_numbers() {
+        assert_eq!(parse_version("13.2-1"), (13, 2));
+        assert!(parse_version("9.5-3") < OLDEST && parse_version("11.3-1") < OLDEST);
+        assert!(parse_version("12.0-1") >= OLDEST && parse_version("12.1-1") < NUMBERS_PARTITIONS);
+        assert!(parse_version("100.0-1") >= NUMBERS_PARTITIONS);
+        assert_eq!(parse_version("unknown"), (0, 0));
+    }
+
+    #[test]
+    fn rows_of_the_catalog_say_where_a_table_is() {
+        let placement = |text: &str| serde_json::from_str::<Placement>(text).expect("a placement");
+        assert_eq!(placement("null"), Placement::Local);
+        let row = |method: &str, model: &str, colocation: u32, column: &str| {
+            placement(&format!(
+                r#"{{"method":"{method}","model":"{model}","colocation":{colocation},"column":{column}}}"#
+            ))
+        };
+        assert_eq!(row("n", "s", 0, "null"), Placement::Known);
+        assert_eq!(row("n", "t", 1, "null"), Placement::Reference);
+        assert_eq!(row("n", "s", 7, "null"), Placement::Otherwise);
+        assert_eq!(row("a", "c", 0, "\"k\""), Placement::Otherwise);
+        assert_eq!(row("h", "s", 7, "\"k\""), Placement::Distributed { column: "k".to_owned(), group: 7 });
+    }
 }

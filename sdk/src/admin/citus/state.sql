@@ -1,7 +1,7 @@
 -- What Citus knows of the managed tables, and what it would look at before it distributes them.
 -- $1: schemas, $2: names, pairwise.
 WITH managed AS (
-    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relowner, c.relpersistence, c.relispartition, c.relnamespace
+    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relowner, c.relpersistence, c.relispartition
     FROM unnest($1, $2) wanted(schema, name)
     JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.schema
     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
@@ -14,7 +14,6 @@ piece AS (
     SELECT m.oid, h.inhrelid FROM managed m JOIN pg_catalog.pg_inherits h ON h.inhparent = m.oid WHERE m.relkind = 'p'
 )
 SELECT json_build_object(
-    'version', (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'),
     -- A server without nodes becomes the coordinator, and takes shards, with its first table.
     'is_coordinator', pg_catalog.citus_is_coordinator() OR NOT EXISTS (SELECT FROM pg_catalog.pg_dist_node),
     'settings', json_build_object(
@@ -27,6 +26,11 @@ SELECT json_build_object(
             SELECT FROM pg_catalog.pg_dist_node WHERE isactive AND noderole = 'primary' AND shouldhaveshards
         ) OR NOT EXISTS (SELECT FROM pg_catalog.pg_dist_node)
     ),
+    'tenant_schemas', (
+        SELECT coalesce(json_agg(n.nspname), '[]')
+        FROM pg_catalog.pg_dist_schema s JOIN pg_catalog.pg_namespace n ON n.oid = s.schemaid
+        WHERE n.nspname = ANY ($1)
+    ),
     'catalog', json_build_object(
         'comment', CASE WHEN (
             SELECT count(*) = 2 FROM pg_catalog.pg_dist_partition
@@ -36,6 +40,7 @@ SELECT json_build_object(
             SELECT pg_get_userbyid(nspowner) FROM pg_catalog.pg_namespace
             WHERE nspname = 'shardwise' AND NOT pg_has_role(nspowner, 'USAGE')
         ),
+        'may_create', has_database_privilege(current_database(), 'CREATE'),
         'may_register', CASE WHEN to_regclass('shardwise.directories') IS NOT NULL
             THEN has_table_privilege('shardwise.directories', 'INSERT')
                 AND has_table_privilege('shardwise.directories', 'UPDATE')
@@ -61,7 +66,6 @@ SELECT json_build_object(
                 SELECT FROM pg_catalog.pg_inherits h
                 WHERE h.inhrelid = m.oid OR (h.inhparent = m.oid AND m.relkind <> 'p')
             ),
-            'tenant_schema', EXISTS (SELECT FROM pg_catalog.pg_dist_schema s WHERE s.schemaid = m.relnamespace),
             'triggers', (
                 SELECT coalesce(json_agg(DISTINCT t.tgname), '[]')
                 FROM piece JOIN pg_catalog.pg_trigger t ON t.tgrelid = piece.relation

@@ -5,7 +5,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::stats::{Latency, Tally};
+use crate::acts::Acts;
+use crate::load::stats::{Latency, Tally};
+
+/// On Citus, at least this share of the statements about one festival's rows go straight to the node that has them.
+const LEAST_OWNER_SHARE: f64 = 0.99;
 
 /// What the play came to.
 #[derive(Debug, Clone, Serialize)]
@@ -33,6 +37,15 @@ pub struct Report {
     pub leaks: u64,
     /// Statements by the route that they took.
     pub routes: BTreeMap<String, u64>,
+    /// The same, of the statements about one festival's rows alone. Empty in single mode, as what follows.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tenant_routes: BTreeMap<String, u64>,
+    /// The share of these that went straight to the node that has the rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner_share: Option<f64>,
+    /// The second act: what clients saw while the cluster changed and broke.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acts: Option<Acts>,
     /// How each kind of operation went.
     #[serde(skip)]
     pub tallies: BTreeMap<&'static str, Tally>,
@@ -42,7 +55,9 @@ impl Report {
     /// Whether all is as it should be.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.books_balanced && self.leaks == 0 && self.errors == 0
+        let at_home = self.owner_share.is_none_or(|share| share >= LEAST_OWNER_SHARE);
+        let acts = self.acts.as_ref().is_none_or(|acts| acts.faults().is_empty());
+        self.books_balanced && self.leaks == 0 && self.errors == 0 && at_home && acts
     }
 
     /// The last line of the output.
@@ -60,10 +75,20 @@ impl fmt::Display for Report {
         for (kind, Tally { done, refused, failed }) in &self.tallies {
             writeln!(f, "{kind:<16} {done:>8} {refused:>8} {failed:>8}")?;
         }
+        if let Some(acts) = &self.acts {
+            write!(f, "\n{acts}")?;
+        }
         let Latency { p50_ms, p95_ms, p99_ms } = self.latency;
         writeln!(f)?;
         writeln!(f, "{} festivals, {} users, {} requests repeated", self.festivals, self.users, self.retried)?;
         writeln!(f, "p50 {p50_ms} ms, p95 {p95_ms} ms, p99 {p99_ms} ms, {} operations/s", self.ops_per_s)?;
+        if let Some(share) = self.owner_share {
+            writeln!(
+                f,
+                "{:.2}% of the statements about one festival's rows went straight to their node",
+                100.0 * share
+            )?;
+        }
         let books = if self.books_balanced { "balance" } else { "DO NOT BALANCE" };
         writeln!(f, "the books {books}; rows seen from another festival: {}", self.leaks)
     }
@@ -89,6 +114,9 @@ mod tests {
             books_balanced: true,
             leaks: 0,
             routes: BTreeMap::from([("single".to_owned(), 7)]),
+            tenant_routes: BTreeMap::new(),
+            owner_share: None,
+            acts: None,
             tallies: BTreeMap::new(),
         };
         assert_eq!(
@@ -98,6 +126,8 @@ mod tests {
         assert!(report.is_good());
         assert!(!Report { leaks: 1, ..report.clone() }.is_good());
         assert!(!Report { books_balanced: false, ..report.clone() }.is_good());
-        assert!(!Report { errors: 1, ..report }.is_good());
+        assert!(!Report { errors: 1, ..report.clone() }.is_good());
+        assert!(Report { owner_share: Some(0.99), ..report.clone() }.is_good());
+        assert!(!Report { owner_share: Some(0.9899), ..report }.is_good());
     }
 }

@@ -1,0 +1,115 @@
+//! Where a test runs: on one PostgreSQL server, or on Citus. The same test, in both.
+
+use std::time::Duration;
+
+use shardwise::local::CitusCluster;
+use shardwise::{Cluster, Config, Tenant, Uuid};
+
+use super::schema;
+
+/// On which kind of server a test runs.
+#[derive(Clone, Copy)]
+pub enum Place {
+    Single,
+    Citus(&'static CitusCluster),
+}
+
+impl Place {
+    /// One of two, by the kind of server.
+    pub fn pick<T>(self, single: T, citus: T) -> T {
+        if self.is_citus() { citus } else { single }
+    }
+
+    pub fn is_citus(self) -> bool {
+        matches!(self, Self::Citus(_))
+    }
+
+    /// A new, empty database.
+    pub async fn empty(self) -> Config {
+        match self {
+            Self::Single => super::server().await.fresh_database().await.unwrap(),
+            Self::Citus(cluster) => cluster.fresh_database().await.unwrap(),
+        }
+    }
+
+    /// A new database with the shared entities' tables in it.
+    pub async fn prepared(self) -> Config {
+        let config = self.empty().await;
+        let cluster = Cluster::connect(config.clone()).await.unwrap();
+        cluster.admin().apply(&schema()).await.unwrap();
+        cluster.close(Duration::from_secs(5)).await;
+        config
+    }
+
+    /// A cluster on such a database.
+    pub async fn cluster(self) -> Cluster {
+        Cluster::connect(self.prepared().await).await.unwrap()
+    }
+
+    /// The same, and a new tenant in it.
+    pub async fn tenant(self) -> (Cluster, Tenant) {
+        let cluster = self.cluster().await;
+        let tenant = cluster.tenant(Uuid::new_v4()).await.unwrap();
+        (cluster, tenant)
+    }
+
+    /// The same with an application name of its own, by which the servers' sessions can be told apart.
+    pub async fn named_tenant(self, name: &str) -> (Cluster, Tenant) {
+        let config = self.prepared().await.with_application_name(name);
+        let cluster = Cluster::connect(config).await.unwrap();
+        let tenant = cluster.tenant(Uuid::new_v4()).await.unwrap();
+        (cluster, tenant)
+    }
+}
+
+/// Makes of each of these functions a test on one PostgreSQL server, and one on Citus where that is there. They run on
+/// one thread, as with `#[tokio::test]`, unless it says `@on_two_threads:` before them.
+macro_rules! in_both_modes {
+    (@$run:ident: $($test:ident),+ $(,)?) => {
+        mod single {
+            $(
+                #[test]
+                fn $test() {
+                    $crate::support::place::$run(super::$test($crate::support::place::Place::Single));
+                }
+            )+
+        }
+
+        $crate::support::place::on_citus![@$run: $($test),+];
+    };
+    ($($test:ident),+ $(,)?) => {
+        $crate::support::place::in_both_modes![@on_one_thread: $($test),+];
+    };
+}
+
+/// Makes of each of these functions a test on Citus, where that is there.
+macro_rules! on_citus {
+    (@$run:ident: $($test:ident),+ $(,)?) => {
+        mod citus {
+            $(
+                #[test]
+                fn $test() {
+                    let name = concat!(module_path!(), "::", stringify!($test));
+                    $crate::support::place::$run(async {
+                        if let Some(cluster) = $crate::support::citus::shared(name).await {
+                            super::$test($crate::support::place::Place::Citus(cluster)).await;
+                        }
+                    });
+                }
+            )+
+        }
+    };
+    ($($test:ident),+ $(,)?) => {
+        $crate::support::place::on_citus![@on_one_thread: $($test),+];
+    };
+}
+
+pub(crate) use {in_both_modes, on_citus};
+
+pub fn on_one_thread(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+}
+
+pub fn on_two_threads(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(test);
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 use futures_util::future::join_all;
 use shardwise::config::Endpoint;
 use shardwise::local::{self, CitusCluster, Server};
-use shardwise::{Cluster, Config, Mode, Region, sql};
+use shardwise::{Cluster, Config, ErrorKind, Mode, Region, sql};
 
 use super::{becomes_true, folder, one, soon};
 use crate::child;
@@ -222,7 +222,8 @@ async fn child_with_a_cluster_of_others() {
         return;
     }
     let regions = [Region::US, Region::EU];
-    let local = local::citus(2).standbys().regions(regions).coordinator_region(Region::EU).start().await.unwrap();
+    let mut local = local::citus(2).standbys().regions(regions).coordinator_region(Region::EU).start().await.unwrap();
+    assert_eq!(local.add_worker(None).await.unwrap_err().kind(), ErrorKind::Unsupported);
     let cluster = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
     distribute(&cluster).await;
     let nodes = sql!(

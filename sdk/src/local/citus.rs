@@ -20,7 +20,7 @@ const SETTINGS: [(&str, &str); 10] = [
     ("max_wal_senders", "64"),
     ("max_replication_slots", "64"),
     ("max_logical_replication_workers", "32"),
-    // Each database has a daemon of Citus's for as long as the server runs, and a test run makes hundreds of databases.
+    // Citus runs a daemon for each database that is in use, and a test run makes hundreds of databases.
     ("max_worker_processes", "1000"),
     ("max_prepared_transactions", "500"),
     ("max_connections", "500"),

@@ -176,7 +176,8 @@ impl Server {
         self.own.as_ref().ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
-                "what SHARDWISE_TEST_URL names is not ours to stop or to change: ask for servers with a setting of their own",
+                "what SHARDWISE_TEST_URL names is not ours to stop or to change: ask for a server with a setting, or for a \
+                 cluster of its `own()`",
             )
         })
     }

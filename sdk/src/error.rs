@@ -268,6 +268,17 @@ impl Error {
         }
     }
 
+    /// The server, or the network, has ended the session, and hardly that one alone: it stops, has crashed, or is gone.
+    pub(crate) fn ended_the_session(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::ConnectionLost => true,
+            ErrorKind::Database => {
+                self.code().is_some_and(|code| *code == SqlState::ADMIN_SHUTDOWN || *code == SqlState::CRASH_SHUTDOWN)
+            }
+            _ => false,
+        }
+    }
+
     /// What a statement can meet after the layout of the cluster has changed: a shard that is gone from the node, a
     /// primary that became a standby, a node that can't reach another one.
     pub(crate) fn suggests_a_change(&self) -> bool {

@@ -36,6 +36,9 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
     match (error.kind(), progress) {
         (ErrorKind::ConnectionLost, Progress::NotSent) => Decision::Same,
         (ErrorKind::ConnectionLost, Progress::Sent) if idempotent => Decision::Same,
+        // The same, with the server's last word.
+        (ErrorKind::Database, Progress::NotSent) if error.ended_the_session() => Decision::Same,
+        (ErrorKind::Database, Progress::Sent) if idempotent && error.ended_the_session() => Decision::Same,
         // The server refused a cached plan before running it: it is planned anew.
         (ErrorKind::Database, _) if error.is_stale_plan() => Decision::Same,
         // The node did not vouch for the shard, and so ran nothing: it may know better than we where the shard is.

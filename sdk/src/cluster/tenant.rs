@@ -6,10 +6,11 @@ use bytes::BytesMut;
 use tokio_postgres::Row;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use super::Core;
+use super::{Core, Way};
 use crate::config::Mode;
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::key::{KeyRef, KeyType};
+use crate::retry::{Decision, Progress, decide};
 use crate::routing::{Access, Intent, Need, Pin, Target};
 use crate::schema::{quote_ident, quote_qualified};
 use crate::topology::hash::hash;
@@ -82,23 +83,45 @@ impl Core {
     /// One row at most, from the nearest node.
     async fn ask_nearest(&self, sql: &str, param: &(dyn ToSql + Sync), ty: Type) -> Result<Option<Row>> {
         let need = Need { table: None, access: Access::Read };
-        let way = self.way(self.reference_target(), need).await?;
+        let mut attempt = 1;
+        loop {
+            let way = self.way(self.reference_target(), need).await?;
+            let error = match self.ask_on(&way, sql, param, &ty).await {
+                Ok(row) => return Ok(row),
+                Err(error) => error,
+            };
+            if error.ended_the_session() {
+                way.lease.was_ended();
+            }
+            match decide(&error, attempt, Progress::Sent, true) {
+                Decision::Same => {}
+                Decision::Anew | Decision::Stop => return Err(error.on(way.lease.node()).via(way.route)),
+            }
+            self.metrics.retry();
+            attempt += 1;
+        }
+    }
+
+    async fn ask_on(&self, way: &Way, sql: &str, param: &(dyn ToSql + Sync), ty: &Type) -> Result<Option<Row>> {
         let (connection, limit) = (way.lease.connection(), self.config.timeouts.statement);
         let ask = async {
             let mark = way.lease.start();
             let answer = async {
-                let prepared = connection.prepare_text(sql, &[ty]).await?;
+                let prepared = connection.prepare_text(sql, std::slice::from_ref(ty)).await?;
                 connection.client().query_opt(&prepared, &[param]).await
             };
             let answer = answer.await;
             mark.done();
             answer
         };
-        match tokio::time::timeout(limit, ask).await {
+        let answer = match tokio::time::timeout(limit, ask).await {
             Ok(answer) => answer.map_err(Error::postgres),
             Err(_) => Err(Error::timed_out(Limit::Statement, limit)),
+        };
+        if answer.as_ref().is_err_and(Error::is_stale_plan) {
+            connection.forget_statements();
         }
-        .map_err(|error| error.on(way.lease.node()).via(way.route))
+        answer
     }
 }
 

@@ -30,8 +30,10 @@ struct Inner {
     timeout: Duration,
     statement_cache: usize,
     watch: Watch,
-    // Connections opened so far: tells which of them is watched.
+    // Connections opened so far: gives each its number, which tells whether it is watched.
     opened: AtomicUsize,
+    // Those with a lower number are not used again.
+    trusted_from: AtomicUsize,
 }
 
 /// Where connections are sampled, one of so many is watched.
@@ -57,8 +59,8 @@ impl Connector {
         let (timeout, statement_cache) = (config.timeouts.connect, config.pool.statement_cache);
         // The coordinator passes nearly everything on: that tells nothing.
         let watch = if node.role == Role::Worker { config.topology.watch } else { Watch::Off };
-        let opened = AtomicUsize::new(0);
-        Ok(Self(Arc::new(Inner { node, login, tls, timeout, statement_cache, watch, opened })))
+        let (opened, trusted_from) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Ok(Self(Arc::new(Inner { node, login, tls, timeout, statement_cache, watch, opened, trusted_from })))
     }
 
     pub(super) fn node(&self) -> &Arc<Node> {
@@ -76,22 +78,34 @@ impl Connector {
 
     async fn open(&self) -> Result<Connection> {
         let mut login = self.0.login.clone();
-        let is_watched = self.is_next_watched();
-        if is_watched {
+        let number = self.0.opened.fetch_add(1, Ordering::AcqRel);
+        if self.is_watched(number) {
             login.options(REPORT_FORWARDS);
         }
         match self.socket().await? {
             Socket::Tcp(stream) => match self.0.tls.clone() {
-                Some(mut tls) => self.log_in(&login, is_watched, stream, self.tls::<TcpStream>(&mut tls)?).await,
-                None => self.log_in(&login, is_watched, stream, NoTls).await,
+                Some(mut tls) => self.log_in(&login, number, stream, self.tls::<TcpStream>(&mut tls)?).await,
+                None => self.log_in(&login, number, stream, NoTls).await,
             },
             // As in libpq: a Unix socket needs no TLS.
-            Socket::Unix(stream) => self.log_in(login.ssl_mode(SslMode::Disable), is_watched, stream, NoTls).await,
+            Socket::Unix(stream) => self.log_in(login.ssl_mode(SslMode::Disable), number, stream, NoTls).await,
         }
     }
 
-    fn is_next_watched(&self) -> bool {
-        let number = self.0.opened.fetch_add(1, Ordering::Relaxed);
+    /// Says that this connection was ended from the other side. Then the others that were opened before now have been too,
+    /// or are about to be: none of them is used again, so that a second try does not meet the next one that is dying.
+    pub(super) fn distrust(&self, connection: &Connection) {
+        if self.trusts(connection) {
+            self.0.trusted_from.store(self.0.opened.load(Ordering::Acquire), Ordering::Release);
+        }
+    }
+
+    /// Whether nothing speaks against using this connection.
+    pub(super) fn trusts(&self, connection: &Connection) -> bool {
+        connection.number() >= self.0.trusted_from.load(Ordering::Acquire)
+    }
+
+    fn is_watched(&self, number: usize) -> bool {
         match self.0.watch {
             Watch::All => true,
             Watch::Sample => number.is_multiple_of(SAMPLE),
@@ -99,13 +113,7 @@ impl Connector {
         }
     }
 
-    async fn log_in<S, T>(
-        &self,
-        login: &tokio_postgres::Config,
-        is_watched: bool,
-        stream: S,
-        tls: T,
-    ) -> Result<Connection>
+    async fn log_in<S, T>(&self, login: &tokio_postgres::Config, number: usize, stream: S, tls: T) -> Result<Connection>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: TlsConnect<S>,
@@ -113,7 +121,7 @@ impl Connector {
     {
         let (client, driver) = login.connect_raw(stream, tls).await.map_err(refused)?;
         let node = self.0.node.clone();
-        let forwards = is_watched.then(|| Arc::new(AtomicUsize::new(0)));
+        let forwards = self.is_watched(number).then(|| Arc::new(AtomicUsize::new(0)));
         let counter = forwards.clone();
         tokio::spawn(
             async move {
@@ -123,7 +131,7 @@ impl Connector {
             }
             .in_current_span(),
         );
-        Ok(Connection::new(client, self.0.statement_cache, forwards))
+        Ok(Connection::new(client, number, self.0.statement_cache, forwards))
     }
 
     fn tls<S>(&self, tls: &mut MakeRustlsConnect) -> Result<<MakeRustlsConnect as MakeTlsConnect<S>>::TlsConnect>

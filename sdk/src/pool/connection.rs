@@ -14,6 +14,8 @@ use crate::entity::Statement;
 /// A connection to one server.
 pub(crate) struct Connection {
     client: Client,
+    // The number among all that were opened to the node.
+    number: usize,
     cache: Mutex<Cache>,
     condemned: AtomicBool,
     forwards: Option<Arc<AtomicUsize>>,
@@ -27,10 +29,19 @@ struct Cache {
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, statement_cache: usize, forwards: Option<Arc<AtomicUsize>>) -> Self {
+    pub(super) fn new(
+        client: Client,
+        number: usize,
+        statement_cache: usize,
+        forwards: Option<Arc<AtomicUsize>>,
+    ) -> Self {
         let capacity = NonZeroUsize::new(statement_cache).unwrap_or(NonZeroUsize::MIN);
         let cache = Mutex::new(Cache { entity: HashMap::new(), text: LruCache::new(capacity) });
-        Self { client, cache, condemned: AtomicBool::new(false), forwards }
+        Self { client, number, cache, condemned: AtomicBool::new(false), forwards }
+    }
+
+    pub(super) fn number(&self) -> usize {
+        self.number
     }
 
     pub(crate) fn client(&self) -> &Client {

@@ -99,6 +99,11 @@ impl Lease {
         let _unchanged = self.session.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
     }
 
+    /// Says that the connection was ended from the other side.
+    pub(crate) fn was_ended(&self) {
+        self.connector.distrust(self.connection());
+    }
+
     /// Says that a statement ran which may have changed the server's session: it is reset before its next user.
     pub(crate) fn may_have_session_state(&self) {
         self.session.store(Session::Unknown as u8, Ordering::Relaxed);

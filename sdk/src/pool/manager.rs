@@ -50,6 +50,11 @@ impl Manager {
         }
     }
 
+    /// Whether a connection that lay idle can be used.
+    pub(super) fn is_usable(&self, connection: &Connection) -> bool {
+        !connection.is_unusable() && self.0.connector.trusts(connection)
+    }
+
     /// Why the last connection could not be opened; None if it could.
     pub(super) fn last_failure(&self) -> Option<Error> {
         self.slot().as_ref().cloned()
@@ -87,7 +92,7 @@ impl bb8::ManageConnection for Manager {
     }
 
     fn has_broken(&self, connection: &mut Connection) -> bool {
-        connection.is_unusable()
+        !self.is_usable(connection)
     }
 }
 

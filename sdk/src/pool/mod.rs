@@ -126,7 +126,7 @@ impl NodePool {
             };
             match connection {
                 // The server closed it while it lay idle: the next one, or a new one.
-                Ok(Ok(connection)) if connection.client().is_closed() => drop(connection),
+                Ok(Ok(connection)) if !self.0.manager.is_usable(&connection) => drop(connection),
                 Ok(Ok(connection)) => return Ok(Lease::new(connection, self.0.connector.clone(), turn)),
                 // Having our turn, only a connection that can't be opened makes us wait.
                 Ok(Err(_)) | Err(_) => return Err(self.0.manager.last_failure().unwrap_or_else(timed_out)),

@@ -432,6 +432,9 @@ async fn once<W: Want, X: Executor>(executor: &X, mut hold: Hold, job: &Job<'_>,
             if error.is_stale_plan() {
                 hold.connection().forget_statements();
             }
+            if error.ended_the_session() {
+                hold.was_ended();
+            }
             Err(error.on(hold.node()).via(route))
         }
     }

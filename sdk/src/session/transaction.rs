@@ -340,6 +340,9 @@ impl<S: Scope> Session<S, Pooled> {
             if error.suggests_a_change() {
                 core.suspects_a_change();
             }
+            if error.ended_the_session() {
+                lease.was_ended();
+            }
             // Nothing but BEGIN was sent.
             match decide(&error, attempt, Progress::NotSent, true) {
                 Decision::Same => {}

@@ -37,6 +37,7 @@
 //! | work across tenants                              | [`CoordinatorSession`]                                             |
 //! | write SQL                                        | [`sql!`]                                                           |
 //! | bring a database to the entities' schema         | [`admin`], [`Schema`]                                              |
+//! | place, find and move tenants' data               | [`Cluster::mint_id`], [`admin::placement`]                         |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
 //! | test on real servers                             | `local` (feature `local`)                                          |
 //!

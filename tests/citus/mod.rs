@@ -6,6 +6,8 @@ mod hash;
 mod outages;
 mod placement_audit;
 mod placement_mint;
+mod placement_nodes;
+mod placement_rebalance;
 mod placement_relocate;
 mod placement_stage;
 mod residency;

@@ -1,15 +1,17 @@
 //! Tenants that move to another region while they are busy.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use shardwise::admin::placement::{RelocateOptions, Relocation, TenantKey};
 use shardwise::local::CitusCluster;
-use shardwise::{Cluster, ErrorKind, Mode, Region, Tenant, Uuid, sql};
+use shardwise::{Cluster, Config, ErrorKind, Mode, Region, Residency, Tenant, Uuid, sql};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::placement_stage::{self as stage, Busy, placement};
+use crate::child;
 use crate::support::model::{Label, Wallet};
 
 const REGIONS: [Region; 3] = [Region::EU, Region::US, Region::EU];
@@ -169,6 +171,43 @@ async fn a_crash_of_the_coordinator_in_the_middle_of_a_move_is_survived() {
     assert_lives_in(&cluster, &tenant, Region::EU).await;
 }
 
+#[tokio::test]
+async fn child_that_relocates() {
+    let Some(told) = child::told() else { return };
+    let (url, id) = told.split_once(' ').unwrap();
+    let cluster = Cluster::connect(Config::from_url(url).unwrap()).await.unwrap();
+    let (placement, options) = (placement(&cluster), RelocateOptions::default());
+    let relocation = placement.relocate_with(id.parse::<Uuid>().unwrap(), Region::EU, &options, |step| {
+        if step.title.starts_with("move") {
+            println!("answer: {}", step.number);
+        }
+    });
+    relocation.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_process_leaves_a_relocation_that_another_one_finishes() {
+    let test = "a_killed_process_leaves_a_relocation_that_another_one_finishes";
+    let Some(local) = stage::own(test, &REGIONS).await else { return };
+    let cluster = stage::cluster(&local).await;
+    let tenant = stage::tenant(&cluster, Region::US, Region::US).await;
+    let busy = Busy::with(&tenant, 2).await;
+    busy.pay(10).await;
+    let port = local.coordinator().config().contact_points()[0].port;
+    let told = format!("postgres://postgres@127.0.0.1:{port}/{} {}", stage::database(&cluster).await, tenant.key());
+    let mut other = child::start("citus::placement_relocate::child_that_relocates", &told, Path::new("/"), &[]);
+    assert_eq!(tokio::task::block_in_place(|| child::answer(&mut other)), "3");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    other.kill().unwrap();
+    other.wait().unwrap();
+    // The server notices that nobody is there, and lets the next one have its turn.
+    let done = placement(&cluster).relocate(*tenant.key(), Region::EU).await.unwrap();
+    assert!(done.directory_changed);
+    busy.finish().await;
+    assert_lives_in(&cluster, &tenant, Region::EU).await;
+    assert_identities(&local, &cluster).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_that_gets_lost_undoes_the_move() {
     let Some(local) = stage::own("a_row_that_gets_lost_undoes_the_move", &REGIONS).await else { return };
@@ -237,6 +276,25 @@ async fn data_that_are_there_already_stay_and_only_the_directory_changes() {
         assert_eq!((labels.region(), labels.count::<Label>().await.unwrap()), (Some(Region::US), 2));
     }
     assert!(moved > 0, "all five were in us by chance (1 of 243)");
+}
+
+#[tokio::test]
+async fn a_strict_tenant_is_at_home_where_it_went() {
+    let Some(local) = stage::own("a_strict_tenant_is_at_home_where_it_went", &REGIONS).await else { return };
+    let cluster = stage::cluster(&local).await;
+    let strict = async |tenant: &Tenant| tenant.clone().with_residency(Residency::Strict).await;
+    let tenant = strict(&stage::tenant(&cluster, Region::US, Region::US).await).await.unwrap();
+    let wallet = Wallet::new(*tenant.key(), 1);
+    tenant.insert(&wallet).await.unwrap();
+    placement(&cluster).relocate(*tenant.key(), Region::EU).await.unwrap();
+    // Made when it was at home in us, and still bound to that.
+    let bound = tenant.get::<Wallet>(wallet.id).await.unwrap_err();
+    assert_eq!(bound.kind(), ErrorKind::Residency, "{bound}");
+    // What this process kept of the directory is forgotten at once.
+    let tenant = strict(&cluster.tenant(*tenant.key()).await.unwrap()).await.unwrap();
+    assert_eq!(tenant.get::<Wallet>(wallet.id).await.unwrap(), wallet);
+    tenant.insert(&Wallet::new(*tenant.key(), 2)).await.unwrap();
+    assert_lives_in(&cluster, &tenant, Region::EU).await;
 }
 
 #[tokio::test]

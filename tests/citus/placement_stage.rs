@@ -57,7 +57,7 @@ pub async fn database(cluster: &Cluster) -> String {
 }
 
 /// A server that is no node yet, with the cluster's database in it, and its port.
-pub async fn spare(config: &Config) -> (Server, u16) {
+pub async fn spare(cluster: &Cluster, config: &Config) -> (Server, u16) {
     let settings = [
         ("shared_preload_libraries", "citus"),
         ("wal_level", "logical"),
@@ -72,7 +72,11 @@ pub async fn spare(config: &Config) -> (Server, u16) {
     let server = server.start().await.unwrap();
     let own = tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(own.1);
-    own.0.batch_execute(&format!("CREATE DATABASE {}", config.database())).await.unwrap();
+    // The one that the database was copied from is in its metadata as well.
+    let names = sql!("SELECT datname::text FROM pg_database WHERE datname LIKE 'shardwise%'");
+    for (name,) in cluster.coordinator().query_as::<(String,)>(names).await.unwrap() {
+        own.0.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    }
     let config = server.config().with_database(config.database());
     let inside = Cluster::connect(config.clone()).await.unwrap();
     inside.coordinator().execute(sql!("CREATE EXTENSION citus")).await.unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use futures_util::future::join_all;
 use shardwise::config::Endpoint;
 use shardwise::local::{self, CitusCluster, Server};
-use shardwise::{Cluster, Config, Mode, Region, sql};
+use shardwise::{Cluster, Config, ErrorKind, Mode, Region, sql};
 
 use super::{becomes_true, folder, one, soon};
 use crate::child;
@@ -152,7 +152,7 @@ async fn standbys_stream_and_take_over() {
     if !can_run("standbys_stream_and_take_over").await {
         return;
     }
-    let local = local::citus(2).regions([Region::EU, Region::US]).standbys().start().await.unwrap();
+    let local = local::citus(2).own().regions([Region::EU, Region::US]).standbys().start().await.unwrap();
     let config = local.fresh_database().await.unwrap();
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     let nodes = sql!(
@@ -191,7 +191,7 @@ async fn a_worker_can_be_added() {
     if !can_run("a_worker_can_be_added").await {
         return;
     }
-    let mut local = local::citus(1).regions([Region::EU]).start().await.unwrap();
+    let mut local = local::citus(1).own().regions([Region::EU]).start().await.unwrap();
     let cluster = local.connect().await.unwrap();
     distribute(&cluster).await;
     let added = local.add_worker(Region::US).await.unwrap().connect().await.unwrap();
@@ -222,7 +222,8 @@ async fn child_with_a_cluster_of_others() {
         return;
     }
     let regions = [Region::US, Region::EU];
-    let local = local::citus(2).standbys().regions(regions).coordinator_region(Region::EU).start().await.unwrap();
+    let mut local = local::citus(2).standbys().regions(regions).coordinator_region(Region::EU).start().await.unwrap();
+    assert_eq!(local.add_worker(None).await.unwrap_err().kind(), ErrorKind::Unsupported);
     let cluster = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
     distribute(&cluster).await;
     let nodes = sql!(
@@ -231,7 +232,7 @@ async fn child_with_a_cluster_of_others() {
     let nodes = one(&cluster, nodes).await;
     let refused = local.workers()[0].kill().await.unwrap_err().kind();
     let too_many = local::citus(3).start().await.unwrap_err();
-    let own = local::citus(1).setting("citus.shard_count", "5").start().await.unwrap();
+    let own = local::citus(1).own().start().await.unwrap();
     let is_ours = own.workers()[0].restart().await.is_ok();
     let ports: Vec<_> =
         local.workers().iter().chain(local.standbys()).map(|server| address(server).1.to_string()).collect();
@@ -248,7 +249,7 @@ async fn a_cluster_of_others_is_used_and_not_touched() {
     if !can_run("a_cluster_of_others_is_used_and_not_touched").await {
         return;
     }
-    let others = local::citus(2).standbys().start().await.unwrap();
+    let others = local::citus(2).own().standbys().start().await.unwrap();
     for server in servers(&others) {
         // A database of a run long ago, in use by nobody but Citus.
         let name = "shardwise_01900000000070008000000000000000";

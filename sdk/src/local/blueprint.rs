@@ -1,7 +1,7 @@
 //! The database that all databases of a Citus cluster are copies of.
 //!
 //! What Citus knows of a cluster lies in the database: so a copy that is made on each node is a cluster of its own, with
-//! the nodes, the SDK's own tables and their shards. That takes a tenth of what adding the nodes again would.
+//! the nodes, the SDK's own tables and their shards. That takes a third of what making one anew would.
 
 use std::time::Duration;
 

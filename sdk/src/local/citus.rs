@@ -20,7 +20,7 @@ const SETTINGS: [(&str, &str); 10] = [
     ("max_wal_senders", "64"),
     ("max_replication_slots", "64"),
     ("max_logical_replication_workers", "32"),
-    // Each database has a daemon of Citus's for as long as the server runs, and a test run makes hundreds of databases.
+    // Citus runs a daemon for each database that is in use, and a test run makes hundreds of databases.
     ("max_worker_processes", "1000"),
     ("max_prepared_transactions", "500"),
     ("max_connections", "500"),
@@ -30,7 +30,7 @@ const SETTINGS: [(&str, &str); 10] = [
 
 /// A throwaway cluster of a Citus coordinator and this many workers; [`start`](Citus::start) starts it.
 pub fn citus(workers: usize) -> Citus {
-    Citus { workers, standbys: false, regions: Regions::default(), recipe: Recipe::default() }
+    Citus { workers, standbys: false, own: false, regions: Regions::default(), recipe: Recipe::default() }
 }
 
 /// Whether [`citus`] finds a cluster, or can start one.
@@ -82,6 +82,7 @@ async fn is_installed() -> Result<bool> {
 pub struct Citus {
     workers: usize,
     standbys: bool,
+    own: bool,
     regions: Regions,
     recipe: Recipe,
 }
@@ -105,7 +106,13 @@ impl Citus {
         self
     }
 
-    /// Sets a parameter of all servers, such as `citus.shard_count`.
+    /// Starts servers of its own, whatever `SHARDWISE_TEST_URL` names: to stop them, or to add to them.
+    pub fn own(mut self) -> Self {
+        self.own = true;
+        self
+    }
+
+    /// Sets a parameter of all servers, such as `citus.shard_count`; they are then its [own](Self::own).
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.recipe.settings.push((name.into(), value.into()));
         self
@@ -129,7 +136,7 @@ impl Citus {
     /// The servers that the environment names.
     async fn found(&self) -> Result<Option<Members>> {
         match elsewhere::named()? {
-            Some(config) if self.recipe.is_plain() && elsewhere::is_citus(&config).await? => {
+            Some(config) if !self.own && self.recipe.is_plain() && elsewhere::is_citus(&config).await? => {
                 elsewhere::members(&config, self.workers, self.standbys).await.map(Some)
             }
             _ => Ok(None),

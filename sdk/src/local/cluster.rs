@@ -88,8 +88,10 @@ impl CitusCluster {
     /// databases go on without it.
     ///
     /// # Errors
-    /// As [`Citus::start`](super::Citus::start).
+    /// As [`Citus::start`](super::Citus::start), and [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where the
+    /// cluster is not ours.
     pub async fn add_worker(&mut self, region: impl Into<Option<Region>>) -> Result<&Server> {
+        self.members.coordinator.ensure_own()?;
         let main = self.config().database;
         let worker = citus::launch(&self.recipe).await?;
         metadata::prepare(&worker, &main).await?;

@@ -1,6 +1,6 @@
 //! What a server is to be like, and how it comes to be: with data of its own, or with those of a primary.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -184,7 +184,14 @@ fn config(port: u16, password: Option<&Secret>, tls: Option<Tls>) -> Result<Conf
     Config::from_url(&url)?.with_password(password.map(Secret::expose)).with_tls(tls)
 }
 
+/// One that no outgoing connection takes, for those get theirs from 32768 on (Linux): so it is still free when a server that
+/// was killed is started again.
 fn free_port() -> Result<u16> {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    Ok(port.map_err(|error| failed("127.0.0.1 has no free port").caused_by(error))?.port())
+    const FIRST: u128 = 20_000;
+    const COUNT: u128 = 12_000;
+    const TRIES: usize = 100;
+    let random = || u16::try_from(FIRST + Uuid::new_v4().as_u128() % COUNT).unwrap_or_default();
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let found = std::iter::repeat_with(random).take(TRIES).find(free);
+    found.ok_or_else(|| failed("127.0.0.1 has no free port"))
 }

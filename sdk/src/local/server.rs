@@ -152,7 +152,7 @@ impl Server {
     /// # Errors
     /// [`ErrorKind::Unsupported`] where the server is not ours, and when it is no standby.
     pub async fn promote(&self) -> Result<()> {
-        self.own()?;
+        self.ensure_own()?;
         let promote = "SELECT pg_catalog.pg_promote()";
         let session = self.session(&self.config.database).await?;
         let row = session.client().query_typed_one(promote, &[]).await;
@@ -167,11 +167,17 @@ impl Server {
         }
     }
 
+    /// An error where the server is not ours.
+    pub(super) fn ensure_own(&self) -> Result<()> {
+        self.own().map(drop)
+    }
+
     fn own(&self) -> Result<&Own> {
         self.own.as_ref().ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
-                "the server of SHARDWISE_TEST_URL is not ours to stop: ask for one with a setting of its own",
+                "what SHARDWISE_TEST_URL names is not ours to stop or to change: ask for a server with a setting, or for a \
+                 cluster of its `own()`",
             )
         })
     }

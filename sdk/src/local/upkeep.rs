@@ -20,7 +20,7 @@ pub(super) async fn used(session: &Connection) -> Result<Vec<String>> {
 /// Ends the daemons of databases that nobody uses any more.
 ///
 /// Citus starts one for each database on each node, and each of them keeps a connection to each node and looks for
-/// deadlocks all the time: after a hundred tests that is half of the machine, and most connections of the servers. The
+/// deadlocks all the time: after a hundred tests that is most of the servers' connections, and much of the machine. The
 /// next session in such a database starts it again.
 pub(super) async fn rest(session: &Connection, used: &[String]) -> Result<()> {
     const REST: &str = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \

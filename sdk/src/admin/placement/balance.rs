@@ -34,6 +34,7 @@ pub struct ShardMove {
     /// The node that it is on: `host:port`.
     pub to: String,
     ids: (i32, i32),
+    colocation: i32,
 }
 
 impl fmt::Display for Rebalance {
@@ -63,15 +64,14 @@ pub(super) async fn run(core: &Core, desk: &Desk, scope: Scope, steps: &mut Step
     desk.install_strategy().await?;
     let moves = plan(desk, scope).await?;
     if !moves.is_empty() {
-        obstacles::of_tables(desk, None).await?;
-        check_sources(desk, &moves).await?;
+        check(desk, &moves).await?;
         // A node that is new has none, and Citus moves no shard to such a node.
         desk.query("SELECT pg_catalog.replicate_reference_tables('auto')", &[]).await?;
     }
     steps.expect(moves.len());
     let mut done = Rebalance::default();
     for step in moves {
-        let ShardMove { shard, table, from, to, ids } = &step;
+        let ShardMove { shard, table, from, to, ids, .. } = &step;
         steps.next(&format!("move shard {shard} of {table}, and what is co-located with it, from {from} to {to}"));
         let moved = transfer::relocate(desk, *shard, ids.0, ids.1, true).await;
         moved.map_err(|error| error.during(format!("shard {shard} stays on {from}")))?;
@@ -108,14 +108,17 @@ async fn plan(desk: &Desk, scope: Scope) -> Result<Vec<ShardMove>> {
             let (shard, table) = (column(&row, 0)?, column(&row, 1)?);
             let (from, to) = (column(&row, 2)?, column(&row, 3)?);
             if matches!(scope, Scope::All) || matches!(scope, Scope::Drain(node) if node == ids.0) {
-                moves.push(ShardMove { shard, table, from, to, ids });
+                moves.push(ShardMove { shard, table, from, to, ids, colocation: group.colocation });
             }
         }
     }
     Ok(moves)
 }
 
-async fn check_sources(desk: &Desk, moves: &[ShardMove]) -> Result<()> {
+async fn check(desk: &Desk, moves: &[ShardMove]) -> Result<()> {
+    for colocation in moves.iter().map(|step| step.colocation).collect::<BTreeSet<_>>() {
+        obstacles::of_tables(desk, colocation).await?;
+    }
     let addresses = layout::addresses(desk).await?;
     let sources: BTreeSet<i32> = moves.iter().map(|step| step.ids.0).collect();
     for address in sources.iter().filter_map(|id| addresses.get(id)) {

@@ -60,8 +60,9 @@ impl Placement {
     /// and the shard is moved to the node of the region with the least on it. Then this client's topology is read anew. What
     /// is in the region already stays where it is.
     ///
-    /// The directory changes in the same transaction as the last shard. Other processes may keep a tenant's home region for
-    /// as long as `directory.ttl` says: where residency is `strict`, they refuse its statements until then.
+    /// The directory changes in the same transaction as the last shard. But a [`Tenant`](crate::Tenant) keeps the home region
+    /// that it was made with, and other processes keep it for as long as `directory.ttl` says: where residency is `strict`,
+    /// their statements are refused until then.
     ///
     /// # Errors
     /// [`ErrorKind::Placement`](crate::ErrorKind::Placement) names what is in the way and the fix: a region without a node

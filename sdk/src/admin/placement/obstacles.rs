@@ -17,19 +17,19 @@ pub(super) async fn of_shard(desk: &Desk, held: &Held, at: &Address) -> Result<(
             held.shard
         )));
     }
-    of_tables(desk, Some(held.group.colocation)).await?;
+    of_tables(desk, held.group.colocation).await?;
     of_source(desk, at, !held.is_alone).await
 }
 
-/// Looks for tables whose changes can't be replicated: of a co-location group, or of all distributed tables.
-pub(super) async fn of_tables(desk: &Desk, colocation: Option<i32>) -> Result<()> {
+/// Looks for tables of a co-location group whose changes can't be replicated.
+pub(super) async fn of_tables(desk: &Desk, colocation: i32) -> Result<()> {
     // As PostgreSQL decides whether a published table can be updated: by the primary key, another unique index, or the row.
     const NO_IDENTITY: &str = "\
         SELECT DISTINCT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_dist_partition t \
         JOIN pg_catalog.pg_class c ON c.oid = t.logicalrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
         LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indislive AND \
         (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident) \
-        WHERE t.partmethod = 'h' AND ($1::int4 IS NULL OR t.colocationid = $1) AND c.relkind = 'r' \
+        WHERE t.partmethod = 'h' AND t.colocationid = $1 AND c.relkind = 'r' \
         AND c.relreplident <> 'f' AND i.indexrelid IS NULL ORDER BY 1";
     let rows = desk.query(NO_IDENTITY, &[(&colocation, Type::INT4)]).await?;
     let tables: Vec<String> = rows.iter().map(|row| column(row, 0)).collect::<Result<_>>()?;

@@ -29,15 +29,13 @@ const POLL: Duration = Duration::from_millis(10);
 /// How often a subscription may fail before the split is given up. One failure may pass.
 const FAILURES: i64 = 3;
 
-/// Among how many numbers of shards the new ones are looked for: others may make shards at the same time.
-const IDS: i64 = 5000;
-
 /// Whoever waits for a shard's lock keeps its users waiting behind: so not for long, and again.
 const LOCK_TIMEOUT: &str = "SET lock_timeout = '200ms'";
 const ATTEMPTS: usize = 100;
 
-/// The session that keeps the slot waiting does so for as long as it takes.
-const HOLD: &str = "SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0";
+/// The session that keeps the slot waiting does so for as long as it takes, and sees shards among the tables.
+const HOLD: &str = "SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0; \
+                    SET citus.override_table_visibility = off";
 
 /// Isolates the tenant; `source` is a connection to the node that has its shard. Within a transaction of the caller's.
 pub(super) async fn isolate(desk: &Desk, source: &Client, held: &Held, key: &TenantKey) -> Result<i64> {
@@ -85,16 +83,15 @@ async fn prepare(source: &Client, colocation: i32, last_id: i64) -> Result<()> {
     const IS_BEGUN: &str = "\
         SELECT EXISTS (SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name LIKE 'citus\\_shard\\_split\\_slot\\_%' \
         AND database = pg_catalog.current_database() AND active)";
-    // Partitioned tables have no rows of their own.
+    // By the numbers at the end of their names, which are newer than any. Partitioned tables have no rows of their own.
     const NEW: &str = "\
-        SELECT c.oid::regclass::text FROM pg_catalog.pg_dist_partition t, pg_catalog.generate_series($2 + 1, $2 + $3) AS n, \
-        pg_catalog.pg_class c WHERE t.colocationid = $1 AND c.relkind = 'r' \
-        AND c.oid = pg_catalog.to_regclass(pg_catalog.shard_name(t.logicalrelid, n))";
+        SELECT c.oid::regclass::text FROM (SELECT oid, substring(relname FROM '_(\\d{1,18})$')::bigint AS shard \
+        FROM pg_catalog.pg_class WHERE relkind = 'r') AS c JOIN pg_catalog.pg_dist_partition t ON t.colocationid = $1 \
+        AND c.oid = pg_catalog.to_regclass(pg_catalog.shard_name(t.logicalrelid, c.shard)) WHERE c.shard > $2";
     while !column::<bool>(only(&query(source, IS_BEGUN, &[]).await?)?, 0)? {
         tokio::time::sleep(POLL).await;
     }
-    let ids = [(&colocation as _, Type::INT4), (&last_id as _, Type::INT8), (&IDS as _, Type::INT8)];
-    for row in query(source, NEW, &ids).await? {
+    for row in query(source, NEW, &[(&colocation, Type::INT4), (&last_id, Type::INT8)]).await? {
         let shard: String = column(&row, 0)?;
         execute(source, &format!("ALTER TABLE {shard} REPLICA IDENTITY FULL")).await?;
     }
@@ -118,9 +115,12 @@ async fn failures(source: &Client) -> Result<i64> {
 /// Gives the shards on a node the identity that their tables have, where a split before has left them another one.
 pub(super) async fn restore_identities(source: &Client) -> Result<()> {
     const CHANGED: &str = "\
-        SELECT c.oid::regclass::text FROM pg_catalog.pg_dist_shard s JOIN pg_catalog.pg_class t ON t.oid = s.logicalrelid \
+        SELECT c.oid::regclass::text FROM pg_catalog.pg_dist_local_group l \
+        JOIN pg_catalog.pg_dist_placement p ON p.groupid = l.groupid JOIN pg_catalog.pg_dist_shard s ON s.shardid = p.shardid \
+        JOIN pg_catalog.pg_class t ON t.oid = s.logicalrelid \
         JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(pg_catalog.shard_name(s.logicalrelid, s.shardid)) \
         WHERE c.relreplident = 'f' AND t.relreplident = 'd'";
+    execute(source, HOLD).await?;
     execute(source, LOCK_TIMEOUT).await?;
     let mut failure = None;
     for _ in 0..ATTEMPTS {

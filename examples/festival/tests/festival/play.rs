@@ -38,7 +38,10 @@ async fn on_citus_it_also_survives_what_changes_and_breaks() {
     let last = played("--citus");
     assert_eq!(last["mode"], "citus");
     assert!(last["owner_share"].as_f64() >= Some(0.99), "{last}");
-    let acts = last["acts"].as_object().expect("acts");
+    let Some(acts) = last["acts"].as_object() else {
+        assert!(std::env::var_os("SHARDWISE_TEST_URL").is_some(), "only servers of others are not stopped: {last}");
+        return;
+    };
     assert_eq!(acts.len(), 5);
     assert!(acts.values().all(|act| act["operations"].as_u64() > Some(0) && act["failed"] == 0), "{last}");
     for (killed, spared) in [("us", "eu"), ("eu", "us")] {

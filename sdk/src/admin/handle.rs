@@ -77,6 +77,8 @@ impl Admin {
         let report = commands::apply(connection.client_mut(), target, tables, consent, &mut progress).await?;
         if matches!(target, Target::Citus { .. }) {
             placement::install_if_allowed(connection.client()).await?;
+            // So that this client knows the tables at once. Where no node tells it now, it learns of them as others do.
+            drop(self.core.refresh().await);
         }
         Ok(report)
     }

@@ -83,7 +83,8 @@ async fn a_busy_tenant_moves_without_losing_a_row() {
     assert_lives_in(&cluster, &tenant, Region::US).await;
 }
 
-/// Runs a relocation, and drops it when `gives_up` says so of a step, some time after it began. `None` where it was dropped.
+/// Runs a relocation, and drops it when `gives_up` says so of a step, some time after it began. `None` where it was
+/// dropped.
 async fn run_until(
     cluster: &Cluster,
     tenant: &Tenant,

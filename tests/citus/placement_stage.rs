@@ -1,5 +1,5 @@
-//! What the tests of placement share: a cluster with two nodes in 'eu' and one in 'us', tenants that are busy, and what the
-//! servers say of where shards are.
+//! What the tests of placement share: a cluster with two nodes in 'eu' and one in 'us', tenants that are busy, and what
+//! the servers say of where shards are.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -92,8 +92,8 @@ pub async fn node_regions(cluster: &Cluster) -> Vec<(i32, Option<String>)> {
     cluster.coordinator().query_as(regions).await.unwrap()
 }
 
-/// Each shard of the distributed tables, partitions included, with the region that it lies in, as the coordinator has it.
-/// Placements that move keep their shard's id.
+/// Each shard of the distributed tables, partitions included, with the region that it lies in, as the coordinator has
+/// it. Placements that move keep their shard's id.
 pub async fn shard_regions(cluster: &Cluster) -> Vec<(i64, Option<String>)> {
     let regions = sql!(
         "SELECT s.shardid, r.region FROM pg_dist_shard s JOIN pg_dist_partition t USING (logicalrelid) \
@@ -161,7 +161,8 @@ pub struct Busy {
 }
 
 impl Busy {
-    /// A task per wallet: a payment, which is an entry and a balance in one transaction; a note; and a note that goes again.
+    /// A task per wallet: a payment, which is an entry and a balance in one transaction; a note; and a note that goes
+    /// again.
     pub async fn with(tenant: &Tenant, wallets: usize) -> Self {
         let wallets: Vec<_> = (0..wallets).map(|_| Wallet::new(*tenant.key(), 0)).collect();
         tenant.insert_many(&wallets).await.unwrap();

@@ -1,7 +1,7 @@
 //! Finds the tenants whose data lie outside their home regions.
 //!
-//! The directory is read once, and each key's shard is found here, by its hash: no tenant costs a round trip. Only those that
-//! are misplaced are asked for their rows.
+//! The directory is read once, and each key's shard is found here, by its hash: no tenant costs a round trip. Only
+//! those that are misplaced are asked for their rows.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -63,8 +63,8 @@ pub struct TableUsage {
     pub table: &'static str,
     /// The tenant's rows.
     pub rows: u64,
-    /// The bytes of these rows as they are stored: compressed where they are, 24 per row for its header. Without indexes
-    /// and free space, which tenants have in common.
+    /// The bytes of these rows as they are stored: compressed where they are, 24 per row for its header. Without
+    /// indexes and free space, which tenants have in common.
     pub bytes: u64,
 }
 

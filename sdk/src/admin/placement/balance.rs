@@ -1,7 +1,7 @@
 //! Evens out the nodes of each region, and empties nodes.
 //!
-//! Which shards go where is the stock rebalancer's plan, under the strategy that keeps them in their regions. The moves are
-//! made one by one, each in its own transaction: so each is told, and dropping the future leaves nothing half-done.
+//! Which shards go where is the stock rebalancer's plan, under the strategy that keeps them in their regions. The moves
+//! are made one by one, each in its own transaction: so each is told, and dropping the future leaves nothing half-done.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -81,8 +81,8 @@ pub(super) async fn run(core: &Core, desk: &Desk, scope: Scope, steps: &mut Step
     Ok(done)
 }
 
-/// What the stock rebalancer would do. Group by group, for what a node can take is reckoned from what the group has in its
-/// region.
+/// What the stock rebalancer would do. Group by group, for what a node can take is reckoned from what the group has in
+/// its region.
 async fn plan(desk: &Desk, scope: Scope) -> Result<Vec<ShardMove>> {
     const GROUP: &str = "SELECT pg_catalog.set_config('shardwise.colocation', $1, false)";
     // Of the co-located shards of one move the first stands for all.

@@ -1,10 +1,10 @@
 //! A session on the coordinator for work that takes long.
 //!
-//! It has no time limits. When the future that uses it is dropped, what runs on the server is cancelled and its transaction
-//! rolled back; when this process dies, the server finds out by looking after the connection.
+//! It has no time limits. When the future that uses it is dropped, what runs on the server is cancelled and its
+//! transaction rolled back; when this process dies, the server finds out by looking after the connection.
 //!
-//! It is a connection of its own that nobody uses after, and not one of the pool's: a session in which a move of a shard was
-//! cancelled brings down the whole server when it splits one later (seen with Citus 13.2).
+//! It is a connection of its own that nobody uses after, and not one of the pool's: a session in which a move of a
+//! shard was cancelled brings down the whole server when it splits one later (seen with Citus 13.2).
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,8 +24,8 @@ const SETTINGS: &str = "\
     SELECT pg_catalog.set_config(name, '5s', false) FROM pg_catalog.pg_settings \
     WHERE name = 'client_connection_check_interval'";
 
-/// The advisory lock of whoever changes where shards are: "placemen" as a number. It belongs to the session, so that it is
-/// lost with the work that it protects, and not before.
+/// The advisory lock of whoever changes where shards are: "placemen" as a number. It belongs to the session, so that it
+/// is lost with the work that it protects, and not before.
 const LOCK: i64 = 0x706c_6163_656d_656e;
 
 pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -109,8 +109,8 @@ impl Desk {
     }
 
     /// Has these nodes run a query each, which answers with one value, all at once and outside of this session's
-    /// transaction. The coordinator passes them on: a node may be out of this client's reach. Answers come in order; an error
-    /// of a node is told as text.
+    /// transaction. The coordinator passes them on: a node may be out of this client's reach. Answers come in order; an
+    /// error of a node is told as text.
     pub(super) async fn on_nodes(&self, commands: &[(Address, String)]) -> Result<Vec<Result<String, String>>> {
         const RUN: &str = "SELECT success, result FROM pg_catalog.master_run_on_worker($1, $2, $3, true)";
         let hosts: Vec<&str> = commands.iter().map(|((host, _), _)| host.as_str()).collect();

@@ -42,34 +42,36 @@ impl Placement {
         Self { core }
     }
 
-    /// Finds the tenants whose data lie outside their home region, of those that the directory knows: the reference entity
-    /// with the `region` field. Looked at are the schema's distributed entities. In single mode nothing can be misplaced.
+    /// Finds the tenants whose data lie outside their home region, of those that the directory knows: the reference
+    /// entity with the `region` field. Looked at are the schema's distributed entities. In single mode nothing can be
+    /// misplaced.
     ///
     /// A tenant costs no round trip; the rows of those that are misplaced are counted.
     ///
     /// # Errors
-    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) where the schema was not applied, or has no directory; and when the
-    /// coordinator can't be asked.
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) where the schema was not applied, or has no directory; and when
+    /// the coordinator can't be asked.
     pub async fn audit(&self, schema: &Schema) -> Result<Audit> {
         audit::audit(&self.core, schema).await
     }
 
-    /// Moves a tenant's data to a region, while they are read and written, and writes the new home region to the directory.
+    /// Moves a tenant's data to a region, while they are read and written, and writes the new home region to the
+    /// directory.
     ///
-    /// In each co-location group whose key is of the tenant's type, the tenant gets a shard of its own where it shares one,
-    /// and the shard is moved to the node of the region with the least on it. Then this client's topology is read anew. What
-    /// is in the region already stays where it is.
+    /// In each co-location group whose key is of the tenant's type, the tenant gets a shard of its own where it shares
+    /// one, and the shard is moved to the node of the region with the least on it. Then this client's topology is read
+    /// anew. What is in the region already stays where it is.
     ///
-    /// The directory changes in the same transaction as the last shard. But a [`Tenant`](crate::Tenant) keeps the home region
-    /// that it was made with, and other processes keep it for as long as `directory.ttl` says: where residency is `strict`,
-    /// their statements are refused until then.
+    /// The directory changes in the same transaction as the last shard. But a [`Tenant`](crate::Tenant) keeps the home
+    /// region that it was made with, and other processes keep it for as long as `directory.ttl` says: where residency
+    /// is `strict`, their statements are refused until then.
     ///
     /// # Errors
-    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement) names what is in the way and the fix: a region without a node
-    /// that takes shards, a server without `wal_level = logical`, a table without a primary key or replica identity, another
-    /// tenant with the same hash, more rows than writers may wait for, counts that differ.
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where the directory does not know the tenant. After an error of
-    /// whatever kind, running it again goes on from where it stopped.
+    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement) names what is in the way and the fix: a region without a
+    /// node that takes shards, a server without `wal_level = logical`, a table without a primary key or replica
+    /// identity, another tenant with the same hash, more rows than writers may wait for, counts that differ.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where the directory does not know the tenant. After an error
+    /// of whatever kind, running it again goes on from where it stopped.
     pub async fn relocate(&self, key: impl Into<TenantKey>, region: Region) -> Result<Relocation> {
         self.relocate_with(key, region, &RelocateOptions::default(), |_| {}).await
     }
@@ -113,8 +115,8 @@ impl Placement {
     /// (`citus.rebalancer_by_disk_size_base_cost`) for each shard besides its size.
     ///
     /// # Errors
-    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement) names what is in the way and the fix. The moves that were made
-    /// stay; running it again goes on.
+    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement) names what is in the way and the fix. The moves that were
+    /// made stay; running it again goes on.
     pub async fn rebalance(&self) -> Result<Rebalance> {
         self.rebalance_with(|_| {}).await
     }
@@ -133,9 +135,9 @@ impl Placement {
         balance::run(&self.core, &desk, Scope::All, &mut steps).await
     }
 
-    /// Makes `shardwise_by_region` the strategy of every rebalance and drain that names no other one, whoever starts it: it
-    /// allows a shard only on nodes of the region that it lies in. Running it again changes nothing. In single mode there is
-    /// nothing to do.
+    /// Makes `shardwise_by_region` the strategy of every rebalance and drain that names no other one, whoever starts
+    /// it: it allows a shard only on nodes of the region that it lies in. Running it again changes nothing. In single
+    /// mode there is nothing to do.
     ///
     /// # Errors
     /// When the coordinator can't be asked, or the role may not change `pg_dist_rebalance_strategy`.
@@ -157,14 +159,14 @@ impl Placement {
     }
 
     /// Makes a server a worker of the cluster, in this region, and copies the reference tables to it. Returns its
-    /// `pg_dist_node.nodeid`. It has no shards then: [`rebalance`](Self::rebalance) brings some of its region's. Adding a node
-    /// again finishes what was broken off.
+    /// `pg_dist_node.nodeid`. It has no shards then: [`rebalance`](Self::rebalance) brings some of its region's. Adding
+    /// a node again finishes what was broken off.
     ///
     /// `host` and `port` are those by which the other nodes reach it.
     ///
     /// # Errors
-    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement), before anything is changed: the coordinator can't log in there,
-    /// the server has no Citus or another version, is a standby, or is a node of another region already.
+    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement), before anything is changed: the coordinator can't log in
+    /// there, the server has no Citus or another version, is a standby, or is a node of another region already.
     pub async fn add_node(&self, host: &str, port: u16, region: Region) -> Result<i32> {
         nodes::add(&self.core, host, port, region).await
     }
@@ -172,8 +174,8 @@ impl Placement {
     /// Says in which region a node stands, for all clients of the cluster.
     ///
     /// # Errors
-    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement) where the node stands in another region and holds shards: data
-    /// would change their region without moving. Drain it first.
+    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement) where the node stands in another region and holds shards:
+    /// data would change their region without moving. Drain it first.
     pub async fn set_region(&self, node: i32, region: Region) -> Result<()> {
         nodes::set_region(&self.core, node, region).await
     }
@@ -182,8 +184,8 @@ impl Placement {
     /// (`citus_set_node_property(…, 'shouldhaveshards', true)` undoes that).
     ///
     /// # Errors
-    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement), before anything is changed, where no other node of the region
-    /// takes shards. The moves that were made stay; running it again goes on.
+    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement), before anything is changed, where no other node of the
+    /// region takes shards. The moves that were made stay; running it again goes on.
     pub async fn drain_node(&self, node: i32) -> Result<Rebalance> {
         self.drain_node_with(node, |_| {}).await
     }
@@ -199,8 +201,8 @@ impl Placement {
     /// Takes a node without shards out of the cluster.
     ///
     /// # Errors
-    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement), before anything is changed, where it holds shards or is the
-    /// coordinator.
+    /// [`ErrorKind::Placement`](crate::ErrorKind::Placement), before anything is changed, where it holds shards or is
+    /// the coordinator.
     pub async fn remove_node(&self, node: i32) -> Result<()> {
         nodes::remove(&self.core, node).await
     }

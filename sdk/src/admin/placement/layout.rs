@@ -1,5 +1,5 @@
-//! What the coordinator's metadata say of shards: read there, and not from this client's topology, since moves are decided
-//! on it.
+//! What the coordinator's metadata say of shards: read there, and not from this client's topology, since moves are
+//! decided on it.
 
 use std::collections::BTreeMap;
 

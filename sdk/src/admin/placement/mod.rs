@@ -12,8 +12,9 @@
 //! - **Within regions.** Only [`Placement::relocate`] takes data from one region to another. The rebalance strategy that the
 //!   SDK installs keeps the stock rebalancer from it as well, whoever calls that.
 //!
-//! Everything is asked of the coordinator, which has to be up; the worker that a relocated tenant leaves has to be in this
-//! client's reach as well. The role must own the tables, and may have to be a superuser, as Citus wants for its nodes.
+//! Everything is asked of the coordinator, which has to be up; the worker that a relocated tenant leaves has to be in
+//! this client's reach as well. The role must own the tables, and may have to be a superuser, as Citus wants for its
+//! nodes.
 
 mod audit;
 mod balance;

@@ -23,7 +23,8 @@ pub(super) async fn of_shard(desk: &Desk, held: &Held, at: &Address) -> Result<(
 
 /// Looks for tables of a co-location group whose changes can't be replicated.
 pub(super) async fn of_tables(desk: &Desk, colocation: i32) -> Result<()> {
-    // As PostgreSQL decides whether a published table can be updated: by the primary key, another unique index, or the row.
+    // As PostgreSQL decides whether a published table can be updated: by the primary key, another unique index, or the
+    // row.
     const NO_IDENTITY: &str = "\
         SELECT DISTINCT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_dist_partition t \
         JOIN pg_catalog.pg_class c ON c.oid = t.logicalrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \

@@ -1,6 +1,7 @@
 //! Moves one tenant's data to a region.
 //!
-//! Nothing is remembered between the steps: each run looks anew where the tenant's shards are, and does what is left to do.
+//! Nothing is remembered between the steps: each run looks anew where the tenant's shards are, and does what is left to
+//! do.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -32,8 +33,8 @@ impl Default for RelocateOptions {
 }
 
 impl RelocateOptions {
-    /// How long the tenant's writers may be kept waiting for the count of its rows, about. The count is taken once before,
-    /// while they go on: if that lasts longer, nothing is moved. 10 seconds where nothing is said.
+    /// How long the tenant's writers may be kept waiting for the count of its rows, about. The count is taken once
+    /// before, while they go on: if that lasts longer, nothing is moved. 10 seconds where nothing is said.
     #[must_use]
     pub fn writers_wait(mut self, at_most: Duration) -> Self {
         self.writers_wait = at_most;
@@ -148,7 +149,8 @@ impl Run<'_> {
         steps.expect(ways.iter().map(|way| if way.held.is_alone { 3 } else { 4 }).sum());
         let mut moved = Vec::with_capacity(ways.len());
         for (at, way) in ways.iter().enumerate() {
-            // The directory changes with the last move, in one transaction: at no time does it tell otherwise than the shards.
+            // The directory changes with the last move, in one transaction: at no time does it tell otherwise than the
+            // shards.
             let records = !is_home && at + 1 == ways.len();
             moved.push(self.go(way, records, steps).await?);
         }

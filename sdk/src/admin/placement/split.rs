@@ -1,14 +1,14 @@
 //! Gives a tenant a shard of its own, while it and its neighbours are written to.
 //!
-//! Citus' `isolate_tenant_to_new_shard` does that by logical replication on one and the same node, and has a gap: a row that is
-//! updated or deleted after the replication slot is made, and before the new shards have their primary keys, reaches them
-//! without its key. The subscription then fails for ever, and the split never ends (seen with Citus 13.2). In a busy shard
-//! there is always such a row.
+//! Citus' `isolate_tenant_to_new_shard` does that by logical replication on one and the same node, and has a gap: a row
+//! that is updated or deleted after the replication slot is made, and before the new shards have their primary keys,
+//! reaches them without its key. The subscription then fails for ever, and the split never ends (seen with Citus 13.2).
+//! In a busy shard there is always such a row.
 //!
-//! So the gap is closed from outside. PostgreSQL makes a slot only when all transactions have ended that write at that moment:
-//! we keep one open on the node, until the slot is begun and the new shards are there, empty. In that transaction they get
-//! `REPLICA IDENTITY FULL`, which needs no key, and all that is replicated is written after it. When the split is over, the
-//! shards get back the identity that their table has.
+//! So the gap is closed from outside. PostgreSQL makes a slot only when all transactions have ended that write at that
+//! moment: we keep one open on the node, until the slot is begun and the new shards are there, empty. In that
+//! transaction they get `REPLICA IDENTITY FULL`, which needs no key, and all that is replicated is written after it.
+//! When the split is over, the shards get back the identity that their table has.
 
 use std::pin::pin;
 use std::time::Duration;

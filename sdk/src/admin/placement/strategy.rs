@@ -23,8 +23,8 @@ const INSTALL: &str = "\
     'shardwise.node_capacity', 'shardwise.shard_allowed_on_node', 0.1, 0.01, 0.5); \
     SELECT pg_catalog.citus_set_default_rebalance_strategy('shardwise_by_region')";
 
-/// Makes it the strategy of whoever rebalances without naming another one. On the coordinator, where `schema/catalog.sql` was
-/// run; running it again changes nothing.
+/// Makes it the strategy of whoever rebalances without naming another one. On the coordinator, where
+/// `schema/catalog.sql` was run; running it again changes nothing.
 pub(super) async fn install(client: &Client) -> Result<()> {
     let row = client.query_typed_one(IS_DONE, &[]).await.map_err(Error::postgres)?;
     if row.try_get(0).map_err(Error::postgres)? {

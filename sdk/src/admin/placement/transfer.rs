@@ -1,8 +1,8 @@
 //! Moves a shard, and holds its rows against the old ones before that counts.
 //!
-//! Citus copies a shard while writers go on, and keeps them waiting at the end, until its transaction has ended. Within that
-//! transaction the old shard and the new one are both there, and neither can change: so their rows are counted then, and the
-//! transaction is only committed where the counts are equal.
+//! Citus copies a shard while writers go on, and keeps them waiting at the end, until its transaction has ended. Within
+//! that transaction the old shard and the new one are both there, and neither can change: so their rows are counted
+//! then, and the transaction is only committed where the counts are equal.
 
 use std::time::{Duration, Instant};
 
@@ -53,8 +53,8 @@ pub(super) async fn count(desk: &Desk, held: &Held, key: &TenantKey, at: &Addres
     Ok(Counted { rows, foreign, took })
 }
 
-/// Moves a shard, with all that is co-located with it, and nowhere but where the rebalancer could move it if `stays`: within
-/// the region that it is in.
+/// Moves a shard, with all that is co-located with it, and nowhere but where the rebalancer could move it if `stays`:
+/// within the region that it is in.
 pub(super) async fn relocate(desk: &Desk, shard: i64, from: i32, to: i32, stays: bool) -> Result<()> {
     const MOVE: &str = "\
         SELECT pg_catalog.citus_move_shard_placement($1, s.nodename, s.nodeport, t.nodename, t.nodeport, 'auto') \

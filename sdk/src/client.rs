@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::metrics::MetricsSnapshot;
 use crate::routing::{Intent, Target};
 use crate::session::{
-    AnyScope, CoordinatorSession, Directory, ReferenceScope, ReferenceSession, Session, Tenant, TenantScope,
+    self, AnyScope, CoordinatorSession, Directory, ReferenceScope, ReferenceSession, Session, Tenant,
 };
 use crate::topology::{Mint, Region, Topology};
 
@@ -59,8 +59,7 @@ impl Cluster {
     /// [`ErrorKind::Residency`](crate::ErrorKind::Residency) where the configuration binds tenants to their home regions, and
     /// this one's data lie elsewhere or it has none; and when the directory can't be asked.
     pub async fn tenant<K: DistributionKey>(&self, key: K) -> Result<Tenant<K>> {
-        let target = self.core.target(key.key_ref()).await?;
-        Ok(Session::pooled(TenantScope { key }, self.core.clone(), target))
+        session::tenant(self.core.clone(), key).await
     }
 
     /// A new id for a tenant whose home is this region: its rows are born there, on one of the region's nodes, in every

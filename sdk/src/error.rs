@@ -159,6 +159,11 @@ impl Error {
         }))
     }
 
+    /// What everything new meets once the cluster was closed.
+    pub(crate) fn closed() -> Self {
+        Self::new(ErrorKind::Closed, "the cluster was closed by this process")
+    }
+
     /// A time limit that ran out.
     pub(crate) fn timed_out(limit: Limit, after: Duration) -> Self {
         let fix = match limit {

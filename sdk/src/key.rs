@@ -51,6 +51,17 @@ impl<'a> From<&'a str> for KeyRef<'a> {
 }
 
 impl KeyRef<'_> {
+    /// The key as PostgreSQL reads it.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Uuid(id) => id.to_string(),
+            Self::Int2(number) => number.to_string(),
+            Self::Int4(number) => number.to_string(),
+            Self::Int8(number) => number.to_string(),
+            Self::Text(text) => text.to_owned(),
+        }
+    }
+
     pub(crate) fn key_type(self) -> KeyType {
         match self {
             Self::Uuid(_) => KeyType::Uuid,

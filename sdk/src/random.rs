@@ -17,6 +17,11 @@ pub(crate) fn fraction() -> f64 {
     f64::from(part) / f64::from(u32::MAX)
 }
 
+/// From nine tenths of a time to the whole of it: what many begin at once does not end at once.
+pub(crate) fn up_to_a_tenth_less(time: Duration) -> Duration {
+    time.mul_f64(1.0 - fraction() / 10.0)
+}
+
 /// From half of a time to the whole of it.
 pub(crate) fn jitter(time: Duration) -> Duration {
     time.mul_f64(0.5 + fraction() / 2.0)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use shardwise::config::AnalyticsConfig;
-use shardwise::{Cluster, Limit, Region, Route, Row, sql};
+use shardwise::{Cluster, ErrorKind, Limit, Region, Route, Row, sql};
 
 use super::stage;
 use crate::support::citus::shared;
@@ -67,4 +67,19 @@ async fn rows_of_all_tenants_stream_from_the_endpoint_that_is_configured() {
     assert_eq!(rows.try_collect::<Vec<Row>>().await.unwrap().len(), 1_000);
     assert_eq!(proxy.accepted(), 1);
     assert_eq!(cluster.metrics().routes["analytics"], 1);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_cannot_be_reached_does_not_speak_for_the_coordinator() {
+    let test = "an_endpoint_that_cannot_be_reached_does_not_speak_for_the_coordinator";
+    let Some(local) = shared(test).await else { return };
+    // Free a moment ago: nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let endpoint = Some(format!("127.0.0.1:{port}").parse().unwrap());
+    let config = stage::config(local).await.with_analytics(AnalyticsConfig { endpoint, ..small() }).unwrap();
+    let cluster = Cluster::connect(config).await.unwrap();
+    let error = cluster.across_shards("a test").query(sql!("SELECT 1")).await.unwrap_err();
+    assert_eq!((error.kind(), error.route()), (ErrorKind::Connect, Some(Route::Analytics)), "{error:?}");
+    cluster.coordinator().query(sql!("SELECT 1")).await.unwrap();
+    assert_eq!(cluster.metrics().detours, 0);
 }

@@ -91,7 +91,7 @@ impl Directory {
         let find = async {
             let row = look_up.await?.map(|row| Arc::new(row) as Arc<dyn Any + Send + Sync>);
             let ttl = if row.is_some() { self.config.ttl } else { self.config.negative_ttl };
-            Ok::<_, Error>(Entry { row, ttl: ttl.mul_f64(1.0 - random::fraction() / 10.0) })
+            Ok::<_, Error>(Entry { row, ttl: random::up_to_a_tenth_less(ttl) })
         };
         // On the heap, for what waits in line with it is as large as the look-up of a row.
         let entry = self.cache.try_get_with(slot, Box::pin(find)).await.map_err(|error| Error::clone(&error))?;
@@ -114,5 +114,5 @@ impl Directory {
 fn number(table: &str) -> usize {
     let mut hasher = DefaultHasher::new();
     table.hash(&mut hasher);
-    usize::try_from(hasher.finish() % 64).unwrap_or(0)
+    usize::try_from(hasher.finish() >> 32).unwrap_or(0) % GENERATIONS
 }

@@ -6,7 +6,6 @@ mod discover;
 mod refresh;
 mod state;
 mod station;
-mod tenant;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,11 +16,11 @@ use arc_swap::ArcSwap;
 use crate::config::{Config, Mode, Timeouts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::Metrics;
-use crate::pool::{Lease, NodePool};
+use crate::pool::{Connection, Lease, NodePool};
 use crate::random;
 use crate::route::Route;
 use crate::routing::{Ask, Hop, Intent, Need, Plan, Target};
-use crate::topology::{Node, Region, Role, Topology};
+use crate::topology::{Node, Region, Residency, Role, Topology};
 use catalog::{Aliases, HashChecks};
 use directory::Directory;
 use refresh::Refresher;
@@ -122,6 +121,16 @@ impl Core {
         hop.map(|hop| hop.route).ok_or_else(|| nowhere(&state, &plan))
     }
 
+    /// What holds for tenants unless a handle says otherwise. One server has no other region to go to.
+    pub(crate) fn residency(&self) -> Residency {
+        if self.mode == Mode::Single { Residency::Off } else { self.config.residency }
+    }
+
+    /// Where the statements about reference entities go.
+    pub(crate) fn reference_target(&self) -> Target {
+        Target { residency: self.config.residency, ..Target::new(Intent::Reference) }
+    }
+
     /// The region that a tenant's rows are in.
     pub(crate) fn region(&self, target: Target, need: Need) -> Option<Region> {
         crate::routing::owner_region(&self.state.load().topology, &self.ask(target, need))
@@ -134,6 +143,10 @@ impl Core {
 
     /// What a node has to vouch for before it runs this.
     pub(crate) fn bound(&self, target: Target, need: Need) -> Result<Option<Bound>> {
+        // Asked for each statement of a transaction, and few are bound.
+        if self.ask(target, need).bound_to().is_none() {
+            return Ok(None);
+        }
         self.plan(&self.state.load(), target, need).map(|plan| Bound::of(&plan))
     }
 
@@ -163,7 +176,9 @@ impl Core {
                 }
                 Err(error) => {
                     let error = error.via(hop.route);
-                    if !error.is_unreachable() || self.mode == Mode::Single {
+                    // The endpoint for work over many tenants is no node of the plan, even where it is the coordinator.
+                    let is_of_plan = self.mode == Mode::Citus && target.intent != Intent::Analytics;
+                    if !is_of_plan || !error.is_unreachable() {
                         return Err(error);
                     }
                     state.station(hop.node).could_not_be_reached(error.clone(), &self.config);
@@ -179,18 +194,21 @@ impl Core {
 
     async fn lease(&self, state: &State, intent: Intent, hop: Hop) -> Result<Lease> {
         if self.is_closed() {
-            return Err(Error::new(ErrorKind::Closed, "the cluster was closed by this process"));
+            return Err(Error::closed());
         }
         if intent == Intent::Analytics {
-            let node = analytics_node(&self.config, state.topology.node(hop.node));
-            return self.analytics.get(|| NodePool::for_analytics(&self.config, node.into()))?.checkout().await;
+            let make = || {
+                let node = analytics_node(&self.config, state.topology.node(hop.node));
+                NodePool::for_analytics(&self.config, node.into())
+            };
+            return self.analytics.get(make)?.checkout().await;
         }
         let pool = state.station(hop.node).pool(&self.config)?;
         if self.mode == Mode::Single { pool.checkout().await } else { pool.checkout_if_reachable().await }
     }
 
     /// A connection of its own to the coordinator (in single mode: to the one server), outside the pools.
-    pub(crate) async fn dedicated_to_coordinator(&self) -> Result<crate::pool::Connection> {
+    pub(crate) async fn dedicated_to_coordinator(&self) -> Result<Connection> {
         self.coordinator_pool()?.dedicated().await
     }
 
@@ -202,7 +220,7 @@ impl Core {
     }
 
     /// A connection of its own to this node, outside the pools.
-    pub(crate) async fn dedicated_to(&self, node: i32) -> Result<crate::pool::Connection> {
+    pub(crate) async fn dedicated_to(&self, node: i32) -> Result<Connection> {
         let state = self.state();
         let at = state.topology.node_with_id(node);
         let at = at.ok_or_else(|| Error::new(ErrorKind::Connect, format!("no node {node} is in pg_dist_node")))?;

@@ -60,7 +60,7 @@ impl Refresher {
     pub(super) async fn refresh(&self) -> Result<()> {
         let request = self.request();
         let mut done = self.done.subscribe();
-        let done = done.wait_for(|done| done.request >= request).await.map_err(|_| gone())?;
+        let done = done.wait_for(|done| done.request >= request).await.map_err(|_| Error::closed())?;
         done.failure.clone().map_or(Ok(()), Err)
     }
 }
@@ -82,7 +82,7 @@ struct Task {
 impl Task {
     async fn run(mut self) {
         let Some(config) = self.core.upgrade().map(|core| core.config().topology.clone()) else { return };
-        let mut whole = Instant::now() + tenth_less(config.refresh_interval);
+        let mut whole = Instant::now() + random::up_to_a_tenth_less(config.refresh_interval);
         loop {
             let probe = Instant::now() + random::jitter(config.probe_interval);
             let asked = tokio::select! {
@@ -100,7 +100,7 @@ impl Task {
             }
             self.refresher.done.send_replace(Done { request, at: Some(Instant::now()), failure });
             drop(core);
-            whole = Instant::now() + tenth_less(config.refresh_interval);
+            whole = Instant::now() + random::up_to_a_tenth_less(config.refresh_interval);
             tokio::time::sleep(LEAST_PAUSE).await;
         }
     }
@@ -173,15 +173,6 @@ async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
         Ok(result) => result,
         Err(_) => Err(Error::timed_out(Limit::Statement, PATIENCE)),
     }
-}
-
-/// Spread over a tenth, so that many clients don't read at once.
-fn tenth_less(interval: Duration) -> Duration {
-    interval.mul_f64(1.0 - random::fraction() / 10.0)
-}
-
-fn gone() -> Error {
-    Error::new(ErrorKind::Closed, "the cluster was closed by this process")
 }
 
 /// Tells what is new to whoever reads the log.

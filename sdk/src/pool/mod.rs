@@ -19,7 +19,7 @@ pub(crate) use connection::Connection;
 pub(crate) use lease::Lease;
 
 use crate::config::{Config, PoolConfig};
-use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::error::{Error, Limit, Result};
 use crate::topology::Node;
 use connect::Connector;
 use manager::Manager;
@@ -111,11 +111,11 @@ impl NodePool {
         let timed_out = || Error::timed_out(Limit::Checkout, self.0.checkout).on(self.node());
         let turn = match tokio::time::timeout_at(deadline, self.0.turns.clone().acquire_owned()).await {
             Ok(Ok(turn)) => turn,
-            Ok(Err(_)) => return Err(closed()),
+            Ok(Err(_)) => return Err(Error::closed()),
             Err(_) => return Err(timed_out()),
         };
         if self.is_closed() {
-            return Err(closed());
+            return Err(Error::closed());
         }
         loop {
             let failure = self.0.manager.failure(patience);
@@ -151,8 +151,4 @@ impl NodePool {
         drop(tokio::time::timeout(patience, all).await);
         self.0.turns.close();
     }
-}
-
-fn closed() -> Error {
-    Error::new(ErrorKind::Closed, "the cluster was closed by this process")
 }

@@ -100,3 +100,17 @@ pub(crate) struct Ask {
     /// Spreads what any node can do: different in each process, so that not all choose the same node.
     pub(crate) seed: usize,
 }
+
+impl Ask {
+    /// The region that nothing of the statement may leave.
+    pub(crate) fn bound_to(&self) -> Option<Region> {
+        let target = &self.target;
+        match (target.intent, target.pin, target.residency) {
+            (Intent::Tenant, Pin::Region(region), _) => Some(region),
+            (Intent::Tenant, _, Residency::Strict) => target.home,
+            // Every node has a copy, so none outside is needed. Writes have to go through the coordinator.
+            (Intent::Reference, _, Residency::Strict) if self.need.access == Access::Read => self.local,
+            _ => None,
+        }
+    }
+}

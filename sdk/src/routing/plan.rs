@@ -88,14 +88,7 @@ impl Plan {
 
     /// The region that nothing of the statement may leave.
     pub(crate) fn bound_to(&self) -> Option<Region> {
-        let target = &self.ask.target;
-        match (target.intent, target.pin, target.residency) {
-            (Intent::Tenant, Pin::Region(region), _) => Some(region),
-            (Intent::Tenant, _, Residency::Strict) => target.home,
-            // Every node has a copy, so none outside is needed. Writes have to go through the coordinator.
-            (Intent::Reference, _, Residency::Strict) if self.ask.need.access == Access::Read => self.ask.local,
-            _ => None,
-        }
+        self.ask.bound_to()
     }
 
     fn owner(&self) -> Option<NodeIndex> {

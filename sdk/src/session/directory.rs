@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use tokio_postgres::types::ToSql as _;
+use tokio_postgres::types::{ToSql as _, Type};
 
 use super::ReferenceSession;
 use super::execute::Executor as _;
@@ -49,7 +49,8 @@ impl<E: Reference> Directory<E> {
     pub async fn find(&self, key: E::Key) -> Result<Option<Arc<E>>> {
         let (table, mut params) = (E::table(), Params::new());
         key.bind(&mut params);
-        let value = bytes_of(table, table.key, &params)?;
+        let value =
+            bytes_of(&wires(table, table.key), &params).map_err(|error| error.of("find", Some(table.entity)))?;
         let look_up = self.session.find::<E>(key.clone());
         self.get(Cow::Owned(table.key.join(",")), &value, look_up).await
     }
@@ -72,7 +73,8 @@ impl<E: Reference> Directory<E> {
         let shown = value.clone().into_value();
         let mut params = Params::new();
         params.push(&*shown);
-        let bytes = bytes_of(table, &[name], &params)?;
+        let bytes =
+            bytes_of(&wires(table, &[name]), &params).map_err(|error| error.of("find_by", Some(table.entity)))?;
         let look_up = self.session.select::<E>().filter(column.eq(value)).first();
         self.get(Cow::Borrowed(name), &bytes, look_up).await
     }
@@ -101,16 +103,18 @@ impl<E: Reference> fmt::Debug for Directory<E> {
     }
 }
 
+fn wires(table: &Table, columns: &[&str]) -> Vec<Type> {
+    columns.iter().filter_map(|name| table.column(name)).map(|column| column.wire.clone()).collect()
+}
+
 /// The values as they are sent, each with its length before it: what tells one row from another.
-fn bytes_of(table: &Table, columns: &[&str], params: &Params<'_>) -> Result<Vec<u8>> {
+pub(super) fn bytes_of(types: &[Type], params: &Params<'_>) -> Result<Vec<u8>> {
     let (mut all, mut one) = (Vec::new(), BytesMut::new());
-    for (name, param) in columns.iter().zip(params.as_slice()) {
-        let Some(column) = table.column(name) else { continue };
+    for (ty, param) in types.iter().zip(params.as_slice()) {
         one.clear();
-        param.to_sql_checked(&column.wire, &mut one).map_err(|_| {
-            let message = format!("the value of `{name}` can't be sent as {}", column.wire);
-            Error::new(ErrorKind::Codec, message).of("find", Some(table.entity))
-        })?;
+        param
+            .to_sql_checked(ty, &mut one)
+            .map_err(|_| Error::new(ErrorKind::Codec, format!("the value can't be sent as {ty}")))?;
         all.extend_from_slice(&one.len().to_le_bytes());
         all.extend_from_slice(&one);
     }

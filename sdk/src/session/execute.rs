@@ -370,25 +370,45 @@ async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, sent: &Atom
             Ok(out) => return Ok(out),
             Err(error) => error,
         };
-        if error.suggests_a_change() {
-            core.suspects_a_change();
+        if !X::STANDALONE {
+            // Its outcome is known: what was not committed is rolled back.
+            return Err(error);
         }
         let progress = if sent.load(Ordering::Relaxed) { Progress::Sent } else { Progress::NotSent };
-        let decision =
-            if X::STANDALONE { decide(&error, attempt, progress, job.is_idempotent()) } else { Decision::Stop };
-        match decision {
-            Decision::Same => {}
-            // Where it can't be read anew, the second try fails as the first one did.
-            Decision::Anew => drop(Box::pin(core.refresh()).await),
-            Decision::Stop => {
-                let lost = matches!(error.kind(), ErrorKind::ConnectionLost | ErrorKind::Timeout(Limit::Statement));
-                // Inside a transaction the outcome is known: what was not committed is rolled back.
-                let is_open = X::STANDALONE && lost && progress == Progress::Sent && !job.is_idempotent();
-                return Err(if is_open { error.with_unknown_outcome() } else { error });
-            }
-        }
-        core.metrics.retry();
-        attempt += 1;
+        let lost = matches!(error.kind(), ErrorKind::ConnectionLost | ErrorKind::Timeout(Limit::Statement));
+        let is_open = lost && progress == Progress::Sent && !job.is_idempotent();
+        try_again(core, error, &mut attempt, progress, job.is_idempotent())
+            .await
+            .map_err(|error| if is_open { error.with_unknown_outcome() } else { error })?;
+    }
+}
+
+/// Makes ready for the next attempt where [`decide`] grants one, else gives the error back.
+pub(super) async fn try_again(
+    core: &Core,
+    error: Error,
+    attempt: &mut u32,
+    progress: Progress,
+    idempotent: bool,
+) -> Result<()> {
+    match decide(&error, *attempt, progress, idempotent) {
+        Decision::Same => {}
+        // Where it can't be read anew, the second try fails as the first one did.
+        Decision::Anew => drop(Box::pin(core.refresh()).await),
+        Decision::Stop => return Err(error),
+    }
+    core.metrics.retry();
+    *attempt += 1;
+    Ok(())
+}
+
+/// Heeds what an error tells besides itself: of the node's other connections, and of the layout.
+pub(super) fn heed(core: &Core, lease: &Lease, error: &Error) {
+    if error.ended_the_session() {
+        lease.was_ended();
+    }
+    if error.suggests_a_change() {
+        core.suspects_a_change();
     }
 }
 
@@ -432,9 +452,7 @@ async fn once<W: Want, X: Executor>(executor: &X, mut hold: Hold, job: &Job<'_>,
             if error.is_stale_plan() {
                 hold.connection().forget_statements();
             }
-            if error.ended_the_session() {
-                hold.was_ended();
-            }
+            heed(core, &hold, &error);
             Err(error.on(hold.node()).via(route))
         }
     }

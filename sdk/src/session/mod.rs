@@ -18,6 +18,7 @@ mod scope;
 mod select;
 mod source;
 mod stream;
+mod tenant;
 mod transaction;
 mod update;
 
@@ -36,6 +37,7 @@ pub use scope::{AnyScope, In, ReferenceScope, Scope, TenantScope};
 pub use select::Select;
 pub use source::{At, Contains, JoinWith, Left, Member, Source};
 pub use stream::EntityStream;
+pub(crate) use tenant::tenant;
 pub use transaction::{AsError, Isolation, TransactionOptions};
 pub use update::Update;
 
@@ -134,7 +136,7 @@ impl<K: DistributionKey> Session<TenantScope<K>, Pooled> {
         let target = &mut self.executor.target;
         target.residency = residency;
         if residency != Residency::Off && target.home.is_none() {
-            target.home = core.home_region(self.scope.key.key_ref()).await?;
+            target.home = tenant::home_region(&core, &self.scope.key).await?;
         }
         core.check(self.executor.target, Need::ANY)?;
         Ok(self)

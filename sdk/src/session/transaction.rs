@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::execute::{Executor as _, FailUnlessDone, forget, limits, within};
+use super::execute::{Executor as _, FailUnlessDone, forget, heed, limits, try_again, within};
 use super::{Pinned, Pooled, Scope, Session, bounded};
 use crate::cluster::{Bound, Way};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::Lease;
 use crate::random;
-use crate::retry::{Decision, Progress, decide};
+use crate::retry::Progress;
 use crate::routing::Need;
 
 /// How a transaction runs.
@@ -337,20 +337,9 @@ impl<S: Scope> Session<S, Pooled> {
                 Ok(()) => return Ok((way, bound)),
                 Err(error) => error.on(lease.node()).via(way.route),
             };
-            if error.suggests_a_change() {
-                core.suspects_a_change();
-            }
-            if error.ended_the_session() {
-                lease.was_ended();
-            }
+            heed(core, lease, &error);
             // Nothing but BEGIN was sent.
-            match decide(&error, attempt, Progress::NotSent, true) {
-                Decision::Same => {}
-                Decision::Anew => drop(Box::pin(core.refresh()).await),
-                Decision::Stop => return Err(error),
-            }
-            core.metrics.retry();
-            attempt += 1;
+            try_again(core, error, &mut attempt, Progress::NotSent, true).await?;
         }
     }
 

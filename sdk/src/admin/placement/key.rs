@@ -74,12 +74,6 @@ impl TenantKey {
 
 impl fmt::Display for TenantKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Uuid(id) => id.fmt(f),
-            Self::Int2(number) => number.fmt(f),
-            Self::Int4(number) => number.fmt(f),
-            Self::Int8(number) => number.fmt(f),
-            Self::Text(text) => f.write_str(text),
-        }
+        f.write_str(&self.as_key_ref().text())
     }
 }

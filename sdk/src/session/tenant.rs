@@ -1,0 +1,89 @@
+//! What has to be known of a tenant before its first statement: the hash of its key, and its home region.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::directory::bytes_of;
+use super::execute::{Answer, Effect, Job, Text, run};
+use super::{Pooled, Session, Tenant, TenantScope};
+use crate::cluster::Core;
+use crate::entity::{DistributionKey, Params};
+use crate::error::{Error, ErrorKind, Result};
+use crate::routing::{Intent, Need, Target};
+use crate::schema::{quote_ident, quote_qualified};
+use crate::topology::hash::hash;
+use crate::topology::{Hashing, Region, Residency, ShardMap};
+
+/// The verb, as errors and spans name it.
+const OPERATION: &str = "tenant";
+
+/// The tenant with this key.
+pub(crate) async fn tenant<K: DistributionKey>(core: Arc<Core>, key: K) -> Result<Tenant<K>> {
+    let (residency, key_ref) = (core.residency(), key.key_ref());
+    let hash = match core.topology().usual_map(key_ref.key_type()).map(ShardMap::hashing) {
+        // On the heap, for few wait for the server.
+        Some(Hashing::Server(expression)) => Box::pin(hash_by_server(&core, &key, expression)).await?,
+        Some(Hashing::Client) | None => hash(key_ref),
+    };
+    let home = if residency == Residency::Off { None } else { Box::pin(home_region(&core, &key)).await? };
+    let key_type = key_ref.key_type();
+    let target = Target { key: Some((key_type, Some(hash))), residency, home, ..Target::new(Intent::Tenant) };
+    core.check(target, Need::ANY)?;
+    Ok(Session::pooled(TenantScope { key }, core, target))
+}
+
+/// The hash of a key of a type that the server alone can hash.
+async fn hash_by_server<K: DistributionKey>(core: &Arc<Core>, key: &K, expression: &str) -> Result<i32> {
+    // Found under the name of no table: a key's hash never changes.
+    let slot = core.directory.slot(None, Cow::Borrowed(""), Cow::Owned(expression.to_owned()), &key_bytes(key)?);
+    let asked = async {
+        let text = key.key_ref().text();
+        let mut params = Params::new();
+        params.push(&text);
+        let row = ask_nearest(core, &format!("SELECT {expression}"), Type::TEXT, &params).await?;
+        row.map(|row| row.try_get::<_, i32>(0).map_err(Error::postgres)).transpose()
+    };
+    let hash = core.directory.get(slot, asked).await?;
+    hash.map(|hash| *hash).ok_or_else(|| Error::new(ErrorKind::Connect, "the server did not tell the key's hash"))
+}
+
+/// The home region that the directory has for this key; `None` where it has no such row.
+pub(super) async fn home_region<K: DistributionKey>(core: &Arc<Core>, key: &K) -> Result<Option<Region>> {
+    let topology = core.topology();
+    let Some(table) = topology.directory(key.key_ref().key_type()) else { return Ok(None) };
+    let own = |text: &String| Cow::Owned(text.clone());
+    let (schema, column) = (Some(own(&table.schema)), own(&table.region_column));
+    let slot = core.directory.slot(schema, own(&table.table), column, &key_bytes(key)?);
+    let found = async {
+        let sql = format!(
+            "SELECT {}::text FROM {} WHERE {} = $1",
+            quote_ident(&table.region_column),
+            quote_qualified(Some(&table.schema), &table.table),
+            quote_ident(&table.key_column)
+        );
+        let mut params = Params::new();
+        params.push(key);
+        let row = ask_nearest(core, &sql, K::WIRE, &params).await?;
+        row.map(|row| row.try_get::<_, Region>(0).map_err(Error::postgres)).transpose()
+    };
+    let region = core.directory.get(slot, found).await.map_err(|error| error.during("the tenant's home region"))?;
+    Ok(region.map(|region| *region))
+}
+
+/// The key as it is sent: what tells one from another.
+fn key_bytes<K: DistributionKey>(key: &K) -> Result<Vec<u8>> {
+    let mut params = Params::new();
+    params.push(key);
+    bytes_of(&[K::WIRE], &params).map_err(|error| error.of(OPERATION, None))
+}
+
+/// One row at most, from the nearest node.
+async fn ask_nearest(core: &Arc<Core>, sql: &str, ty: Type, params: &Params<'_>) -> Result<Option<Row>> {
+    let executor = Pooled::new(core.clone(), core.reference_target());
+    let text = Text::Cached { sql, types: &[ty] };
+    let job = Job { operation: OPERATION, table: None, text, params: params.as_slice(), effect: Effect::Reads };
+    Ok(run::<Answer>(&executor, &job).await?.rows.into_iter().next())
+}

@@ -98,7 +98,8 @@ fn distributed() {
     let text = Type::TEXT;
     let row = [Type::INT8, Type::UUID, Type::UUID, text.clone(), text.clone(), text.clone(), Type::JSONB, Type::TIMESTAMPTZ];
     is(&all.insert, INSERT, &row);
-    is(&all.insert_returning, &format!("{INSERT} RETURNING {ALL}"), &row);
+    // Citus refuses `RETURNING` with a stable cast, so the row is read from what was written.
+    is(&all.insert_returning, &format!("WITH __written AS ({INSERT} RETURNING *) SELECT {ALL} FROM __written"), &row);
     let upsert = concat!(
         r#" ON CONFLICT ("festival_id", "id", "created_at") DO UPDATE SET "wallet_id" = EXCLUDED."wallet_id","#,
         r#" "state" = EXCLUDED."state", "class" = EXCLUDED."class", "note" = EXCLUDED."note", "items" = EXCLUDED."items""#

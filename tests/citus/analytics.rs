@@ -83,3 +83,22 @@ async fn an_endpoint_that_cannot_be_reached_does_not_speak_for_the_coordinator()
     cluster.coordinator().query(sql!("SELECT 1")).await.unwrap();
     assert_eq!(cluster.metrics().detours, 0);
 }
+
+#[tokio::test]
+async fn it_follows_the_coordinator_to_another_address() {
+    let Some(local) = shared("it_follows_the_coordinator_to_another_address").await else { return };
+    let config = stage::config(local).await;
+    let proxy = Proxy::to(local.coordinator().config().contact_points()[0].port).await;
+    let cluster = Cluster::connect(config).await.unwrap();
+    let all = cluster.across_shards("a test");
+    all.query(sql!("SELECT 1")).await.unwrap();
+    let moved = sql!(
+        "SELECT citus_update_node(nodeid, '127.0.0.1', :port) FROM pg_dist_node WHERE groupid = 0",
+        port = i32::from(proxy.port)
+    );
+    cluster.coordinator().query(moved).await.unwrap();
+    cluster.refresh().await.unwrap();
+    assert_eq!(proxy.accepted(), 0);
+    all.query(sql!("SELECT 1")).await.unwrap();
+    assert_eq!(proxy.accepted(), 1);
+}

@@ -11,6 +11,7 @@ mod placement_rebalance;
 mod placement_relocate;
 mod placement_stage;
 mod residency;
+mod role;
 mod routes;
 mod stage;
 

@@ -5,12 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use shardwise::admin::placement::{RelocateOptions, Relocation, TenantKey};
+use shardwise::config::DirectoryConfig;
 use shardwise::local::CitusCluster;
 use shardwise::{Cluster, Config, ErrorKind, Mode, Region, Residency, Tenant, Uuid, sql};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::placement_stage::{self as stage, Busy, placement};
+use super::stage::{NEVER, until, watched};
 use crate::child;
 use crate::support::model::{Label, Wallet};
 
@@ -287,6 +289,13 @@ async fn a_strict_tenant_is_at_home_where_it_went() {
     let tenant = strict(&stage::tenant(&cluster, Region::US, Region::US).await).await.unwrap();
     let wallet = Wallet::new(*tenant.key(), 1);
     tenant.insert(&wallet).await.unwrap();
+    // As another process, which keeps what it read for an hour, and reads no layout by time.
+    let patient = DirectoryConfig { ttl: NEVER, ..DirectoryConfig::default() };
+    let config = local.coordinator().config().clone().with_database(stage::database(&cluster).await);
+    let config = config.with_topology(watched()).unwrap().with_directory(patient).unwrap();
+    let other = Cluster::connect(config).await.unwrap();
+    let there = strict(&other.tenant(*tenant.key()).await.unwrap()).await.unwrap();
+    assert_eq!(there.get::<Wallet>(wallet.id).await.unwrap(), wallet);
     placement(&cluster).relocate(*tenant.key(), Region::EU).await.unwrap();
     // Made when it was at home in us, and still bound to that.
     let bound = tenant.get::<Wallet>(wallet.id).await.unwrap_err();
@@ -296,6 +305,12 @@ async fn a_strict_tenant_is_at_home_where_it_went() {
     assert_eq!(tenant.get::<Wallet>(wallet.id).await.unwrap(), wallet);
     tenant.insert(&Wallet::new(*tenant.key(), 2)).await.unwrap();
     assert_lives_in(&cluster, &tenant, Region::EU).await;
+    // What the other one believes is refused by the node, and then read anew, as it is older than a moment.
+    let bound = there.get::<Wallet>(wallet.id).await.unwrap_err();
+    assert_eq!(bound.kind(), ErrorKind::Residency, "{bound}");
+    until(async || strict(&other.tenant(*tenant.key()).await.unwrap()).await.is_ok()).await;
+    let there = strict(&other.tenant(*tenant.key()).await.unwrap()).await.unwrap();
+    assert_eq!(there.get::<Wallet>(wallet.id).await.unwrap(), wallet);
 }
 
 #[tokio::test]

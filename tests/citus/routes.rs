@@ -172,6 +172,10 @@ async fn a_moved_shard_is_noticed_by_asking_for_the_version() {
     stage::move_away(local, &config, &fest).await;
     until(async || stage::owner(&cluster, &fest) != old).await;
     assert_eq!(stage::runs_at(&fest).await, stage::port_of(&cluster, stage::owner(&cluster, &fest)));
+    // A node's region is no part of Citus' metadata.
+    let region = sql!("UPDATE shardwise.node_regions SET region = 'ap' WHERE region = 'us'");
+    cluster.coordinator().execute(region).await.unwrap();
+    until(async || stage::ports_in(&cluster, Region::constant("ap")).len() == 1).await;
 }
 
 #[tokio::test]

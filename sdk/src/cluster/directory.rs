@@ -42,6 +42,7 @@ pub(crate) struct Slot {
 struct Entry {
     // None: there is no such row.
     row: Option<Arc<dyn Any + Send + Sync>>,
+    read: Instant,
     ttl: Duration,
 }
 
@@ -91,11 +92,18 @@ impl Directory {
         let find = async {
             let row = look_up.await?.map(|row| Arc::new(row) as Arc<dyn Any + Send + Sync>);
             let ttl = if row.is_some() { self.config.ttl } else { self.config.negative_ttl };
-            Ok::<_, Error>(Entry { row, ttl: random::up_to_a_tenth_less(ttl) })
+            Ok::<_, Error>(Entry { row, read: Instant::now(), ttl: random::up_to_a_tenth_less(ttl) })
         };
         // On the heap, for what waits in line with it is as large as the look-up of a row.
         let entry = self.cache.try_get_with(slot, Box::pin(find)).await.map_err(|error| Error::clone(&error))?;
         Ok(entry.into_row())
+    }
+
+    /// Forgets the row in this place, unless it was read a moment ago.
+    pub(crate) async fn forget_if_old(&self, slot: &Slot, age: Duration) {
+        if self.cache.get(slot).await.is_some_and(|entry| entry.read.elapsed() >= age) {
+            self.cache.invalidate(slot).await;
+        }
     }
 
     /// Forgets what was read of a table.

@@ -20,14 +20,14 @@ use crate::pool::{Connection, Lease, NodePool};
 use crate::random;
 use crate::route::Route;
 use crate::routing::{Ask, Hop, Intent, Need, Plan, Target};
-use crate::topology::{Node, Region, Residency, Role, Topology};
+use crate::topology::{Region, Residency, Role, Topology};
 use catalog::{Aliases, HashChecks};
 use directory::Directory;
 use refresh::Refresher;
-use state::{LazyPool, State};
+use state::State;
 
-/// A refusal by a layout that is older than this has it read anew.
-const REFUSAL_AGE: Duration = Duration::from_secs(1);
+/// A refusal by what was read longer ago than this has it read anew.
+pub(crate) const REFUSAL_AGE: Duration = Duration::from_secs(1);
 
 /// A connected cluster, shared by everything that was made from it.
 pub struct Core {
@@ -35,7 +35,6 @@ pub struct Core {
     mode: Mode,
     // Swapped whole, so that a statement sees one consistent state without a lock.
     state: ArcSwap<State>,
-    analytics: LazyPool,
     aliases: Aliases,
     checks: HashChecks,
     refresher: Arc<Refresher>,
@@ -72,10 +71,9 @@ impl Core {
         let discover::Found { mode, topology, aliases, checks } = discover::discover(&config).await?;
         let core = Arc::new(Self {
             directory: Directory::new(config.directory.clone()),
+            state: ArcSwap::from_pointee(State::new(topology, &config)),
             config,
             mode,
-            state: ArcSwap::from_pointee(State::new(topology)),
-            analytics: LazyPool::default(),
             aliases,
             checks,
             refresher: Arc::default(),
@@ -197,11 +195,8 @@ impl Core {
             return Err(Error::closed());
         }
         if intent == Intent::Analytics {
-            let make = || {
-                let node = analytics_node(&self.config, state.topology.node(hop.node));
-                NodePool::for_analytics(&self.config, node.into())
-            };
-            return self.analytics.get(make)?.checkout().await;
+            let station = state.analytics().ok_or_else(no_coordinator)?;
+            return station.pool(&self.config)?.checkout().await;
         }
         let pool = state.station(hop.node).pool(&self.config)?;
         if self.mode == Mode::Single { pool.checkout().await } else { pool.checkout_if_reachable().await }
@@ -239,10 +234,17 @@ impl Core {
         if self.mode == Mode::Single { Ok(()) } else { self.refresher.refresh().await }
     }
 
+    /// Reads the topology now, unless that was done a moment ago. Where it can't be read, the old one stays.
+    pub(crate) async fn refresh_if_old(&self) {
+        if self.refresher.is_old(REFUSAL_AGE) {
+            drop(self.refresh().await);
+        }
+    }
+
     /// Connections open now and the most there can be, over all nodes that were ever used.
     pub(crate) fn connections(&self) -> (u32, u32) {
         let state = self.state.load();
-        let pools = state.stations().iter().filter_map(|station| station.made_pool()).chain(self.analytics.made());
+        let pools = state.all().filter_map(|station| station.made_pool());
         pools.map(NodePool::usage).fold((0, 0), |(open, most), (o, m)| (open + o, most + m))
     }
 
@@ -254,7 +256,7 @@ impl Core {
     pub(crate) async fn close(&self, patience: Duration) {
         self.closed.store(true, Ordering::Release);
         let state = self.state();
-        let pools = state.stations().iter().filter_map(|station| station.made_pool()).chain(self.analytics.made());
+        let pools = state.all().filter_map(|station| station.made_pool());
         futures_util::future::join_all(pools.map(|pool| pool.close(patience))).await;
         // The task that keeps the topology ends.
         self.refresher.request();
@@ -275,7 +277,7 @@ impl Core {
             return;
         }
         refresh::log(&before.topology, &topology);
-        let (after, left) = before.succeeded_by(topology);
+        let (after, left) = before.succeeded_by(topology, &self.config);
         self.state.store(Arc::new(after));
         let patience = self.config.timeouts.call;
         for station in left {
@@ -286,15 +288,6 @@ impl Core {
             });
         }
     }
-}
-
-/// The node for work over many tenants.
-fn analytics_node(config: &Config, coordinator: &Node) -> Node {
-    let mut node = coordinator.clone();
-    if let Some(endpoint) = &config.analytics.endpoint {
-        (node.host, node.port) = (endpoint.host.clone(), endpoint.port);
-    }
-    node
 }
 
 /// Why a plan has no node to go to.

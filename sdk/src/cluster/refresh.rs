@@ -50,10 +50,14 @@ impl Refresher {
 
     /// The same, unless it was read a moment ago: for what may be met over and over while nothing changes.
     pub(super) fn request_if_old(&self, age: Duration) {
-        let read = self.done.borrow().at;
-        if read.is_none_or(|read| read.elapsed() >= age) {
+        if self.is_old(age) {
             self.request();
         }
+    }
+
+    /// Whether the last reading is older than this.
+    pub(super) fn is_old(&self, age: Duration) -> bool {
+        self.done.borrow().at.is_none_or(|read| read.elapsed() >= age)
     }
 
     /// Waits for a reading that begins after this call.
@@ -109,11 +113,11 @@ impl Task {
     async fn has_changed(&mut self, core: &Core) -> bool {
         let Some(known) = self.version.clone() else { return true };
         let answer = match self.connection(core).await {
-            Ok(connection) => in_time(catalog::version(connection.client())).await,
+            Ok(connection) => in_time(known.now(connection.client())).await,
             Err(error) => Err(error),
         };
         match answer {
-            Ok(version) => version != known,
+            Ok(now) => now != known,
             Err(error) => {
                 debug!(%error, "the node that tells of changes can't be asked");
                 self.control = None;

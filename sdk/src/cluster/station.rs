@@ -20,20 +20,34 @@ const LAST_PROBE: Duration = Duration::from_millis(500);
 
 pub(crate) struct Station {
     node: Arc<Node>,
+    make: MakePool,
     pool: LazyPool,
     down: AtomicBool,
     last_failure: Mutex<Option<Error>>,
 }
 
+/// By what a pool is made: its size and time limits depend on the purpose.
+type MakePool = fn(&Config, Arc<Node>) -> Result<NodePool>;
+
 impl Station {
     pub(super) fn new(node: Arc<Node>) -> Self {
-        Self { node, pool: LazyPool::default(), down: AtomicBool::new(false), last_failure: Mutex::new(None) }
+        Self::with_pools_by(NodePool::new, node)
+    }
+
+    /// For work over many tenants, with connections of its own.
+    pub(super) fn for_analytics(node: Arc<Node>) -> Self {
+        Self::with_pools_by(NodePool::for_analytics, node)
+    }
+
+    fn with_pools_by(make: MakePool, node: Arc<Node>) -> Self {
+        let (pool, last_failure) = (LazyPool::default(), Mutex::new(None));
+        Self { node, make, pool, down: AtomicBool::new(false), last_failure }
     }
 
     /// The same connections under what is newly known of the node.
     pub(super) fn renamed(&self, node: Arc<Node>) -> Self {
         let pool = self.pool.made().cloned().into();
-        Self { node, pool, ..Self::new(self.node.clone()) }
+        Self { pool, ..Self::with_pools_by(self.make, node) }
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
@@ -46,7 +60,7 @@ impl Station {
     }
 
     pub(crate) fn pool(&self, config: &Config) -> Result<&NodePool> {
-        self.pool.get(|| NodePool::new(config, self.node.clone()))
+        self.pool.get(|| (self.make)(config, self.node.clone()))
     }
 
     /// The pool, if anything was ever sent there.

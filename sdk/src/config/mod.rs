@@ -245,6 +245,12 @@ impl Config {
         Self { database: database.into(), ..self }
     }
 
+    /// Logs in as this role.
+    #[must_use]
+    pub fn with_user(self, user: impl Into<String>) -> Self {
+        Self { user: user.into(), ..self }
+    }
+
     /// Logs in with this password, or without one.
     #[must_use]
     pub fn with_password(self, password: Option<&str>) -> Self {

@@ -132,13 +132,8 @@ impl<K: DistributionKey> Session<TenantScope<K>, Pooled> {
     /// [`ErrorKind::Residency`](crate::ErrorKind::Residency) where `Strict` is asked for and the data lie outside, or the
     /// tenant has no home region; and when the directory can't be asked.
     pub async fn with_residency(mut self, residency: Residency) -> Result<Self> {
-        let core = self.executor.core().clone();
-        let target = &mut self.executor.target;
-        target.residency = residency;
-        if residency != Residency::Off && target.home.is_none() {
-            target.home = tenant::home_region(&core, &self.scope.key).await?;
-        }
-        core.check(self.executor.target, Need::ANY)?;
+        let target = Target { residency, ..self.executor.target };
+        self.executor.target = tenant::at_home(self.executor.core(), &self.scope.key, target).await?;
         Ok(self)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -9,7 +10,7 @@ use tokio_postgres::types::Type;
 use super::directory::bytes_of;
 use super::execute::{Answer, Effect, Job, Text, run};
 use super::{Pooled, Session, Tenant, TenantScope};
-use crate::cluster::Core;
+use crate::cluster::{Core, REFUSAL_AGE};
 use crate::entity::{DistributionKey, Params};
 use crate::error::{Error, ErrorKind, Result};
 use crate::routing::{Intent, Need, Target};
@@ -28,11 +29,28 @@ pub(crate) async fn tenant<K: DistributionKey>(core: Arc<Core>, key: K) -> Resul
         Some(Hashing::Server(expression)) => Box::pin(hash_by_server(&core, &key, expression)).await?,
         Some(Hashing::Client) | None => hash(key_ref),
     };
-    let home = if residency == Residency::Off { None } else { Box::pin(home_region(&core, &key)).await? };
     let key_type = key_ref.key_type();
-    let target = Target { key: Some((key_type, Some(hash))), residency, home, ..Target::new(Intent::Tenant) };
-    core.check(target, Need::ANY)?;
+    let target = Target { key: Some((key_type, Some(hash))), residency, ..Target::new(Intent::Tenant) };
+    let target = at_home(&core, &key, target).await?;
     Ok(Session::pooled(TenantScope { key }, core, target))
+}
+
+/// The target with the tenant's home region, where its residency asks for one.
+///
+/// # Errors
+/// [`ErrorKind::Residency`] where the tenant's data lie elsewhere than they have to.
+pub(super) async fn at_home<K: DistributionKey>(core: &Arc<Core>, key: &K, mut target: Target) -> Result<Target> {
+    if target.residency != Residency::Off {
+        // On the heap, for most tenants' are kept.
+        target.home = Box::pin(home_region(core, key, None)).await?;
+        if core.check(target, Need::ANY).is_err() {
+            // It may have been relocated since these were read, each at a time of its own.
+            core.refresh_if_old().await;
+            target.home = Box::pin(home_region(core, key, Some(REFUSAL_AGE))).await?;
+        }
+    }
+    core.check(target, Need::ANY)?;
+    Ok(target)
 }
 
 /// The hash of a key of a type that the server alone can hash.
@@ -50,13 +68,20 @@ async fn hash_by_server<K: DistributionKey>(core: &Arc<Core>, key: &K, expressio
     hash.map(|hash| *hash).ok_or_else(|| Error::new(ErrorKind::Connect, "the server did not tell the key's hash"))
 }
 
-/// The home region that the directory has for this key; `None` where it has no such row.
-pub(super) async fn home_region<K: DistributionKey>(core: &Arc<Core>, key: &K) -> Result<Option<Region>> {
+/// The home region that the directory has for this key, read not longer ago than `within`; `None` where it has no such row.
+async fn home_region<K: DistributionKey>(
+    core: &Arc<Core>,
+    key: &K,
+    within: Option<Duration>,
+) -> Result<Option<Region>> {
     let topology = core.topology();
     let Some(table) = topology.directory(key.key_ref().key_type()) else { return Ok(None) };
     let own = |text: &String| Cow::Owned(text.clone());
     let (schema, column) = (Some(own(&table.schema)), own(&table.region_column));
     let slot = core.directory.slot(schema, own(&table.table), column, &key_bytes(key)?);
+    if let Some(age) = within {
+        core.directory.forget_if_old(&slot, age).await;
+    }
     let found = async {
         let sql = format!(
             "SELECT {}::text FROM {} WHERE {} = $1",

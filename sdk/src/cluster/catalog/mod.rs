@@ -33,17 +33,35 @@ pub(super) struct Aliases {
 
 /// What changes whenever the layout does, from a few rows and the end of one index. A move or a split of a shard makes new
 /// placements, and they are numbered by a sequence.
-pub(super) const VERSION: &str = "\
+const VERSION: &str = "\
     SELECT (SELECT max(placementid) FROM pg_catalog.pg_dist_placement), \
-    (SELECT md5(string_agg(node::text, ';' ORDER BY nodeid)) FROM pg_catalog.pg_dist_node node)";
+    (SELECT md5(string_agg(node::text, ';' ORDER BY nodeid)) FROM pg_catalog.pg_dist_node node), {own}";
+
+/// The SDK's own tables, where they are there. That they are made is a change of the placements.
+const OWN: &str = "\
+    concat((SELECT md5(string_agg(region::text, ';' ORDER BY node_id)) FROM shardwise.node_regions region), '/', \
+    (SELECT md5(string_agg(directory::text, ';' ORDER BY key_type)) FROM shardwise.directories directory))";
 
 /// The version of the layout, as this node knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Version(Option<i64>, Option<String>);
+pub(super) struct Version {
+    newest_placement: Option<i64>,
+    nodes: Option<String>,
+    own: Option<String>,
+    has_own: bool,
+}
 
-pub(super) async fn version(client: &Client) -> Result<Version> {
-    let row = client.query_typed_one(VERSION, &[]).await.map_err(Error::postgres)?;
-    Ok(Version(column(&row, 0)?, column(&row, 1)?))
+impl Version {
+    /// The version now.
+    pub(super) async fn now(&self, client: &Client) -> Result<Self> {
+        version(client, self.has_own).await
+    }
+}
+
+async fn version(client: &Client, has_own: bool) -> Result<Version> {
+    let sql = VERSION.replace("{own}", if has_own { OWN } else { "NULL" });
+    let row = client.query_typed_one(&sql, &[]).await.map_err(Error::postgres)?;
+    Ok(Version { newest_placement: column(&row, 0)?, nodes: column(&row, 1)?, own: column(&row, 2)?, has_own })
 }
 
 /// Reads it all, as of one moment.

@@ -91,6 +91,7 @@ const DIRECTORIES: &str =
 pub(super) async fn read(client: &Client) -> Result<(Rows, Version)> {
     let local = client.query_typed_one(LOCAL, &[]).await.map_err(Error::postgres)?;
     let (has_regions, has_directories): (bool, bool) = (column(&local, 1)?, column(&local, 2)?);
+    let has_own = has_regions && has_directories;
     let (region, join) = match has_regions {
         true => ("r.region", "LEFT JOIN shardwise.node_regions r ON r.node_id = n.nodeid"),
         false => ("NULL::text", ""),
@@ -99,7 +100,11 @@ pub(super) async fn read(client: &Client) -> Result<(Rows, Version)> {
     let directories = async { if has_directories { query(client, DIRECTORIES, &[]).await } else { Ok(Vec::new()) } };
     // Sent one behind the other, answered in one round trip.
     let (version, nodes, tables, groups, shards, directories) = futures_util::future::try_join(
-        futures_util::future::try_join3(version(client), query(client, &nodes, &[]), query(client, TABLES, &[])),
+        futures_util::future::try_join3(
+            version(client, has_own),
+            query(client, &nodes, &[]),
+            query(client, TABLES, &[]),
+        ),
         futures_util::future::try_join3(query(client, GROUPS, &[]), query(client, SHARDS, &[]), directories),
     )
     .await

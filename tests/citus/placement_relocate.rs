@@ -11,10 +11,13 @@ use shardwise::{Cluster, Config, ErrorKind, Mode, Region, Residency, Tenant, Uui
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::placement_stage::{self as stage, Busy, placement};
+use super::placement_stage::{self as stage, Busy, Note, placement};
 use super::stage::{NEVER, until, watched};
 use crate::child;
 use crate::support::model::{Label, Wallet};
+
+/// So many relocations under load.
+const CHANGES: usize = 4;
 
 const REGIONS: [Region; 3] = [Region::EU, Region::US, Region::EU];
 
@@ -279,6 +282,52 @@ async fn data_that_are_there_already_stay_and_only_the_directory_changes() {
         assert_eq!((labels.region(), labels.count::<Label>().await.unwrap()), (Some(Region::US), 2));
     }
     assert!(moved > 0, "all five were in us by chance (1 of 243)");
+}
+
+/// A writer that waits for the end of a split or a move must see what was written just before, in the new shard.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_written_just_before_the_change_is_seen_after_it() {
+    let test = "what_was_written_just_before_the_change_is_seen_after_it";
+    let Some(local) = stage::own(test, &REGIONS).await else { return };
+    let cluster = stage::cluster(&local).await;
+    let mut written = 0;
+    for _ in 0..CHANGES {
+        let tenant = stage::tenant(&cluster, Region::US, Region::US).await;
+        let stop = tokio::sync::watch::Sender::new(false);
+        let flood = tokio::spawn(flood(tenant.clone(), stop.subscribe()));
+        let tasks: Vec<_> = (0..6).map(|_| tokio::spawn(write_and_delete(tenant.clone(), stop.subscribe()))).collect();
+        placement(&cluster).relocate(*tenant.key(), Region::EU).await.unwrap();
+        stop.send(true).unwrap();
+        for task in tasks {
+            written += task.await.unwrap();
+        }
+        let stay = flood.await.unwrap();
+        assert_eq!(tenant.count::<Note>().await.unwrap(), stay);
+    }
+    assert!(written > 1_000, "only {written}: too few to tell anything");
+}
+
+/// So much that the new shards are always a little behind.
+async fn flood(tenant: Tenant, stopped: tokio::sync::watch::Receiver<bool>) -> u64 {
+    let mut written = 0;
+    while !*stopped.borrow() {
+        let note = |_| Note { festival_id: *tenant.key(), id: Uuid::new_v4(), text: "stays".repeat(200) };
+        let notes: Vec<_> = (0..200).map(note).collect();
+        tenant.insert_many(&notes).await.unwrap();
+        written += 200;
+    }
+    written
+}
+
+async fn write_and_delete(tenant: Tenant, stopped: tokio::sync::watch::Receiver<bool>) -> u32 {
+    let mut written = 0;
+    while !*stopped.borrow() {
+        let note = Note { festival_id: *tenant.key(), id: Uuid::new_v4(), text: "goes".to_owned() };
+        tenant.insert(&note).await.unwrap();
+        assert!(tenant.delete::<Note>(note.id).await.unwrap(), "an acknowledged row is not seen");
+        written += 1;
+    }
+    written
 }
 
 #[tokio::test]

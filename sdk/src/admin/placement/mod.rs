@@ -1,7 +1,8 @@
 //! Where tenants' data are, and how they get elsewhere: [`Placement`].
 //!
 //! - **Online.** Shards are moved by logical replication, while they are read and written. Writers of a shard wait at the end
-//!   of its move, for as long as Citus takes to switch, and where a tenant is relocated for the count of its rows.
+//!   of its move, for as long as Citus takes to switch, and where a tenant is relocated for the count of its rows. Just before
+//!   the switch, the writers of all shards of the same tables on one node wait for a moment (`pause.rs` tells why).
 //! - **Counted.** A relocation compares, table by table, how many rows the old shard and the new one have, in the transaction
 //!   that makes the new one count. Writers are held back by then, so the numbers are exact, and have to be equal: else the
 //!   transaction is rolled back, and the old shard stays. Values are not compared.
@@ -25,6 +26,7 @@ mod layout;
 mod load;
 mod nodes;
 mod obstacles;
+mod pause;
 mod relocate;
 mod split;
 mod steps;

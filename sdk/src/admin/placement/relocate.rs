@@ -11,6 +11,7 @@ use tokio_postgres::types::Type;
 
 use super::desk::{Address, Desk, column};
 use super::layout::{self, Held};
+use super::pause::with_writers_waiting;
 use super::transfer::{self, RowCount};
 use super::{Steps, TenantKey, load, obstacles, split};
 use crate::cluster::Core;
@@ -259,7 +260,7 @@ impl Run<'_> {
         split::restore_identities(source.client()).await.map_err(|error| error.on(from))?;
         steps.next(&format!("move shard {} from {from} to {to}", held.shard));
         let rows = self.desk.transaction(async {
-            transfer::relocate(self.desk, held.shard, from.id, to.id, false).await?;
+            transfer::relocate(self.core, self.desk, held.shard, from.id, to.id, false).await?;
             steps.next(&format!("compare the rows on {from} and {to}, while the tenant's writers wait"));
             let rows =
                 transfer::compare_moved(self.desk, held.shard, self.key, &way.from_address, &way.to_address).await?;
@@ -275,7 +276,8 @@ impl Run<'_> {
     async fn isolate(&self, source: &Client, held: &Held, way: &Way<'_>) -> Result<i64> {
         let before = layout::parts(self.desk, held.shard).await?;
         let isolated = self.desk.transaction(async {
-            let isolated = split::isolate(self.desk, source, held, self.key).await?;
+            let split = split::isolate(self.desk, source, held, self.key);
+            let isolated = with_writers_waiting(self.core, self.desk, held.shard, way.from.id, split).await?;
             transfer::compare_isolated(self.desk, &before, isolated, self.key, &way.from_address).await?;
             Ok(isolated)
         });

@@ -11,6 +11,8 @@ use tokio_postgres::types::Type;
 use super::TenantKey;
 use super::desk::{Address, Desk};
 use super::layout::{Held, Part, parts};
+use super::pause::with_writers_waiting;
+use crate::cluster::Core;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::quote_literal;
 
@@ -55,14 +57,14 @@ pub(super) async fn count(desk: &Desk, held: &Held, key: &TenantKey, at: &Addres
 
 /// Moves a shard, with all that is co-located with it, and nowhere but where the rebalancer could move it if `stays`:
 /// within the region that it is in.
-pub(super) async fn relocate(desk: &Desk, shard: i64, from: i32, to: i32, stays: bool) -> Result<()> {
+pub(super) async fn relocate(core: &Core, desk: &Desk, shard: i64, from: i32, to: i32, stays: bool) -> Result<()> {
     const MOVE: &str = "\
         SELECT pg_catalog.citus_move_shard_placement($1, s.nodename, s.nodeport, t.nodename, t.nodeport, 'auto') \
         FROM pg_catalog.pg_dist_node s, pg_catalog.pg_dist_node t WHERE s.nodeid = $2 AND t.nodeid = $3 \
         AND (NOT $4 OR shardwise.shard_allowed_on_node($1, $3))";
     let params =
         [(&shard as _, Type::INT8), (&from as _, Type::INT4), (&to as _, Type::INT4), (&stays as _, Type::BOOL)];
-    if desk.query(MOVE, &params).await?.is_empty() {
+    if with_writers_waiting(core, desk, shard, to, desk.query(MOVE, &params)).await?.is_empty() {
         let message = "the nodes or their regions changed in the meantime: run it again";
         return Err(Error::new(ErrorKind::Placement, message));
     }

@@ -16,8 +16,8 @@ use super::stage::{NEVER, until, watched};
 use crate::child;
 use crate::support::model::{Label, Wallet};
 
-/// So many relocations under load.
-const CHANGES: usize = 4;
+/// So many tenants go there and back under load.
+const CHANGES: usize = 3;
 
 const REGIONS: [Region; 3] = [Region::EU, Region::US, Region::EU];
 
@@ -296,7 +296,9 @@ async fn what_was_written_just_before_the_change_is_seen_after_it() {
         let stop = tokio::sync::watch::Sender::new(false);
         let flood = tokio::spawn(flood(tenant.clone(), stop.subscribe()));
         let tasks: Vec<_> = (0..6).map(|_| tokio::spawn(write_and_delete(tenant.clone(), stop.subscribe()))).collect();
-        placement(&cluster).relocate(*tenant.key(), Region::EU).await.unwrap();
+        for region in [Region::EU, Region::US] {
+            placement(&cluster).relocate(*tenant.key(), region).await.unwrap();
+        }
         stop.send(true).unwrap();
         for task in tasks {
             written += task.await.unwrap();

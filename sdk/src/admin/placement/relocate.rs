@@ -258,6 +258,7 @@ impl Run<'_> {
         }
         // Always before the shard goes: a run that was broken off may have left it to this one.
         split::restore_identities(source.client()).await.map_err(|error| error.on(from))?;
+        transfer::clear(self.desk, held.shard, to.id).await?;
         steps.next(&format!("move shard {} from {from} to {to}", held.shard));
         let rows = self.desk.transaction(async {
             transfer::relocate(self.core, self.desk, held.shard, from.id, to.id, false).await?;

@@ -9,12 +9,17 @@ use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 
 use super::TenantKey;
-use super::desk::{Address, Desk};
+use super::desk::{Address, Desk, column};
 use super::layout::{Held, Part, parts};
+use super::obstacles::refused;
 use super::pause::with_writers_waiting;
 use crate::cluster::Core;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::quote_literal;
+
+/// How often, and with which pauses, it is looked whether an earlier move's remains are gone.
+const ATTEMPTS: usize = 100;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// How many rows a table has in a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +58,27 @@ pub(super) async fn count(desk: &Desk, held: &Held, key: &TenantKey, at: &Addres
     let (rows, foreign) = counts.pop().unwrap_or_default();
     let rows = parts.into_iter().zip(rows).map(|(part, rows)| RowCount { table: part.table, rows }).collect();
     Ok(Counted { rows, foreign, took })
+}
+
+/// Waits until nothing is left on the node of a move that took this shard away from it: what Citus drops in the background,
+/// when nobody reads it any more, is in the way of a move back.
+pub(super) async fn clear(desk: &Desk, shard: i64, node: i32) -> Result<()> {
+    const LEFT: &str = "\
+        SELECT c.object_name FROM pg_catalog.pg_dist_cleanup c JOIN pg_catalog.pg_dist_node n ON n.groupid = c.node_group_id \
+        JOIN pg_catalog.pg_dist_shard o ON o.shardid = $1 JOIN pg_catalog.pg_dist_partition g ON g.logicalrelid = o.logicalrelid \
+        JOIN pg_catalog.pg_dist_partition t ON t.colocationid = g.colocationid \
+        JOIN pg_catalog.pg_dist_shard s ON s.logicalrelid = t.logicalrelid AND s.shardminvalue = o.shardminvalue \
+        WHERE n.nodeid = $2 AND c.object_type = 1 AND c.object_name LIKE '%\\_' || s.shardid LIMIT 1";
+    let mut left = None;
+    for _ in 0..ATTEMPTS {
+        let rows = desk.query(LEFT, &[(&shard, Type::INT8), (&node, Type::INT4)]).await?;
+        let Some(row) = rows.first() else { return Ok(()) };
+        left = Some(column::<String>(row, 0)?);
+        desk.batch("CALL pg_catalog.citus_cleanup_orphaned_resources()").await?;
+        tokio::time::sleep(PAUSE).await;
+    }
+    let left = left.unwrap_or_default();
+    Err(refused(format!("{left} is left of an earlier move and still in use: run it again when it is not")))
 }
 
 /// Moves a shard, with all that is co-located with it, and nowhere but where the rebalancer could move it if `stays`:

@@ -109,7 +109,7 @@ pub enum ErrorKind {
     Schema,
     /// This mode or deployment can't do it.
     Unsupported,
-    /// The tenant's data lie outside the region that they have to stay in, or could leave it. Nothing was sent.
+    /// The tenant's data lie outside the region that they have to stay in, or could leave it. Nothing was run.
     Residency,
     /// Shards can't be placed as asked: the message names what is in the way, and the fix.
     Placement,

@@ -96,6 +96,12 @@ pub(crate) fn leading_words(text: &str) -> [String; 2] {
     })
 }
 
+/// Whether a text may use tables, by the words without which none can be named. It errs on the side of yes.
+pub(crate) fn may_use_tables(text: &str) -> bool {
+    const WORDS: [&str; 6] = ["from", "join", "into", "update", "using", "table"];
+    text.split(|c| !is_word(c)).any(|word| WORDS.iter().any(|one| one.eq_ignore_ascii_case(word)))
+}
+
 fn name(text: &str) -> Option<&str> {
     let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
     text[..end].starts_with(|c: char| c.is_alphabetic() || c == '_').then_some(&text[..end])
@@ -215,6 +221,15 @@ mod tests {
         let (sql, names) = numbered("SELECT 1 -- :a\n + :b /* :c */ + :d || ':e' || :f");
         assert_eq!(sql, "SELECT 1 -- :a\n + $1 /* :c */ + $2 || ':e' || $3");
         assert_eq!(names, ["b", "d", "f"]);
+    }
+
+    #[test]
+    fn texts_without_a_table_are_told_apart() {
+        let may = super::may_use_tables;
+        assert!(!may("SELECT inet_server_port(), 'x', now() AS fromage"));
+        assert!(
+            may("select 1 From/**/wallets") && may("TABLE wallets") && may("WITH x AS (UPDATE w SET a = 1) SELECT 1")
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use shardwise::local::CitusCluster;
 use shardwise::topology::Role;
 use shardwise::{Cluster, Config, ErrorKind, Region, Residency, Route, Tenant, Uuid, sql};
 
+use super::placement_stage::{self, Note};
 use super::stage::{self, until};
 use crate::support::citus::shared;
 use crate::support::model::{Entry, Festival, Wallet};
@@ -125,6 +126,40 @@ async fn a_tenant_whose_data_lie_outside_its_home_region_is_refused() {
     // A handle of its own may ask for more, or less, than the configuration.
     assert!(astray.clone().with_residency(Residency::Prefer).await.is_ok());
     assert_eq!(astray.clone().with_residency(Residency::Strict).await.unwrap_err().kind(), ErrorKind::Residency);
+}
+
+/// The node vouches for one shard: a text that may use others is not sent.
+#[tokio::test]
+async fn a_text_of_a_strict_tenant_says_which_tables_it_uses() {
+    let Some(local) = shared("a_text_of_a_strict_tenant_says_which_tables_it_uses").await else { return };
+    let stage = strict(local).await;
+    let fest = stage::tenant_in(&stage.cluster, Region::EU).await;
+    let silent = sql!("SELECT id FROM wallets WHERE festival_id = :id", id = *fest.key());
+    let refused = fest.query(silent).await.unwrap_err();
+    assert!(refused.to_string().contains("add `entities(…)`"), "{refused}");
+    let plain = Cluster::connect(stage.config.clone()).await.unwrap();
+    plain.admin().apply(&placement_stage::schema()).await.unwrap();
+    stage.cluster.refresh().await.unwrap();
+    let mixed = sql!("SELECT 1 FROM wallets WHERE festival_id = :festival_id", entities(Wallet, Note));
+    let refused = fest.query(mixed).await.unwrap_err();
+    assert!(refused.to_string().contains("several co-location groups"), "{refused}");
+    assert_eq!(fest.query(sql!("SELECT 1")).await.unwrap().len(), 1);
+}
+
+/// What the client believes of the nodes' regions does not count.
+#[tokio::test]
+async fn the_node_knows_the_regions_itself() {
+    let Some(local) = shared("the_node_knows_the_regions_itself").await else { return };
+    let stage = strict(local).await;
+    let fest = stage::tenant_in(&stage.cluster, Region::EU).await;
+    assert_eq!(fest.count::<Wallet>().await.unwrap(), 0);
+    let plain = Cluster::connect(stage.config.clone()).await.unwrap();
+    let port = i32::from(stage::port_of(&plain, stage::owner(&plain, &fest)));
+    let node = sql!("SELECT nodeid FROM pg_dist_node WHERE nodeport = :port", port = port);
+    let (node,): (i32,) = plain.coordinator().query_one_as(node).await.unwrap();
+    let other = sql!("UPDATE shardwise.node_regions SET region = 'us' WHERE node_id = :node", node = node);
+    plain.coordinator().execute(other).await.unwrap();
+    assert_eq!(fest.count::<Wallet>().await.unwrap_err().kind(), ErrorKind::Residency);
 }
 
 #[tokio::test]

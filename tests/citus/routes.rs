@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shardwise::config::{TopologyConfig, Watch};
+use shardwise::config::{Timeouts, TopologyConfig, Watch};
 use shardwise::{Cluster, ErrorKind, Pin, Region, Route, sql};
 
 use super::stage::{self, Load, until};
@@ -123,6 +123,27 @@ async fn a_node_that_cannot_be_reached_is_gone_around_and_found_again() {
     behind.open();
     until(async || fest.route().unwrap() == Route::Owner).await;
     assert_eq!(fest.count::<Wallet>().await.unwrap(), 23);
+}
+
+/// As a worker in a private network is: packets to it are dropped, and nobody says no.
+#[tokio::test]
+async fn a_node_that_never_answers_is_gone_around() {
+    let Some(local) = shared("a_node_that_never_answers_is_gone_around").await else { return };
+    let plain = stage::config(local).await;
+    let fest = stage::tenant_in(&Cluster::connect(plain.clone()).await.unwrap(), Region::US).await;
+    stage::wallets(&fest, 3).await;
+    let (config, proxies) = stage::proxied(local, plain).await;
+    let short = Timeouts { connect: Duration::from_millis(300), ..Timeouts::default() };
+    let cluster = Cluster::connect(config.with_timeouts(short).unwrap()).await.unwrap();
+    let fest = cluster.tenant(*fest.key()).await.unwrap();
+    let owner = stage::port_of(&cluster, stage::owner(&cluster, &fest));
+    proxies.values().find(|proxy| proxy.port == owner).unwrap().fall_silent();
+    // More than a pool has, all at once.
+    let counts = futures_util::future::join_all((0..64).map(|_| fest.count::<Wallet>())).await;
+    for count in counts {
+        assert_eq!(count.unwrap(), 3);
+    }
+    assert_ne!(fest.route().unwrap(), Route::Owner);
 }
 
 #[tokio::test]

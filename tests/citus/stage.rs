@@ -1,6 +1,8 @@
 //! What these tests play on: a database on a cluster, with tables, and what the servers say of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use shardwise::config::{Endpoint, NodeOverride, TopologyConfig, Watch};
@@ -184,6 +186,7 @@ pub async fn own(test: &str) -> Option<CitusCluster> {
 pub struct Load {
     stop: tokio::sync::watch::Sender<bool>,
     tasks: Vec<tokio::task::JoinHandle<Played>>,
+    rounds: Arc<AtomicU64>,
 }
 
 /// What a task of a load came to.
@@ -199,9 +202,9 @@ pub struct Played {
 impl Load {
     /// One task per wallet: an update, a read and a transaction, over and over.
     pub fn on(tenant: &Tenant, wallets: &[Wallet]) -> Self {
-        let stop = tokio::sync::watch::Sender::new(false);
+        let (stop, rounds) = (tokio::sync::watch::Sender::new(false), Arc::new(AtomicU64::new(0)));
         let tasks = wallets.iter().map(|wallet| {
-            let (tenant, id, stopped) = (tenant.clone(), wallet.id, stop.subscribe());
+            let (tenant, id, stopped, rounds) = (tenant.clone(), wallet.id, stop.subscribe(), rounds.clone());
             tokio::spawn(async move {
                 let mut played = Played::default();
                 while !*stopped.borrow() {
@@ -213,11 +216,17 @@ impl Load {
                         tx.get::<Wallet>(id).await.map(drop)
                     });
                     played.note(transaction.await, 1);
+                    rounds.fetch_add(1, Ordering::SeqCst);
                 }
                 played
             })
         });
-        Self { tasks: tasks.collect(), stop }
+        Self { tasks: tasks.collect(), stop, rounds }
+    }
+
+    /// How often a task has been through.
+    pub fn rounds(&self) -> u64 {
+        self.rounds.load(Ordering::SeqCst)
     }
 
     /// Stops them all.

@@ -161,6 +161,7 @@ async fn after_close_everything_says_so(place: Place) {
     slow.await.unwrap().expect("what was under way is finished");
     assert_eq!(fest.count::<Wallet>().await.unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(cluster.health().await.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(cluster.refresh().await.unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(cluster.reference().count::<User>().await.unwrap_err().kind(), ErrorKind::Closed);
 }
 

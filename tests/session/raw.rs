@@ -117,6 +117,15 @@ async fn a_changed_schema_under_prepared_statements_is_survived(place: Place) {
     let query = || sql!("SELECT * FROM wallets WHERE festival_id = :festival_id", entities(Wallet));
     fest.insert(&Wallet::new(*fest.key(), 5)).await.unwrap();
     for i in 0..3 {
+        // Prepared on several connections: each of them has a stale one afterwards.
+        let slow = || {
+            sql!(
+                "SELECT *, pg_sleep(0.05) FROM wallets WHERE festival_id = :festival_id AND id IS NOT NULL",
+                entities(Wallet)
+            )
+        };
+        let all = futures_util::future::join_all((0..4).flat_map(|_| [fest.query(slow()), fest.query(query())])).await;
+        assert!(all.iter().all(Result::is_ok), "{all:?}");
         assert_eq!(fest.query(query()).await.unwrap()[0].columns().len(), 6 + i);
         cluster
             .coordinator()

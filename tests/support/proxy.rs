@@ -1,4 +1,4 @@
-//! A TCP proxy on the loopback: counts who comes through, and can be cut.
+//! A TCP proxy on the loopback: counts who comes through, can be cut, and can fall silent.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,6 +10,7 @@ pub struct Proxy {
     pub port: u16,
     accepted: Arc<AtomicUsize>,
     open: Arc<AtomicBool>,
+    silent: Arc<AtomicBool>,
     cut: watch::Sender<u32>,
 }
 
@@ -19,8 +20,9 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (accepted, open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
+        let silent = Arc::new(AtomicBool::new(false));
         let cut = watch::Sender::new(0);
-        let (count, is_open, cuts) = (accepted.clone(), open.clone(), cut.clone());
+        let (count, is_open, is_silent, cuts) = (accepted.clone(), open.clone(), silent.clone(), cut.clone());
         tokio::spawn(async move {
             while let Ok((mut near, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
@@ -28,6 +30,13 @@ impl Proxy {
                     continue; // closed at once
                 }
                 let mut cut = cuts.subscribe();
+                if is_silent.load(Ordering::SeqCst) {
+                    tokio::spawn(async move {
+                        drop(cut.changed().await);
+                        drop(near);
+                    });
+                    continue;
+                }
                 tokio::spawn(async move {
                     let Ok(mut far) = TcpStream::connect(("127.0.0.1", target)).await else { return };
                     near.set_nodelay(true).unwrap();
@@ -39,7 +48,7 @@ impl Proxy {
                 });
             }
         });
-        Self { port, accepted, open, cut }
+        Self { port, accepted, open, silent, cut }
     }
 
     /// How many connections were tried.
@@ -51,6 +60,11 @@ impl Proxy {
     pub fn close(&self) {
         self.open.store(false, Ordering::SeqCst);
         self.cut.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// Takes new connections and never says a word.
+    pub fn fall_silent(&self) {
+        self.silent.store(true, Ordering::SeqCst);
     }
 
     /// Lets connections through again.

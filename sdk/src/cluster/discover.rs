@@ -8,7 +8,7 @@ use super::catalog::{self, Aliases, HashChecks, Known};
 use crate::config::{Config, Endpoint, Mode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::{Connection, NodePool};
-use crate::topology::{Node, Topology};
+use crate::topology::{Node, Residency, Role, Topology};
 
 pub(super) struct Found {
     pub(super) mode: Mode,
@@ -56,9 +56,26 @@ async fn try_one(config: &Config, endpoint: &Endpoint) -> Result<Found> {
             }
             Mode::Auto | Mode::Single => Topology::single(node.clone()),
         };
+        keep_to_region(config, &connection, &topology).await?;
         Ok(Found { mode, topology, aliases, checks })
     };
     look.await.map_err(|error: Error| error.on(probe.node()))
+}
+
+/// With strict residency a node of another region serves nobody, so that its client does not stay with it.
+async fn keep_to_region(config: &Config, connection: &Connection, topology: &Topology) -> Result<()> {
+    let (Residency::Strict, Some(local), false) = (config.residency, config.local_region, topology.is_single()) else {
+        return Ok(());
+    };
+    let (group, _) = catalog::whoami(connection.client()).await?;
+    let here = topology.nodes().iter().find(|node| node.group == group && node.role != Role::Replica);
+    match here.and_then(|node| node.region) {
+        Some(region) if region != local => Err(Error::new(
+            ErrorKind::Residency,
+            format!("the node stands in {region}, and residency is strict: add one of {local} to `contact_points`"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Remembers at which address this node was reached, where the metadata have another one: it works from here.

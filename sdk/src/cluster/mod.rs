@@ -1,4 +1,5 @@
-//! The living part: the current topology, the pools of its nodes, the counters. The only reader of `pg_dist_*`.
+//! The living part: the current topology, the pools of its nodes, the counters. It reads `pg_dist_*` for all that routes;
+//! `admin` reads it besides, on the coordinator, for what it changes.
 
 mod catalog;
 mod directory;
@@ -20,7 +21,7 @@ use crate::pool::{Connection, Lease, NodePool};
 use crate::random;
 use crate::route::Route;
 use crate::routing::{Ask, Hop, Intent, Need, Plan, Target};
-use crate::topology::{Region, Residency, Role, Topology};
+use crate::topology::{Region, Residency, Topology};
 use catalog::{Aliases, HashChecks};
 use directory::Directory;
 use refresh::Refresher;
@@ -155,20 +156,27 @@ impl Core {
         })
     }
 
-    /// The groups of nodes that stand in a region.
-    pub(crate) fn groups_within(&self, region: Region) -> Vec<i32> {
-        let topology = self.topology();
-        let within = topology.nodes().iter().filter(|node| node.region == Some(region) && node.role != Role::Replica);
-        within.map(|node| node.group).collect()
-    }
-
     /// Takes a connection to the first node of the plan that can be reached.
     pub(crate) async fn way(&self, target: Target, need: Need) -> Result<Way> {
-        let state = self.state();
-        let mut plan = self.plan(&state, target, need)?;
+        loop {
+            let state = self.state();
+            match self.way_by(&state, target, need).await {
+                // Who waited for a node that is gone goes where its shards are now.
+                Err(error) if error.kind() == ErrorKind::Closed && !self.is_closed() && !self.is_current(&state) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn is_current(&self, state: &Arc<State>) -> bool {
+        Arc::ptr_eq(state, &self.state.load())
+    }
+
+    async fn way_by(&self, state: &State, target: Target, need: Need) -> Result<Way> {
+        let mut plan = self.plan(state, target, need)?;
         let mut failure = None;
         while let Some(hop) = plan.next(&state.topology, |at| state.station(at).is_up()) {
-            match self.lease(&state, target.intent, hop).await {
+            match self.lease(state, target.intent, hop).await {
                 Ok(lease) => {
                     return Ok(Way { lease, route: hop.route, bound: Bound::of(&plan) });
                 }
@@ -187,7 +195,7 @@ impl Core {
                 }
             }
         }
-        Err(failure.unwrap_or_else(|| nowhere(&state, &plan)))
+        Err(failure.unwrap_or_else(|| nowhere(state, &plan)))
     }
 
     async fn lease(&self, state: &State, intent: Intent, hop: Hop) -> Result<Lease> {
@@ -225,19 +233,23 @@ impl Core {
     /// Says that a statement met something that a changed layout would explain.
     pub(crate) fn suspects_a_change(&self) {
         if self.mode == Mode::Citus {
-            self.refresher.request();
+            self.refresher.suspect();
         }
     }
 
     /// Reads the topology now.
     pub(crate) async fn refresh(&self) -> Result<()> {
-        if self.mode == Mode::Single { Ok(()) } else { self.refresher.refresh().await }
+        match self.mode {
+            _ if self.is_closed() => Err(Error::closed()),
+            Mode::Single => Ok(()),
+            Mode::Auto | Mode::Citus => self.refresher.refresh().await,
+        }
     }
 
-    /// Reads the topology now, unless that was done a moment ago. Where it can't be read, the old one stays.
+    /// Reads the topology now, unless that was done a moment ago. Where it can't be read in time, the old one stays.
     pub(crate) async fn refresh_if_old(&self) {
         if self.refresher.is_old(REFUSAL_AGE) {
-            drop(self.refresh().await);
+            drop(tokio::time::timeout(self.config.timeouts.checkout, self.refresh()).await);
         }
     }
 
@@ -270,11 +282,11 @@ impl Core {
         Ask { target, need, local: self.config.local_region, seed: self.seed }
     }
 
-    /// Has everybody use this topology from now on.
-    fn install(&self, topology: Topology) {
+    /// Has everybody use this topology from now on. Returns whether it is another one.
+    fn install(&self, topology: Topology) -> bool {
         let before = self.state();
         if *before.topology == topology {
-            return;
+            return false;
         }
         refresh::log(&before.topology, &topology);
         let (after, left) = before.succeeded_by(topology, &self.config);
@@ -287,6 +299,7 @@ impl Core {
                 }
             });
         }
+        true
     }
 }
 
@@ -294,9 +307,15 @@ impl Core {
 fn nowhere(state: &State, plan: &Plan) -> Error {
     let owner = plan.shard().and_then(|shard| shard.owner);
     let first = owner.or(state.topology.coordinator());
-    match first.and_then(|at| state.station(at).last_failure()) {
-        Some(error) => error.during("the node could not be reached a moment ago, and is tried again in the background"),
-        None => no_coordinator(),
+    match (first.and_then(|at| state.station(at).last_failure()), plan.bound_to()) {
+        (Some(error), _) => {
+            error.during("the node could not be reached a moment ago, and is tried again in the background")
+        }
+        (None, Some(region)) => Error::new(
+            ErrorKind::Residency,
+            format!("no node of {region} can serve this, and it may not go elsewhere: nothing was sent"),
+        ),
+        (None, None) => no_coordinator(),
     }
 }
 

@@ -3,7 +3,7 @@
 //! It keeps one connection of its own. On that it asks often whether the layout has changed, which costs next to nothing,
 //! and reads it whole when it has, after the interval, and on request.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -21,6 +21,9 @@ use crate::topology::{Residency, Topology};
 /// The least time between two readings: a storm of errors must not become a storm of readings.
 const LEAST_PAUSE: Duration = Duration::from_millis(50);
 
+/// For what is suspected over and over while nothing has changed, the pause doubles up to this.
+const MOST_PAUSE: Duration = Duration::from_secs(1);
+
 /// How long a node may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -29,6 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Refresher {
     wake: Notify,
     requested: AtomicU64,
+    suspected: AtomicBool,
     done: watch::Sender<Done>,
 }
 
@@ -48,7 +52,14 @@ impl Refresher {
         request
     }
 
-    /// The same, unless it was read a moment ago: for what may be met over and over while nothing changes.
+    /// The same for what may be met over and over while nothing has changed: then it is read ever more seldom.
+    pub(super) fn suspect(&self) {
+        if !self.suspected.swap(true, Ordering::AcqRel) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// The same, unless it was read a moment ago.
     pub(super) fn request_if_old(&self, age: Duration) {
         if self.is_old(age) {
             self.request();
@@ -72,7 +83,12 @@ impl Refresher {
 /// Starts the task. It ends with the cluster.
 pub(super) fn spawn(core: &Arc<Core>) {
     let task = Task { core: Arc::downgrade(core), refresher: core.refresher.clone(), control: None, version: None };
-    tokio::spawn(task.run());
+    tokio::spawn(async move {
+        let refresher = task.refresher.clone();
+        task.run().await;
+        // Nobody reads any more: whoever waits for it is told.
+        refresher.done.send_replace(Done { request: u64::MAX, at: None, failure: Some(Error::closed()) });
+    });
 }
 
 struct Task {
@@ -87,24 +103,36 @@ impl Task {
     async fn run(mut self) {
         let Some(config) = self.core.upgrade().map(|core| core.config().topology.clone()) else { return };
         let mut whole = Instant::now() + random::up_to_a_tenth_less(config.refresh_interval);
+        // When a suspicion is heeded, and how long that waits while none proves right.
+        let (mut heeded, mut pause, mut answered) = (Instant::now(), LEAST_PAUSE, 0);
         loop {
             let probe = Instant::now() + random::jitter(config.probe_interval);
-            let asked = tokio::select! {
-                () = self.refresher.wake.notified() => true,
-                () = tokio::time::sleep_until(whole.min(probe)) => false,
-            };
+            let suspected = self.refresher.suspected.load(Ordering::Acquire);
+            let next = if suspected { heeded.min(whole) } else { whole.min(probe) };
+            tokio::select! {
+                () = self.refresher.wake.notified() => {}
+                () = tokio::time::sleep_until(next) => {}
+            }
             let Some(core) = self.core.upgrade().filter(|core| !core.is_closed()) else { return };
-            if !asked && Instant::now() < whole && !self.has_changed(&core).await {
+            let request = self.refresher.requested.load(Ordering::Acquire);
+            let suspected = self.refresher.suspected.load(Ordering::Acquire);
+            let now = Instant::now();
+            let is_due = request > answered || now >= whole || (suspected && now >= heeded);
+            if !is_due && (suspected || now < probe || !self.has_changed(&core).await) {
                 continue;
             }
-            let request = self.refresher.requested.load(Ordering::Acquire);
-            let failure = self.read(&core).await.err();
-            if let Some(error) = &failure {
+            self.refresher.suspected.store(false, Ordering::Release);
+            let outcome = self.read(&core).await;
+            if let Err(error) = &outcome {
                 warn!(%error, "the cluster's layout could not be read");
             }
-            self.refresher.done.send_replace(Done { request, at: Some(Instant::now()), failure });
+            pause =
+                if outcome.as_ref().is_ok_and(|changed| !changed) { (pause * 2).min(MOST_PAUSE) } else { LEAST_PAUSE };
+            answered = request;
+            self.refresher.done.send_replace(Done { request, at: Some(Instant::now()), failure: outcome.err() });
             drop(core);
             whole = Instant::now() + random::up_to_a_tenth_less(config.refresh_interval);
+            heeded = Instant::now() + pause;
             tokio::time::sleep(LEAST_PAUSE).await;
         }
     }
@@ -126,15 +154,15 @@ impl Task {
         }
     }
 
-    async fn read(&mut self, core: &Core) -> Result<()> {
+    /// Returns whether the layout is another one.
+    async fn read(&mut self, core: &Core) -> Result<bool> {
         let connection = self.connection(core).await?;
         let known = Known { config: core.config(), aliases: &core.aliases, checks: &core.checks };
         match in_time(catalog::read(connection.client(), &known)).await {
             Ok((topology, version)) => {
                 self.version = Some(version);
                 core.metrics.refresh();
-                core.install(topology);
-                Ok(())
+                Ok(core.install(topology))
             }
             Err(error) => {
                 self.control = None;

@@ -209,6 +209,13 @@ fn contradictions(config: &Config) -> Checked<()> {
     if config.residency != Residency::Off && config.regions.is_empty() {
         return Err("`residency` needs to know the `regions`: write `regions = [\"eu\", \"us\"]`".to_owned());
     }
+    if config.residency == Residency::Strict && config.local_region.is_none() {
+        return Err(
+            "`residency = \"strict\"` needs to know where this process runs: write `local_region = \"eu\"`, or \
+                    whichever of the `regions` it is"
+                .to_owned(),
+        );
+    }
     if let Some(tls) = tls {
         match (&tls.cert_file, &tls.key_file) {
             (Some(_), None) => return Err(missing_pair("tls.key_file", "tls.cert_file")),
@@ -302,6 +309,14 @@ mod tests {
             ("pool = { max_connections = 0 }", "`pool.max_connections` is 0"),
             ("pool = { min_idle = 17 }", "`pool.min_idle` (17) is larger than `pool.max_connections` (16)"),
             ("timeouts = { connect = \"0s\" }", "`timeouts.connect` is no time at all"),
+            (
+                "timeouts = { connect = \"5s\" }",
+                "`timeouts.connect` (5s) must be shorter than `timeouts.checkout` (5s)",
+            ),
+            (
+                "residency = \"strict\"\nregions = [\"eu\"]",
+                "`residency = \"strict\"` needs to know where this process runs: write `local_region = \"eu\"`",
+            ),
             ("timeouts = { call = \"1000d\" }", "`timeouts.call` is longer than 24 days"),
             ("timeouts = { statement = \"2m\" }", "`timeouts.statement` (120s) is longer than `timeouts.call` (60s)"),
             ("tls = { cert_file = \"c\" }", "`tls.key_file` is missing"),

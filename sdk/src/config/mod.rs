@@ -16,7 +16,7 @@
 //! statement_cache = 256                      # prepared statements kept by each connection
 //!
 //! [default.timeouts]
-//! connect = "5s"                             # socket, TLS and log-in
+//! connect = "2s"                             # socket, TLS and log-in
 //! checkout = "5s"                            # waiting for a free connection
 //! statement = "30s"                          # one statement; it is cancelled on the server
 //! call = "60s"                               # a whole call, retries and waits included

@@ -168,9 +168,9 @@ impl Default for PoolConfig {
 /// The time limits. None of them can be turned off: a wait without an end is what takes a service down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Opening a connection: socket, TLS and log-in.
+    /// Opening a connection: socket, TLS and log-in. A node that does not answer at all is gone around after this time.
     pub connect: Duration,
-    /// Waiting for a free connection.
+    /// Waiting for a free connection. Where none could be opened until then, the node counts as one that does not answer.
     pub checkout: Duration,
     /// One statement. When it runs out, the statement is cancelled on the server.
     pub statement: Duration,
@@ -181,7 +181,7 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { connect: seconds(5), checkout: seconds(5), statement: seconds(30), call: seconds(60) }
+        Self { connect: seconds(2), checkout: seconds(5), statement: seconds(30), call: seconds(60) }
     }
 }
 
@@ -190,7 +190,7 @@ impl Default for Timeouts {
 pub struct TopologyConfig {
     /// The whole layout is read anew after this time, give or take a tenth.
     pub refresh_interval: Duration,
-    /// One node is asked this often whether the layout has changed since: a single row from two indexes.
+    /// One node is asked this often whether the layout has changed since: a single row.
     pub probe_interval: Duration,
     /// On which connections it is noticed that a node passed a statement on.
     pub watch: Watch,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustls::CertificateError;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_postgres::config::SslMode;
@@ -34,7 +35,12 @@ struct Inner {
     opened: AtomicUsize,
     // Those with a lower number are not used again.
     trusted_from: AtomicUsize,
+    // How often a schema was found changed under prepared statements.
+    schema: AtomicUsize,
 }
+
+/// How long a connection may be silent towards us before it counts as broken, about.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Where connections are sampled, one of so many is watched.
 const SAMPLE: usize = 16;
@@ -59,8 +65,8 @@ impl Connector {
         let (timeout, statement_cache) = (config.timeouts.connect, config.pool.statement_cache);
         // The coordinator passes nearly everything on: that tells nothing.
         let watch = if node.role == Role::Worker { config.topology.watch } else { Watch::Off };
-        let (opened, trusted_from) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Ok(Self(Arc::new(Inner { node, login, tls, timeout, statement_cache, watch, opened, trusted_from })))
+        let [opened, trusted_from, schema] = [(); 3].map(|()| AtomicUsize::new(0));
+        Ok(Self(Arc::new(Inner { node, login, tls, timeout, statement_cache, watch, opened, trusted_from, schema })))
     }
 
     pub(super) fn node(&self) -> &Arc<Node> {
@@ -103,6 +109,18 @@ impl Connector {
     /// Whether nothing speaks against using this connection.
     pub(super) fn trusts(&self, connection: &Connection) -> bool {
         connection.number() >= self.0.trusted_from.load(Ordering::Acquire)
+    }
+
+    /// Says that the schema changed under this connection's prepared statements, or the server dropped them. Those of the
+    /// others that were opened before are no better: a second try must not meet the next stale one.
+    pub(super) fn outdate_statements(&self, connection: &Connection) {
+        self.0.schema.fetch_add(1, Ordering::AcqRel);
+        self.update_statements(connection);
+    }
+
+    /// Has the connection forget what is outdated.
+    pub(super) fn update_statements(&self, connection: &Connection) {
+        connection.is_under(self.0.schema.load(Ordering::Acquire));
     }
 
     fn is_watched(&self, number: usize) -> bool {
@@ -155,6 +173,7 @@ impl Connector {
         let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
         // Statements are small and latency counts.
         stream.set_nodelay(true).map_err(unreachable)?;
+        notice_silence(&stream).map_err(unreachable)?;
         Ok(Socket::Tcp(stream))
     }
 
@@ -192,6 +211,16 @@ impl Connector {
             Err(_) => Err(Error::timed_out(Limit::Connect, self.0.timeout)),
         }
     }
+}
+
+/// A peer that vanishes without a word is noticed: while nothing is under way by probes, else by what it does not confirm.
+fn notice_silence(stream: &TcpStream) -> std::io::Result<()> {
+    let socket = SockRef::from(stream);
+    let probes = TcpKeepalive::new().with_time(SILENCE).with_interval(SILENCE / 4).with_retries(4);
+    socket.set_tcp_keepalive(&probes)?;
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    socket.set_tcp_user_timeout(Some(SILENCE))?;
+    Ok(())
 }
 
 /// Drives a connection to its end. `forwards` counts the commands that the server reports to have sent to other nodes:

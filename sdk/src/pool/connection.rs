@@ -17,6 +17,8 @@ pub(crate) struct Connection {
     // The number among all that were opened to the node.
     number: usize,
     cache: Mutex<Cache>,
+    // Of which schema its statements are, as the pool counts.
+    schema: AtomicUsize,
     condemned: AtomicBool,
     forwards: Option<Arc<AtomicUsize>>,
 }
@@ -37,7 +39,8 @@ impl Connection {
     ) -> Self {
         let capacity = NonZeroUsize::new(statement_cache).unwrap_or(NonZeroUsize::MIN);
         let cache = Mutex::new(Cache { entity: HashMap::new(), text: LruCache::new(capacity) });
-        Self { client, number, cache, condemned: AtomicBool::new(false), forwards }
+        let (schema, condemned) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Self { client, number, cache, schema, condemned, forwards }
     }
 
     pub(super) fn number(&self) -> usize {
@@ -92,8 +95,15 @@ impl Connection {
         Ok(prepared)
     }
 
-    /// Forgets all prepared statements: the schema changed under them, or the server dropped them.
-    pub(crate) fn forget_statements(&self) {
+    /// Forgets all statements that were prepared under an earlier schema than this.
+    pub(super) fn is_under(&self, schema: usize) {
+        if self.schema.load(Ordering::Relaxed) != schema {
+            self.schema.store(schema, Ordering::Relaxed);
+            self.forget_statements();
+        }
+    }
+
+    fn forget_statements(&self) {
         let mut cache = self.cache();
         cache.entity.clear();
         cache.text.clear();

@@ -104,6 +104,11 @@ impl Lease {
         self.connector.distrust(self.connection());
     }
 
+    /// Says that the prepared statements are of no use any more.
+    pub(crate) fn has_stale_statements(&self) {
+        self.connector.outdate_statements(self.connection());
+    }
+
     /// Says that a statement ran which may have changed the server's session: it is reset before its next user.
     pub(crate) fn may_have_session_state(&self) {
         self.session.store(Session::Unknown as u8, Ordering::Relaxed);

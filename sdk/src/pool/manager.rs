@@ -97,6 +97,6 @@ impl bb8::ManageConnection for Manager {
 }
 
 /// SQLSTATE classes 28 (bad log-in) and 3D (no such database).
-fn is_hopeless(error: &Error) -> bool {
+pub(super) fn is_hopeless(error: &Error) -> bool {
     error.code().map(SqlState::code).is_some_and(|code| code.starts_with("28") || code.starts_with("3D"))
 }

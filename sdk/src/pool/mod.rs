@@ -22,7 +22,7 @@ use crate::config::{Config, PoolConfig};
 use crate::error::{Error, Limit, Result};
 use crate::topology::Node;
 use connect::Connector;
-use manager::Manager;
+use manager::{Manager, is_hopeless};
 
 /// The pool of one node.
 #[derive(Clone)]
@@ -122,14 +122,27 @@ impl NodePool {
             let connection = tokio::select! {
                 biased;
                 connection = tokio::time::timeout_at(deadline, self.0.pool.get_owned()) => connection,
-                error = failure => return Err(error.on(self.node())),
+                // The server takes no more than it has: one of those that are open comes back.
+                error = failure => match self.0.pool.state().connections {
+                    0 => return Err(error.on(self.node())),
+                    _ if is_hopeless(&error) => return Err(error.on(self.node())),
+                    _ => continue,
+                },
             };
             match connection {
                 // The server closed it while it lay idle: the next one, or a new one.
                 Ok(Ok(connection)) if !self.0.manager.is_usable(&connection) => drop(connection),
-                Ok(Ok(connection)) => return Ok(Lease::new(connection, self.0.connector.clone(), turn)),
+                Ok(Ok(connection)) => {
+                    self.0.connector.update_statements(&connection);
+                    return Ok(Lease::new(connection, self.0.connector.clone(), turn));
+                }
                 // Having our turn, only a connection that can't be opened makes us wait.
-                Ok(Err(_)) | Err(_) => return Err(self.0.manager.last_failure().unwrap_or_else(timed_out)),
+                Ok(Err(_)) | Err(_) => {
+                    // With none open, the server has not answered in all that time.
+                    let limit = if self.0.pool.state().connections == 0 { Limit::Connect } else { Limit::Checkout };
+                    let ran_out = || Error::timed_out(limit, self.0.checkout).on(self.node());
+                    return Err(self.0.manager.last_failure().unwrap_or_else(ran_out));
+                }
             }
         }
     }

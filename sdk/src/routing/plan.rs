@@ -199,8 +199,10 @@ fn shard(topology: &Topology, ask: &Ask) -> Option<Shard> {
     let (key, hash) = ask.target.key?;
     // Statements without a distributed table, and those of a table that Citus does not know (yet), go where most go.
     let table = ask.need.table.filter(|table| table.distribution_column().is_some());
-    let map = table.and_then(|table| topology.map_of(table.schema, table.name)).or_else(|| topology.usual_map(key))?;
-    map.shard(hash?).copied()
+    let usual = topology.usual_map(key)?;
+    let map = table.and_then(|table| topology.map_of(table.schema, table.name)).unwrap_or(usual);
+    // The hash is that of the usual map. Where a table's keys are hashed otherwise, the coordinator knows the shard.
+    (map.hashing() == usual.hashing()).then(|| map.shard(hash?).copied())?
 }
 
 fn no_home() -> Error {

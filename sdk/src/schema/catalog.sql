@@ -27,16 +27,24 @@ SELECT pg_catalog.create_reference_table(name::regclass)
 FROM unnest(ARRAY['shardwise.node_regions', 'shardwise.directories']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = name::regclass);
 
--- Fails unless all placements of the shard are in these groups of nodes, and keeps the shard there until the caller's
+-- Before version 3 it took the caller's word for which nodes stand in the region.
+DROP FUNCTION IF EXISTS shardwise.require_placement(bigint, integer[]);
+
+-- Fails unless all placements of the shard are on nodes of this region, and keeps the shard there until the caller's
 -- transaction ends: by the lock under which Citus moves a shard (5 is ShareLock). That lock is for a table's owner, so
 -- this runs as whoever made it. A shard that was split is gone, and can't be locked.
-CREATE OR REPLACE FUNCTION shardwise.require_placement(shard bigint, groups integer[]) RETURNS void
+CREATE OR REPLACE FUNCTION shardwise.require_placement(shard bigint, home text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM pg_dist_placement WHERE shardid = shard) THEN
         PERFORM lock_shard_metadata(5, ARRAY[shard]);
     END IF;
-    IF (SELECT bool_and(groupid = ANY (groups)) FROM pg_dist_placement WHERE shardid = shard) IS DISTINCT FROM true THEN
+    IF (
+        SELECT bool_and(coalesce(r.region = home, false)) FROM pg_dist_placement p
+        LEFT JOIN pg_dist_node n ON n.groupid = p.groupid AND n.noderole = 'primary'
+        LEFT JOIN shardwise.node_regions r ON r.node_id = n.nodeid
+        WHERE p.shardid = shard
+    ) IS DISTINCT FROM true THEN
         RAISE EXCEPTION 'the tenant''s shard % lies outside the region that it has to stay in; nothing was run', shard
             USING ERRCODE = 'SW001';
     END IF;

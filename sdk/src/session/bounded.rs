@@ -5,24 +5,24 @@
 //! The lock is what makes it a guarantee: however old the client's topology is, and however the node's neighbours change.
 
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use futures_util::future::join4;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use super::execute::{Effect, Hold, Job, Want, answer};
-use crate::cluster::{Bound, Core};
+use super::execute::{Effect, Hold, Job, Want, answer, within};
+use crate::cluster::Bound;
 use crate::entity::Statement;
-use crate::error::{Error, ErrorKind, Result};
-use crate::pool::Connection;
+use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::pool::{Connection, Lease};
 
 /// Of the SDK's own tables and functions: see `schema/catalog.sql`.
 static VOUCH: Statement =
-    Statement { sql: "SELECT shardwise.require_placement($1, $2)", params: &[Type::INT8, Type::INT4_ARRAY] };
+    Statement { sql: "SELECT shardwise.require_placement($1, $2)", params: &[Type::INT8, Type::TEXT] };
 
 /// Runs the statement if the shard lies within its bounds.
 pub(super) async fn answer_within<W: Want>(
-    core: &Core,
     hold: &Hold,
     bound: &Bound,
     job: &Job<'_>,
@@ -30,7 +30,7 @@ pub(super) async fn answer_within<W: Want>(
 ) -> Result<W::Taken> {
     let connection = hold.connection();
     if !hold.is_standalone() {
-        vouch(core, connection, bound).await?;
+        vouch(connection, bound).await?;
         return answer::<W>(connection, job, sent).await.map_err(Error::postgres);
     }
     if W::FLOWS && job.effect == Effect::Writes {
@@ -42,10 +42,12 @@ pub(super) async fn answer_within<W: Want>(
     job.prepare(connection).await.map_err(Error::postgres)?;
     hold.began();
     let client = connection.client();
+    // Its COMMIT may never be read.
+    let begin = if W::FLOWS { "BEGIN READ ONLY" } else { "BEGIN" };
     // Answers come in the order in which these are first polled.
     let all = join4(
-        client.batch_execute("BEGIN"),
-        vouch(core, connection, bound),
+        client.batch_execute(begin),
+        vouch(connection, bound),
         answer::<W>(connection, job, sent),
         commit::<W>(connection),
     );
@@ -59,11 +61,21 @@ pub(super) async fn answer_within<W: Want>(
     Ok(taken)
 }
 
+/// The same as [`vouch`] with a time limit. Dropped half-way, it leaves the lease to be cleaned.
+pub(super) async fn vouch_in_time(lease: &Lease, bound: &Bound, limit: Duration) -> Result<()> {
+    let vouched = async {
+        let mark = lease.start();
+        let vouched = vouch(lease.connection(), bound).await;
+        mark.done();
+        vouched
+    };
+    within(limit, vouched).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)))
+}
+
 /// Asks the node whether the shard is within its bounds, inside a transaction.
-pub(super) async fn vouch(core: &Core, connection: &Connection, bound: &Bound) -> Result<()> {
-    let groups = core.groups_within(bound.region);
+async fn vouch(connection: &Connection, bound: &Bound) -> Result<()> {
     let prepared = connection.prepare_static(&VOUCH).await.map_err(not_vouched)?;
-    connection.client().execute(&prepared, &[&bound.shard, &groups]).await.map(drop).map_err(not_vouched)
+    connection.client().execute(&prepared, &[&bound.shard, &bound.region.as_str()]).await.map(drop).map_err(not_vouched)
 }
 
 /// A database without the function keeps no promise.

@@ -9,11 +9,13 @@ use futures_util::{Stream, ready};
 use tokio_postgres::binary_copy::{BinaryCopyInWriter, BinaryCopyOutStream};
 use tokio_postgres::types::Type;
 
-use super::execute::{Executor, FailUnlessDone, Hold, forget, limits, within};
+use super::execute::{Executor, FailUnlessDone, Forgets, Hold, heed, limits, try_again, within};
+use super::transaction::control;
 use super::{In, Scope, Session, bounded};
 use crate::entity::{DistributionKey, Entity, Params};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::key::KeyRef;
+use crate::retry::Progress;
 use crate::routing::{Access, Intent, Need};
 use crate::schema::{quote_ident, quote_literal};
 
@@ -108,9 +110,10 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
             return Err(self.over());
         }
         self.failed = true;
+        let forgets = Forgets { executor: &self.session.executor, table: Some(E::table()) };
         let stored = self.writer.as_mut().finish().await;
+        drop(forgets);
         self.finished = true;
-        forget(&self.session.executor, Some(E::table()));
         let stored = stored.map_err(|error| self.explain(error))?;
         self.failed = false;
         if self.hold.is_standalone() && self.hold.bound.is_some() {
@@ -186,22 +189,35 @@ async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Resul
 }
 
 /// A connection for a COPY. Where it must stay in a region, it begins with a transaction in which the node vouches for
-/// that; what only reads is rolled back when the connection is given back.
+/// that; what only reads is rolled back when the connection is given back. A node that refuses is asked once more, with the
+/// latest layout.
 async fn hold_bound(executor: &impl Executor, need: Need) -> Result<Hold> {
-    let hold = executor.hold(need).await?;
-    if let Some(bound) = &hold.bound {
+    let (core, limit) = (executor.core(), limits(executor).statement);
+    let mut attempt = 1;
+    loop {
+        let hold = executor.hold(need).await?;
+        let Some(bound) = &hold.bound else { return Ok(hold) };
+        let guard = hold.transaction_guard();
         let vouched = async {
             if hold.is_standalone() {
                 hold.began();
-                hold.connection().client().batch_execute("BEGIN").await.map_err(Error::postgres)?;
+                control(&hold, "BEGIN", limit).await?;
             }
-            bounded::vouch(executor.core(), hold.connection(), bound).await
+            bounded::vouch_in_time(&hold, bound, limit).await
         };
-        let limit = limits(executor).statement;
-        let vouched = within(limit, vouched).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
-        vouched.map_err(|error| error.on(hold.node()).via(hold.route))?;
+        let Err(error) = vouched.await else {
+            guard.done();
+            return Ok(hold);
+        };
+        drop(guard);
+        let error = error.on(hold.node()).via(hold.route);
+        heed(core, &hold, &error);
+        if !hold.is_standalone() {
+            return Err(error);
+        }
+        drop(hold);
+        try_again(core, error, &mut attempt, Progress::NotSent, true).await?;
     }
-    Ok(hold)
 }
 
 fn count(executor: &impl Executor, hold: &Hold) {

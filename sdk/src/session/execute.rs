@@ -320,6 +320,8 @@ impl Want for Flow {
 pub(super) async fn run<W: Want>(executor: &impl Executor, job: &Job<'_>) -> Result<W::Out> {
     let span = span(executor.core(), job);
     let sent = AtomicBool::new(false);
+    // After the statement, whether it was done or not, also where this is dropped before it ends.
+    let _forgets = (job.effect == Effect::Writes).then(|| Forgets { executor, table: job.table });
     let work = attempts::<W, _>(executor, job, &sent).instrument(span.clone());
     let result = if is_standalone(executor) {
         let limit = limits(executor).call;
@@ -331,10 +333,6 @@ pub(super) async fn run<W: Want>(executor: &impl Executor, job: &Job<'_>) -> Res
     } else {
         work.await
     };
-    // After the statement, whether it was done or not: nobody may go on with what was read before.
-    if job.effect == Effect::Writes {
-        forget(executor, job.table);
-    }
     result.map_err(|error| {
         executor.core().metrics.error();
         record_error(&span, &error);
@@ -342,13 +340,21 @@ pub(super) async fn run<W: Want>(executor: &impl Executor, job: &Job<'_>) -> Res
     })
 }
 
-/// Has what was kept of a table read anew, where this executor writes to reference tables.
-pub(super) fn forget(executor: &impl Executor, table: Option<&Table>) {
-    let directory = &executor.core().directory;
-    match (executor.target().intent, table) {
-        (Intent::Tenant, _) => {}
-        (Intent::Reference, Some(table)) => directory.forget(table.name),
-        (Intent::Reference | Intent::Coordinator | Intent::Analytics, _) => directory.forget_all(),
+/// When it is dropped, what was kept of a table is read anew, where the executor writes to reference tables: nobody may go
+/// on with what was read before a write.
+pub(super) struct Forgets<'a, X: Executor> {
+    pub(super) executor: &'a X,
+    pub(super) table: Option<&'static Table>,
+}
+
+impl<X: Executor> Drop for Forgets<'_, X> {
+    fn drop(&mut self) {
+        let directory = &self.executor.core().directory;
+        match (self.executor.target().intent, self.table) {
+            (Intent::Tenant, _) => {}
+            (Intent::Reference, Some(table)) => directory.forget(table.name),
+            (Intent::Reference | Intent::Coordinator | Intent::Analytics, _) => directory.forget_all(),
+        }
     }
 }
 
@@ -427,7 +433,7 @@ async fn once<W: Want, X: Executor>(executor: &X, mut hold: Hold, job: &Job<'_>,
         let answer = match &hold.bound {
             None => answer::<W>(hold.connection(), job, sent).await.map_err(Error::postgres),
             // On the heap: the way that most take must not be as large as the one that few do.
-            Some(bound) => Box::pin(bounded::answer_within::<W>(core, &hold, bound, job, sent)).await,
+            Some(bound) => Box::pin(bounded::answer_within::<W>(&hold, bound, job, sent)).await,
         };
         // An error is a whole answer too.
         mark.done();
@@ -450,7 +456,7 @@ async fn once<W: Want, X: Executor>(executor: &X, mut hold: Hold, job: &Job<'_>,
         Ok(taken) => Ok(W::out(hold, taken)),
         Err(error) => {
             if error.is_stale_plan() {
-                hold.connection().forget_statements();
+                hold.has_stale_statements();
             }
             heed(core, &hold, &error);
             Err(error.on(hold.node()).via(route))

@@ -42,6 +42,7 @@ pub use transaction::{AsError, Isolation, TransactionOptions};
 pub use update::Update;
 
 use crate::cluster::Core;
+use crate::config::Mode;
 use crate::entity::DistributionKey;
 use crate::error::Result;
 use crate::route::Route;
@@ -132,6 +133,9 @@ impl<K: DistributionKey> Session<TenantScope<K>, Pooled> {
     /// [`ErrorKind::Residency`](crate::ErrorKind::Residency) where `Strict` is asked for and the data lie outside, or the
     /// tenant has no home region; and when the directory can't be asked.
     pub async fn with_residency(mut self, residency: Residency) -> Result<Self> {
+        let core = self.executor.core();
+        // One server has no other region to go to.
+        let residency = if core.mode() == Mode::Single { Residency::Off } else { residency };
         let target = Target { residency, ..self.executor.target };
         self.executor.target = tenant::at_home(self.executor.core(), &self.scope.key, target).await?;
         Ok(self)

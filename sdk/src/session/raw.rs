@@ -11,8 +11,9 @@ use super::stream::RowFlow;
 use super::{Scope, Session};
 use crate::entity::{Param, Params};
 use crate::error::{Error, ErrorKind, Result};
+use crate::routing::{Access, Intent, Need};
 use crate::schema::Table;
-use crate::sql::{leading_words, number};
+use crate::sql::{leading_words, may_use_tables, number};
 
 /// A statement in SQL, made by [`sql!`](crate::sql!): a literal text, the entities in it, the values of its parameters.
 pub struct Sql<'a> {
@@ -150,6 +151,25 @@ impl<'a> Sql<'a> {
         Ok(())
     }
 
+    /// Where the node has to vouch for the tenant's shard: whether that speaks for all tables that the text uses.
+    fn check_bound(&self, executor: &impl Executor) -> Result<()> {
+        let (core, target) = (executor.core(), *executor.target());
+        let bound = |table| core.bound(target, Need { table, access: Access::Write });
+        let Some(shard) = bound(self.table())?.filter(|_| target.intent == Intent::Tenant) else { return Ok(()) };
+        if self.entities.is_empty() && may_use_tables(self.text) {
+            let message = "a statement that must stay in a region has to say which tables it uses: add `entities(…)`";
+            return Err(usage(message.to_owned()));
+        }
+        for &table in self.entities.iter().filter(|table| table.distribution_column().is_some()) {
+            if bound(Some(table))? != Some(shard) {
+                let message = "its entities are in several co-location groups, whose shards may lie apart, and it must stay in \
+                               a region: write a statement for each";
+                return Err(usage(message.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
     /// The table that decides the route, and that spans and errors name: the first distributed one, else the first one.
     fn table(&self) -> Option<&'static Table> {
         let distributed = self.entities.iter().find(|table| table.distribution_column().is_some());
@@ -232,6 +252,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// As [`query`](Self::query), when the query starts; later ones come through the stream.
     pub async fn query_stream(&self, sql: Sql<'_>) -> Result<impl Stream<Item = Result<Row>> + Send + use<S, X>> {
         let (text, params) = sql.resolve(&self.scope).map_err(|error| error.of("query", None))?;
+        sql.check_bound(&self.executor).map_err(|error| error.of("query", None))?;
         let text = Text::Cached { sql: &text, types: &[] };
         let effect = sql.effect();
         let job = Job { operation: "query", table: sql.table(), text, params: params.as_slice(), effect };
@@ -249,6 +270,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
 
     async fn raw(&self, operation: &'static str, sql: &Sql<'_>) -> Result<Answer> {
         let (text, params) = sql.resolve(&self.scope).map_err(|error| error.of(operation, None))?;
+        sql.check_bound(&self.executor).map_err(|error| error.of(operation, None))?;
         let text = Text::Cached { sql: &text, types: &[] };
         let effect = sql.effect();
         run::<Answer>(&self.executor, &Job { operation, table: sql.table(), text, params: params.as_slice(), effect })

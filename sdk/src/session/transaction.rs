@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::execute::{Executor as _, FailUnlessDone, forget, heed, limits, try_again, within};
+use super::execute::{Executor as _, FailUnlessDone, Forgets, heed, limits, try_again, within};
 use super::{Pinned, Pooled, Scope, Session, bounded};
 use crate::cluster::{Bound, Way};
 use crate::error::{Error, ErrorKind, Limit, Result};
@@ -289,9 +289,10 @@ impl<S: Scope> Session<S, Pooled> {
             }
             Ok(value) if !transaction.has_failed() => {
                 committing.store(true, Ordering::Relaxed);
-                let committed = self.control(&lease, "COMMIT").await;
                 // What others read between its statements and now is as it was before.
-                forget(&self.executor, None);
+                let forgets = Forgets { executor: &self.executor, table: None };
+                let committed = self.control(&lease, "COMMIT").await;
+                drop(forgets);
                 committed.map_err(|error| {
                     let error = error.via(route).of("commit", None);
                     match error.kind() {
@@ -329,9 +330,7 @@ impl<S: Scope> Session<S, Pooled> {
             let begun = async {
                 self.control(lease, &options.begin()).await?;
                 let Some(bound) = &bound else { return Ok(()) };
-                let limit = limits(&self.executor).statement;
-                let vouched = within(limit, Box::pin(bounded::vouch(core, lease.connection(), bound))).await;
-                vouched.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)))
+                Box::pin(bounded::vouch_in_time(lease, bound, limits(&self.executor).statement)).await
             };
             let error = match begun.await {
                 Ok(()) => return Ok((way, bound)),
@@ -411,7 +410,7 @@ impl<S: Scope> Session<S, Pinned> {
 }
 
 /// Sends a statement of transaction control.
-async fn control(lease: &Lease, sql: &str, limit: Duration) -> Result<()> {
+pub(super) async fn control(lease: &Lease, sql: &str, limit: Duration) -> Result<()> {
     let answer = async {
         let mark = lease.start();
         let answer = lease.connection().client().batch_execute(sql).await;

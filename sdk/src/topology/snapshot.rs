@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::hash::hash;
-use super::{Node, NodeIndex, Region, Role, Shard, ShardMap};
+use super::{Hashing, Node, NodeIndex, Region, Role, Shard, ShardMap};
 use crate::key::{KeyRef, KeyType};
 
 /// Where a table's rows are.
@@ -103,7 +103,13 @@ impl Topology {
     /// ```
     #[must_use]
     pub fn shard_of(&self, key: KeyRef<'_>) -> Option<&Shard> {
-        self.usual_map(key.key_type())?.shard(hash(key))
+        let map = self.usual_map(key.key_type()).filter(|map| *map.hashing() == Hashing::Client)?;
+        map.shard(hash(key))
+    }
+
+    /// Whether it is that of one server.
+    pub(crate) fn is_single(&self) -> bool {
+        self.nodes.iter().all(|node| node.role == Role::Single)
     }
 
     /// Where a table's rows are; `None` for one that Citus does not know.

@@ -8,7 +8,8 @@ use std::fmt;
 
 use tokio_postgres::types::Type;
 
-use super::desk::{Desk, column};
+use super::desk::Desk;
+use super::wire::column;
 use super::{Steps, layout, obstacles, strategy, transfer};
 use crate::cluster::Core;
 use crate::error::Result;

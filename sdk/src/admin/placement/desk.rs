@@ -9,26 +9,25 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 use tracing::debug;
 
+use super::wire::{Param, column, only};
 use super::{Steps, strategy};
 use crate::cluster::Core;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::pool::{Connection, NodePool};
 use crate::schema::catalog;
 
 const SETTINGS: &str = "\
-    SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
+    SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '60s'; \
     SELECT pg_catalog.set_config(name, '5s', false) FROM pg_catalog.pg_settings \
     WHERE name = 'client_connection_check_interval'";
 
 /// The advisory lock of whoever changes where shards are: "placemen" as a number. It belongs to the session, so that it
 /// is lost with the work that it protects, and not before.
 const LOCK: i64 = 0x706c_6163_656d_656e;
-
-pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
 pub(super) struct Desk {
     // Taken out by Drop alone.
@@ -160,11 +159,3 @@ impl Drop for Desk {
 
 /// Host and port of a node, as the nodes address each other.
 pub(super) type Address = (String, i32);
-
-pub(super) fn only(rows: &[Row]) -> Result<&Row> {
-    rows.first().ok_or_else(|| Error::new(ErrorKind::Codec, "the coordinator returned no row"))
-}
-
-pub(super) fn column<T: tokio_postgres::types::FromSqlOwned>(row: &Row, at: usize) -> Result<T> {
-    row.try_get(at).map_err(Error::postgres)
-}

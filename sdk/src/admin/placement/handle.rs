@@ -132,6 +132,8 @@ impl Placement {
         let mut steps = Steps::new(&mut progress);
         let desk = Desk::open(&self.core).await?;
         desk.take_turn(&mut steps).await?;
+        // A node may be new.
+        self.core.refresh().await?;
         balance::run(&self.core, &desk, Scope::All, &mut steps).await
     }
 

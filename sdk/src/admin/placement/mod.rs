@@ -13,7 +13,7 @@
 //! - **Within regions.** Only [`Placement::relocate`] takes data from one region to another. The rebalance strategy that the
 //!   SDK installs keeps the stock rebalancer from it as well, whoever calls that.
 //!
-//! Everything is asked of the coordinator, which has to be up; the worker that a relocated tenant leaves has to be in
+//! Everything is asked of the coordinator, which has to be up; the workers that a shard leaves and goes to have to be in
 //! this client's reach as well. The role must own the tables, and may have to be a superuser, as Citus wants for its
 //! nodes.
 
@@ -32,6 +32,7 @@ mod split;
 mod steps;
 mod strategy;
 mod transfer;
+mod wire;
 
 pub use audit::{Audit, Elsewhere, Misplaced, TableUsage};
 pub use balance::{Rebalance, ShardMove};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio_postgres::types::Type;
 
 use super::balance::{self, Rebalance, Scope};
-use super::desk::{Address, Desk, column, only};
+use super::desk::{Address, Desk};
+use super::wire::{column, only};
 use super::{Steps, load, obstacles};
 use crate::cluster::Core;
 use crate::config::Mode;

@@ -22,17 +22,22 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tracing::debug;
 
-use super::desk::{Desk, column, only};
+use super::desk::Desk;
 use super::layout::parts;
 use super::obstacles::refused;
+use super::wire::{column, execute, only, query};
 use crate::cluster::Core;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 const POLL: Duration = Duration::from_millis(10);
 
-/// Whoever waits for a table's lock keeps its users waiting behind: so not for long, and again.
-const SETTINGS: &str = "SET lock_timeout = '200ms'; SET idle_in_transaction_session_timeout = 0; \
-                        SET statement_timeout = 0; SET citus.enable_ddl_propagation = off";
+/// How long writers may wait: Citus has only what was written last left to replicate.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Whoever waits for a table's lock keeps its users waiting behind: so not for long, and again. A client that has vanished
+/// must not hold the lock: it would be heard of more often.
+const SETTINGS: &str = "SET lock_timeout = '200ms'; SET idle_in_transaction_session_timeout = '5s'; \
+                        SET statement_timeout = '5s'; SET citus.enable_ddl_propagation = off";
 const ATTEMPTS: usize = 100;
 
 /// Runs a change of this shard that leaves its rows, or new shards with them, on this node. It is the desk that changes it.
@@ -50,7 +55,7 @@ pub(super) async fn with_writers_waiting<T>(
     let (gate, door) = (core.dedicated_to_coordinator().await?, core.dedicated_to(node).await?);
     let (gate, door) = (gate.client(), door.client());
 
-    execute(gate, "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+    execute(gate, "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '60s'").await?;
     // ShareLock, as writers take it.
     execute(gate, &format!("SELECT pg_catalog.lock_shard_metadata(5, ARRAY[{shard}])")).await?;
     let pause = pause(gate, door, &mover, &tables);
@@ -78,17 +83,23 @@ struct Mover {
 /// Ends by an error alone.
 async fn pause(gate: &Client, door: &Client, mover: &Mover, tables: &[String]) -> Result<Infallible> {
     execute(door, SETTINGS).await?;
+    // The copy before takes its time, and the question is not free.
     while !waits_at(gate, mover).await? {
-        tokio::time::sleep(POLL).await;
+        tokio::time::sleep(POLL * 5).await;
     }
     close(door, tables).await?;
     let closed = Instant::now();
     execute(gate, "COMMIT").await?;
     while !waits_before(door, mover).await? {
+        if closed.elapsed() > PATIENCE {
+            let message =
+                format!("the shards are not complete after {PATIENCE:?}, and their writers wait: run it again");
+            return Err(refused(message));
+        }
         tokio::time::sleep(POLL).await;
     }
     execute(door, "COMMIT").await?;
-    debug!(?tables, paused = ?closed.elapsed(), "writers waited for the end of a split");
+    debug!(?tables, paused = ?closed.elapsed(), "writers waited for the end of a split or a move");
     std::future::pending().await
 }
 
@@ -113,7 +124,7 @@ async fn close(door: &Client, tables: &[String]) -> Result<()> {
 /// Whether the mover waits for the lock that is held here.
 async fn waits_at(gate: &Client, mover: &Mover) -> Result<bool> {
     const WAITS: &str = "SELECT pg_catalog.pg_backend_pid() = ANY (pg_catalog.pg_blocking_pids($1))";
-    let rows = gate.query_typed(WAITS, &[(&mover.pid, Type::INT4)]).await.map_err(Error::postgres)?;
+    let rows = query(gate, WAITS, &[(&mover.pid, Type::INT4)]).await?;
     column(only(&rows)?, 0)
 }
 
@@ -124,10 +135,6 @@ async fn waits_before(door: &Client, mover: &Mover) -> Result<bool> {
         WHERE NOT l.granted AND l.locktype = 'relation' AND a.application_name = 'citus_internal gpid=' || $1)";
     // What is known of the sessions is kept until a transaction ends.
     execute(door, "SELECT pg_catalog.pg_stat_clear_snapshot()").await?;
-    let rows = door.query_typed(WAITS, &[(&mover.global_pid, Type::INT8)]).await.map_err(Error::postgres)?;
+    let rows = query(door, WAITS, &[(&mover.global_pid, Type::INT8)]).await?;
     column(only(&rows)?, 0)
-}
-
-async fn execute(client: &Client, sql: &str) -> Result<()> {
-    client.batch_execute(sql).await.map_err(Error::postgres)
 }

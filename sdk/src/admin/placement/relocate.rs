@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::desk::{Address, Desk, column};
+use super::desk::{Address, Desk};
 use super::layout::{self, Held};
 use super::pause::with_writers_waiting;
 use super::transfer::{self, RowCount};
+use super::wire::column;
 use super::{Steps, TenantKey, load, obstacles, split};
 use crate::cluster::Core;
 use crate::config::Mode;
@@ -107,10 +108,9 @@ pub(super) async fn relocate(
     if let Some(directory) = run.directory() {
         core.directory.forget(&directory.table);
     }
-    // Whatever was done before it failed is to be known as well.
-    let refreshed = core.refresh().await;
+    // Whatever was done before it failed is to be known as well. Where that fails, it is read in the background.
+    drop(core.refresh().await);
     let (moved, directory_changed) = outcome?;
-    refreshed?;
     Ok(Relocation { moved, directory_changed, took: started.elapsed() })
 }
 
@@ -189,14 +189,20 @@ impl Run<'_> {
     async fn record(&self) -> Result<()> {
         let Some(directory) = self.directory() else { return Ok(()) };
         let sql = format!(
-            "UPDATE {} SET {} = $1 WHERE {} = $2::text::{}",
+            "UPDATE {} SET {} = $1 WHERE {} = $2::text::{} RETURNING 1",
             quote_qualified(Some(&directory.schema), &directory.table),
             quote_ident(&directory.region_column),
             quote_ident(&directory.key_column),
             directory.key.as_str()
         );
         let params = [(&self.region.as_str() as _, Type::TEXT), (&self.key.to_string() as _, Type::TEXT)];
-        self.desk.query(&sql, &params).await.map(drop)
+        match self.desk.query(&sql, &params).await?.len() {
+            1 => Ok(()),
+            rows => Err(obstacles::refused(format!(
+                "`{}` has {rows} rows for this tenant in place of one: nothing was moved",
+                directory.table
+            ))),
+        }
     }
 
     /// The shards that have to move.

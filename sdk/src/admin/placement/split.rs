@@ -14,14 +14,15 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
 
 use super::TenantKey;
-use super::desk::{Desk, Param, column, only};
+use super::desk::Desk;
 use super::layout::Held;
 use super::obstacles::refused;
+use super::wire::{column, execute, only, query};
 use crate::error::{Error, Result};
 
 const POLL: Duration = Duration::from_millis(10);
@@ -142,12 +143,4 @@ pub(super) async fn restore_identities(source: &Client) -> Result<()> {
     failure.map_or(Ok(()), |error| {
         Err(error.during("the replica identity of a shard could not be set back: run it again"))
     })
-}
-
-async fn query(source: &Client, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-    source.query_typed(sql, params).await.map_err(Error::postgres)
-}
-
-async fn execute(source: &Client, sql: &str) -> Result<()> {
-    source.batch_execute(sql).await.map_err(Error::postgres)
 }

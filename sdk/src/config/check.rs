@@ -310,10 +310,6 @@ mod tests {
             ("pool = { min_idle = 17 }", "`pool.min_idle` (17) is larger than `pool.max_connections` (16)"),
             ("timeouts = { connect = \"0s\" }", "`timeouts.connect` is no time at all"),
             (
-                "timeouts = { connect = \"5s\" }",
-                "`timeouts.connect` (5s) must be shorter than `timeouts.checkout` (5s)",
-            ),
-            (
                 "residency = \"strict\"\nregions = [\"eu\"]",
                 "`residency = \"strict\"` needs to know where this process runs: write `local_region = \"eu\"`",
             ),

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt as _;
-use shardwise::local::CitusCluster;
+use shardwise::local::{CitusCluster, Server};
 use shardwise::topology::Role;
-use shardwise::{Cluster, Config, ErrorKind, Region, Residency, Route, Tenant, Uuid, sql};
+use shardwise::{Cluster, Config, ErrorKind, Mode, Region, Residency, Route, Tenant, Uuid, sql};
 
 use super::placement_stage::{self, Note};
 use super::stage::{self, until};
-use crate::support::citus::shared;
+use crate::support::citus::{can_run, shared};
 use crate::support::model::{Entry, Festival, Wallet};
 use crate::support::proxy::Proxy;
 
@@ -126,6 +126,53 @@ async fn a_tenant_whose_data_lie_outside_its_home_region_is_refused() {
     // A handle of its own may ask for more, or less, than the configuration.
     assert!(astray.clone().with_residency(Residency::Prefer).await.is_ok());
     assert_eq!(astray.clone().with_residency(Residency::Strict).await.unwrap_err().kind(), ErrorKind::Residency);
+}
+
+/// The same without proxies, by what the servers themselves write down of each connection.
+#[tokio::test]
+async fn the_servers_of_another_region_never_hear_of_a_strict_client() {
+    let test = "the_servers_of_another_region_never_hear_of_a_strict_client";
+    if !can_run(test).await {
+        return;
+    }
+    let settings = [("log_connections", "on"), ("logging_collector", "on"), ("log_destination", "stderr")];
+    let local = shardwise::local::citus(2).regions([Region::EU, Region::US]);
+    let local = settings.into_iter().fold(local, |local, (name, value)| local.setting(name, value));
+    let local = local.start().await.unwrap();
+    let plain = stage::config(&local).await;
+    let strict = plain.clone().with_application_name("strict-client").with_regions([Region::EU, Region::US]).unwrap();
+    let strict = strict.with_local_region(Region::EU).unwrap().with_residency(Residency::Strict).unwrap();
+    let cluster = Cluster::connect(strict).await.unwrap();
+    let fest = stage::tenant_in(&cluster, Region::EU).await;
+    everything(&fest).await.unwrap();
+    stage::move_away(&local, &plain, &fest).await;
+    assert_eq!(fest.count::<Wallet>().await.unwrap_err().kind(), ErrorKind::Residency);
+    cluster.refresh().await.unwrap();
+    assert_eq!(fest.count::<Wallet>().await.unwrap_err().kind(), ErrorKind::Residency);
+    stage::move_away(&local, &plain, &fest).await;
+    until(async || fest.count::<Wallet>().await.is_ok()).await;
+    local.coordinator().kill().await.unwrap();
+    everything(&fest).await.unwrap();
+    cluster.refresh().await.unwrap();
+    local.workers()[0].kill().await.unwrap();
+    assert!(fest.count::<Wallet>().await.is_err() && cluster.refresh().await.is_err());
+
+    assert_eq!(connections_of(&local.workers()[1], "strict-client").await, 0);
+    assert!(connections_of(&local.workers()[1], "mover").await == 0, "it went to the coordinator");
+    local.workers()[0].restart().await.unwrap();
+    assert!(connections_of(&local.workers()[0], "strict-client").await > 0);
+}
+
+/// How many connections a server's log has under this name.
+async fn connections_of(server: &Server, name: &str) -> i64 {
+    let cluster = Cluster::connect(server.config().with_mode(Mode::Single)).await.unwrap();
+    let lines = sql!(
+        "SELECT count(*) FROM pg_ls_logdir() file, \
+         regexp_matches(pg_read_file('log/' || file.name), 'connection authorized: .* application_name=' || :name, 'g')",
+        name = name
+    );
+    let (lines,): (i64,) = cluster.coordinator().query_one_as(lines).await.unwrap();
+    lines
 }
 
 /// The node vouches for one shard: a text that may use others is not sent.

@@ -114,7 +114,9 @@ impl Connector {
     /// Says that the schema changed under this connection's prepared statements, or the server dropped them. Those of the
     /// others that were opened before are no better: a second try must not meet the next stale one.
     pub(super) fn outdate_statements(&self, connection: &Connection) {
-        self.0.schema.fetch_add(1, Ordering::AcqRel);
+        // Where another one said so already, it counts once.
+        let (under, order) = (connection.schema(), Ordering::AcqRel);
+        let _counted = self.0.schema.compare_exchange(under, under + 1, order, Ordering::Acquire);
         self.update_statements(connection);
     }
 

@@ -95,9 +95,14 @@ impl Connection {
         Ok(prepared)
     }
 
+    /// Of which schema its statements are.
+    pub(super) fn schema(&self) -> usize {
+        self.schema.load(Ordering::Relaxed)
+    }
+
     /// Forgets all statements that were prepared under an earlier schema than this.
     pub(super) fn is_under(&self, schema: usize) {
-        if self.schema.load(Ordering::Relaxed) != schema {
+        if self.schema() != schema {
             self.schema.store(schema, Ordering::Relaxed);
             self.forget_statements();
         }

@@ -103,20 +103,30 @@ fn equalities(condition: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
         let sides: Vec<Node<'_>> = tree::nodes(node).collect();
         match (node.kind(), tree::shape(node).as_slice()) {
             (Kind::a_expr, [Kind::a_expr, Kind::AND, Kind::a_expr]) => open.extend(sides),
-            (Kind::a_expr, [Kind::a_expr, Kind::Equals, Kind::a_expr]) => pairs.push((sides[0], sides[1])),
+            (Kind::a_expr, [Kind::a_expr, Kind::Equals, Kind::a_expr]) => pairs.extend(cells(sides[0], sides[1])),
             (Kind::a_expr, [Kind::a_expr, Kind::qual_Op, Kind::a_expr]) if is_plain_equals(sides[1]) => {
                 pairs.push((sides[0], sides[2]));
             }
             (Kind::a_expr, [Kind::a_expr, Kind::IN_P, Kind::in_expr]) => {
                 let list = tree::child(sides[1], Kind::expr_list).map(tree::items).unwrap_or_default();
                 if let [only] = list.as_slice() {
-                    pairs.push((sides[0], only));
+                    pairs.extend(cells(sides[0], only));
                 }
             }
             _ => {}
         }
     }
     pairs
+}
+
+/// Both sides of a comparison; of rows, cell by cell: rows are equal if all their cells are.
+fn cells<'t>(left: Node<'t>, right: Node<'t>) -> Vec<(Node<'t>, Node<'t>)> {
+    let rows = (tree::row_values(left), tree::row_values(right));
+    match rows {
+        (Some(left), Some(right)) if left.len() == right.len() => left.into_iter().zip(right).collect(),
+        (None, None) => vec![(left, right)],
+        _ => Vec::new(),
+    }
 }
 
 /// `OPERATOR(pg_catalog.=)`

@@ -7,7 +7,7 @@ use crate::tree::{self, Kind, Node};
 
 impl Survey {
     /// Reads a list of tables and joins; `names` are those that are there already, as an UPDATE's table is.
-    pub(crate) fn from_list(&mut self, list: Node<'_>, outer: Outer<'_>, names: Names) -> Names {
+    pub(crate) fn tables_of(&mut self, list: Node<'_>, outer: Outer<'_>, names: Names) -> Names {
         let mut all = names;
         for part in tree::items(list) {
             let names = self.table_ref(part, outer, &all);

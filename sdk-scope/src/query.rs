@@ -2,7 +2,7 @@
 
 use crate::Effect;
 use crate::pins::Place;
-use crate::scope::{Column, Cte, Ctes, Item, Names, Outer, Scope, Source};
+use crate::scope::{Column, Cte, Ctes, Item, Names, Outer, Scope, Source, SourceId};
 use crate::survey::Survey;
 use crate::tree::{self, Kind, Node};
 
@@ -72,7 +72,7 @@ impl Survey {
 
     fn select(&mut self, node: Node<'_>, outer: Outer<'_>, tail: &[Node<'_>]) -> Vec<Column> {
         let from = tree::child(node, Kind::from_clause).and_then(|from| tree::child(from, Kind::from_list));
-        let names = from.map(|list| self.from_list(list, outer, Names::default())).unwrap_or_default();
+        let names = from.map(|list| self.tables_of(list, outer, Names::default())).unwrap_or_default();
         let scope = self.new_scope(outer, names, true);
         let mut columns = Vec::new();
         for part in tree::nodes(node) {
@@ -104,11 +104,7 @@ impl Survey {
         let is_result =
             |name: &str| columns.iter().any(|one| matches!(one, Column::Named { name: Some(one), .. } if one == name));
         self.expression_except(clause, scope, &|node| {
-            let by_itself = matches!(node.kind(), Kind::sortby | Kind::group_by_item);
-            let only = tree::nodes(node).next().map(tree::bare).filter(|_| by_itself);
-            only.is_some_and(|only| {
-                only.kind() == Kind::columnref && tree::nodes(only).count() == 1 && is_result(&tree::name(only))
-            })
+            node.kind() == Kind::columnref && tree::nodes(node).count() == 1 && is_result(&tree::name(node))
         });
     }
 
@@ -145,7 +141,10 @@ impl Survey {
     fn values(&mut self, clause: Node<'_>, outer: Outer<'_>) -> Vec<Column> {
         let scope = self.new_scope(outer, Names::default(), true);
         let rows: Vec<Vec<Node<'_>>> = tree::items(clause).into_iter().map(tree::items).collect();
-        rows.iter().flatten().for_each(|value| self.expression(value, &scope));
+        for value in rows.iter().flatten() {
+            self.expression(value, &scope);
+            self.refuse_star(value);
+        }
         let width = rows.first().map_or(0, Vec::len);
         let column = |at: usize| {
             let cells: Option<Vec<Node<'_>>> = rows.iter().map(|row| row.get(at).copied()).collect();
@@ -155,6 +154,13 @@ impl Survey {
         let places: Vec<Option<Place>> = (0..width).map(column).collect();
         let named = |(at, place)| Column::Named { name: Some(format!("column{}", at + 1)), place };
         places.into_iter().enumerate().map(named).collect()
+    }
+
+    /// In VALUES a star moves what stands behind it.
+    pub(crate) fn refuse_star(&mut self, value: Node<'_>) {
+        if tree::is_star(value) {
+            self.refuse(value, "which value goes where can't be told: write the columns out, without *".to_owned());
+        }
     }
 
     /// A place that is pinned if all of these are.
@@ -248,6 +254,12 @@ impl Survey {
     ) -> Vec<Column> {
         let mut start = self.query(first, outer);
         self.rename(node, &mut start, renamed);
+        if let [Column::Star { sources, .. }] = start.as_slice()
+            && let [table] = sources.as_slice()
+            && let Source::Table(relation) = self.sources[*table]
+        {
+            return self.recursive_star(next, (*table, relation), own, (outer, ctes));
+        }
         let mut inside = Vec::new();
         let mut whole = Vec::new();
         for column in &start {
@@ -280,6 +292,48 @@ impl Survey {
             Column::Named { name, place }
         });
         columns.collect()
+    }
+
+    /// The same with all columns of one table, whose names are known only as they are used.
+    fn recursive_star(
+        &mut self,
+        next: Node<'_>,
+        (table, relation): (SourceId, usize),
+        own: &str,
+        around: (Outer<'_>, &Ctes<'_>),
+    ) -> Vec<Column> {
+        let star = |source| vec![Column::Star { sources: vec![source], merged: Vec::new() }];
+        let inside = self.add_source(Source::Written { relation, before: None, written: Vec::new() });
+        let step = self.step(next, own, star(inside), around);
+        if let [Column::Star { sources, .. }] = step.as_slice()
+            && let [other] = sources.as_slice()
+            && self.is_same_table(table, *other)
+        {
+            let used: Vec<(String, Place)> = (self.places.iter())
+                .filter(|((source, _), _)| *source == inside)
+                .map(|((_, name), place)| (name.clone(), *place))
+                .collect();
+            for (name, inside) in used {
+                let (first, step) = (self.column(table, &name), self.column(*other, &name));
+                let whole = self.all(&[first, step]);
+                self.pins.recursion(inside, first, whole);
+            }
+        }
+        self.both(&star(table), &step)
+    }
+
+    /// Reads the second part of a recursive query, with what it sees of itself.
+    fn step(
+        &mut self,
+        next: Node<'_>,
+        own: &str,
+        inside: Vec<Column>,
+        (outer, ctes): (Outer<'_>, &Ctes<'_>),
+    ) -> Vec<Column> {
+        let own = Cte { name: own.to_owned(), columns: inside };
+        let known: Vec<Cte> = ctes.known.iter().cloned().chain([own]).collect();
+        let ctes = Ctes { outer: ctes.outer, known: &known, later: &ctes.later[1..] };
+        self.query(next, Outer { scope: outer.scope, ctes: Some(&ctes) })
     }
 }
 

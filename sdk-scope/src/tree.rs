@@ -96,6 +96,28 @@ fn node_parts(node: Node<'_>) -> impl Iterator<Item = NodeOrToken<'_>> {
     node.children_with_tokens().filter(|part| !is_blank(part.kind()))
 }
 
+/// The values of `ROW (a, b)` or `(a, b)`.
+pub(crate) fn row_values(expression: Node<'_>) -> Option<Vec<Node<'_>>> {
+    let node = bare(expression);
+    if !matches!(node.kind(), Kind::explicit_row | Kind::implicit_row) {
+        return None;
+    }
+    let mut values = child(node, Kind::expr_list).map(items).unwrap_or_default();
+    // Of `(a, b)` the last value stands beside the list.
+    values.extend(child(node, Kind::a_expr));
+    // `t.*` among them is several: then no place in the list can be told.
+    if values.iter().any(|value| is_star(value)) {
+        values.clear();
+    }
+    Some(values)
+}
+
+/// Whether an expression is `t.*`, which stands for several in a list.
+pub(crate) fn is_star(expression: Node<'_>) -> bool {
+    let node = bare(expression);
+    node.kind() == Kind::columnref && node.descendants().any(|one| has(one, Kind::Star))
+}
+
 /// Where a node is in the parsed text.
 pub(crate) fn span(node: Node<'_>) -> Range<usize> {
     let range = node.text_range();

@@ -128,6 +128,7 @@ impl Survey {
 
     fn value(&mut self, expression: Node<'_>, scope: &Scope<'_>) -> ValueDraft {
         self.expression(expression, scope);
+        self.refuse_star(expression);
         ValueDraft { param: self.param(expression), place: self.value_place(expression, scope) }
     }
 
@@ -235,7 +236,7 @@ impl Survey {
     fn sources_of_write(&mut self, node: Node<'_>, clause: Kind, table: &Item, outer: Outer<'_>) -> Names {
         let names = Names { items: vec![table.clone()], merged: Vec::new() };
         match tree::child(node, clause).and_then(|clause| tree::child(clause, Kind::from_list)) {
-            Some(list) => self.from_list(list, outer, names),
+            Some(list) => self.tables_of(list, outer, names),
             None => names,
         }
     }
@@ -257,7 +258,7 @@ impl Survey {
             let many = tree::child(clause, Kind::set_target_list).map(tree::items);
             let values = match &many {
                 None => vec![expression],
-                Some(_) => row_values(expression),
+                Some(_) => tree::row_values(expression).unwrap_or_default(),
             };
             let targets =
                 many.or_else(|| tree::child(clause, Kind::set_target).map(|one| vec![one])).unwrap_or_default();
@@ -363,19 +364,5 @@ impl Survey {
         };
         let values: Vec<ValueDraft> = tree::items(values).into_iter().map(|one| self.value(one, scope)).collect();
         names.into_iter().zip(values).collect()
-    }
-}
-
-/// The values of `ROW (a, b)` or `(a, b)`.
-fn row_values(expression: Node<'_>) -> Vec<Node<'_>> {
-    let node = tree::bare(expression);
-    match node.kind() {
-        Kind::explicit_row => tree::child(node, Kind::expr_list).map(tree::items).unwrap_or_default(),
-        Kind::implicit_row => {
-            let mut values = tree::child(node, Kind::expr_list).map(tree::items).unwrap_or_default();
-            values.extend(tree::child(node, Kind::a_expr));
-            values
-        }
-        _ => Vec::new(),
     }
 }

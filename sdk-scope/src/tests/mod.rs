@@ -1,6 +1,7 @@
 //! What is accepted, with what is claimed of it; and what is refused, where and how.
 
 mod accepted;
+mod corpus;
 
 mod refused;
 mod verified;

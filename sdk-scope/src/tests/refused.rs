@@ -135,6 +135,10 @@ fn parts_of_statements() {
             )],
         ),
         (
+            "SELECT 1 FROM a, LATERAL (VALUES (a.*, :k)) v(x, k)",
+            &[("a.*", "which value goes where can't be told: write the columns out, without *")],
+        ),
+        (
             "MERGE INTO a USING b ON a.k = b.k WHEN NOT MATCHED BY SOURCE THEN DELETE",
             &[(
                 "WHEN NOT MATCHED BY SOURCE THEN DELETE",

@@ -14,7 +14,7 @@ use crate::{Analysis, Refusal};
 /// The parser goes down a level for each item of a list; so a longer statement needs a stack of its own.
 const ON_THE_CALLERS_STACK: usize = 400;
 /// What such a stack is made for.
-const LONGEST: usize = 20_000;
+const LONGEST: usize = 10_000;
 const STACK: usize = 256 << 20;
 
 /// Parses the text and walks through the tree.

@@ -126,6 +126,9 @@ impl<'t> Scanner<'t> {
             ')' | ']' => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }
+        if sign == '.' && self.rest().starts_with("..") {
+            self.refuse(2, "two dots have no place here".to_owned());
+        }
         let known = "()[],;.+-*/<>=~!@#%^&|`?";
         if !known.contains(sign) {
             self.refuse(sign.len_utf8(), format!("the sign {sign:?} has no place here"));
@@ -435,6 +438,7 @@ mod tests {
             ("SELECT 1_000", "1", "write the number with decimal digits, and a space behind it"),
             ("SELECT 1..2", "1.", "write the number with decimal digits, and a space behind it"),
             ("SELECT 1or 2", "1", "write the number with decimal digits, and a space behind it"),
+            ("SELECT a ..b", "..", "two dots have no place here"),
             ("SELECT {fn x}", "{", "the sign '{' has no place here"),
             ("SELECT $name", "$", "the sign '$' has no place here"),
             ("SELECT a\u{a0}b", "a\u{a0}b", "the sign '\\u{a0}' has no place here"),

@@ -43,13 +43,16 @@ pub(super) async fn at_home<K: DistributionKey>(core: &Arc<Core>, key: &K, mut t
     if target.residency != Residency::Off {
         // On the heap, for most tenants' are kept.
         target.home = Box::pin(home_region(core, key, None)).await?;
-        if core.check(target, Need::ANY).is_err() {
-            // It may have been relocated since these were read, each at a time of its own.
-            core.refresh_if_old().await;
-            target.home = Box::pin(home_region(core, key, Some(REFUSAL_AGE))).await?;
-        }
     }
-    core.check(target, Need::ANY)?;
+    if let Err(refused) = core.check(target, Need::ANY) {
+        if target.residency == Residency::Off {
+            return Err(refused);
+        }
+        // It may have been relocated since these were read, each at a time of its own.
+        core.refresh_if_old().await;
+        target.home = Box::pin(home_region(core, key, Some(REFUSAL_AGE))).await?;
+        core.check(target, Need::ANY)?;
+    }
     Ok(target)
 }
 

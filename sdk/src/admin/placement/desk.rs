@@ -13,7 +13,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 use tracing::debug;
 
-use super::wire::{Param, column, only};
+use super::wire::{self, Param, column, only};
 use super::{Steps, strategy};
 use crate::cluster::Core;
 use crate::error::{Error, Result};
@@ -68,16 +68,16 @@ impl Desk {
     }
 
     pub(super) async fn install_strategy(&self) -> Result<()> {
-        self.send(strategy::install(self.client()), |error| error).await
+        self.send(strategy::install(self.client())).await
     }
 
     pub(super) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-        self.send(self.client().query_typed(sql, params), Error::postgres).await
+        self.send(wire::query(self.client(), sql, params)).await
     }
 
     /// Several statements without parameters, in one transaction where none is open.
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
-        self.send(self.client().batch_execute(sql), Error::postgres).await
+        self.send(wire::execute(self.client(), sql)).await
     }
 
     /// Runs the work in a transaction, which ends with it: well or not at all.
@@ -126,11 +126,11 @@ impl Desk {
         rows.iter().map(answer).collect()
     }
 
-    async fn send<T, E>(&self, work: impl Future<Output = Result<T, E>>, told: impl Fn(E) -> Error) -> Result<T> {
+    async fn send<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.is_busy.store(true, Ordering::Relaxed);
         let answer = work.await;
         self.is_busy.store(false, Ordering::Relaxed);
-        answer.map_err(|error| told(error).on(self.pool.node()))
+        answer.map_err(|error| error.on(self.pool.node()))
     }
 
     fn client(&self) -> &Client {

@@ -62,9 +62,9 @@ impl Placement {
     /// one, and the shard is moved to the node of the region with the least on it. Then this client's topology is read
     /// anew. What is in the region already stays where it is.
     ///
-    /// The directory changes in the same transaction as the last shard. But a [`Tenant`](crate::Tenant) keeps the home
-    /// region that it was made with, and other processes keep it for as long as `directory.ttl` says: where residency
-    /// is `strict`, their statements are refused until then.
+    /// The directory changes in the same transaction as the last shard. A [`Tenant`](crate::Tenant) keeps the home region
+    /// that it was made with: where residency is `strict`, the statements of one from before are refused. A new one is
+    /// right, in other processes as well: what they kept is read anew where it contradicts the shards.
     ///
     /// # Errors
     /// [`ErrorKind::Placement`](crate::ErrorKind::Placement) names what is in the way and the fix: a region without a

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use shardwise::{Error, ErrorKind, Isolation, Limit, Tenant, TransactionOptions, sql};
+use shardwise::{Cluster, Error, ErrorKind, Isolation, Limit, Tenant, TransactionOptions, sql};
 use tokio::sync::Barrier;
 
 use crate::support::activity::idle;
@@ -267,12 +267,21 @@ async fn a_connection_that_breaks_before_the_commit_has_a_known_outcome(place: P
 }
 
 async fn a_connection_that_breaks_at_the_commit_leaves_the_outcome_open(place: Place) {
-    let (cluster, fest) = place.tenant().await;
-    let coordinator = cluster.coordinator();
+    let config = place.prepared().await;
     if place.is_citus() {
-        // For its own users it has none on distributed tables.
-        coordinator.execute(sql!("ALTER ROLE CURRENT_USER SET citus.enable_unsafe_triggers = on")).await.unwrap();
+        // Citus has no triggers on distributed tables for its own users. Sessions that begin after this have them, so what
+        // follows is another cluster with other connections.
+        let cluster = Cluster::connect(config.clone()).await.unwrap();
+        cluster
+            .coordinator()
+            .execute(sql!("ALTER ROLE CURRENT_USER SET citus.enable_unsafe_triggers = on"))
+            .await
+            .unwrap();
+        cluster.close(Duration::from_secs(5)).await;
     }
+    let cluster = Cluster::connect(config).await.unwrap();
+    let fest = cluster.tenant(shardwise::Uuid::new_v4()).await.unwrap();
+    let coordinator = cluster.coordinator();
     // The server ends the session while it commits: a deferred trigger is part of the commit.
     coordinator.execute(sql!("CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(600); RETURN NULL; END'")).await.unwrap();
     coordinator.execute(sql!("CREATE CONSTRAINT TRIGGER die AFTER INSERT ON wallets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()")).await.unwrap();

@@ -68,7 +68,7 @@ fn mistakes_name_the_place_the_key_and_the_fix() {
             ("SHARDWISE_POOL__MIN_IDLE", "17"),
             "shardwise.toml and SHARDWISE_… variables: `pool.min_idle` (17) is larger",
         ),
-        (("SHARDWISE_PASSWORD_FILE", "nowhere"), "`password_file` (nowhere) can't be read"),
+        (("SHARDWISE_PASSWORD_FILE", "nowhere"), "`password_file`: nowhere can't be read"),
     ] {
         let error = load(&[environment]);
         assert!(error.contains(told), "{error}");

@@ -2,9 +2,11 @@
 
 pub mod activity;
 pub mod citus;
+pub mod collector;
 pub mod model;
 pub mod place;
 pub mod proxy;
+pub mod secrets;
 
 use std::time::Duration;
 

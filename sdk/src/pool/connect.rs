@@ -277,6 +277,10 @@ fn tls_reason(error: &tokio_postgres::Error) -> Option<String> {
                 rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
                     "set `tls.ca_file` to the certificate of the CA that signed the server's"
                 }
+                rustls::Error::InvalidCertificate(
+                    CertificateError::Expired | CertificateError::ExpiredContext { .. },
+                ) => "renew the server's certificate; or this machine's clock is wrong",
+                rustls::Error::AlertReceived(_) => "see the server's log, and whether it wants another `tls.cert_file`",
                 _ => "see the server's log",
             };
             return Some(format!("TLS failed: {tls}: {fix}"));

@@ -8,5 +8,6 @@ mod local;
 mod login;
 mod readme;
 mod schema;
+mod secrets;
 mod session;
 mod support;

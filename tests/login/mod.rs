@@ -4,3 +4,5 @@ mod certificates;
 mod channel_binding;
 mod passwords;
 mod server;
+
+pub use server::permit;

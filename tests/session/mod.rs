@@ -13,5 +13,5 @@ mod statements;
 mod timeouts;
 mod tls;
 mod transaction;
-mod types;
+pub mod types;
 mod verbs;

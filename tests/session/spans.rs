@@ -7,6 +7,7 @@ use shardwise::{Region, Uuid, sql};
 use crate::support::collector::{Collector, Fields};
 use crate::support::model::{Festival, Wallet};
 use crate::support::place::{Place, in_both_modes};
+use crate::support::secrets::VALUE;
 
 in_both_modes![a_statement_has_the_names_of_opentelemetry_and_no_values,];
 
@@ -15,11 +16,11 @@ async fn a_statement_has_the_names_of_opentelemetry_and_no_values(place: Place) 
     // This thread's alone: the runtime of this test has no other.
     let (collector, guard) = Collector::listen();
 
-    let wallet = Wallet { note: Some("tell nobody".to_owned()), ..Wallet::new(*fest.key(), 987_654) };
+    let wallet = Wallet { note: Some(VALUE.to_owned()), ..Wallet::new(*fest.key(), 987_654) };
     fest.insert(&wallet).await.unwrap();
     fest.insert(&wallet).await.unwrap_err();
     fest.select::<Wallet>().filter(Wallet::BALANCE.eq(987_654)).all().await.unwrap();
-    fest.query_as::<(String,)>(sql!("SELECT :note::text", note = "tell nobody")).await.unwrap();
+    fest.query_as::<(String,)>(sql!("SELECT :note::text", note = VALUE)).await.unwrap();
     let id = wallet.id;
     fest.transaction(|tx| async move { tx.get::<Wallet>(id).await }).await.unwrap();
     let festival = Festival { id: Uuid::new_v4(), slug: "s".to_owned(), region: Region::EU, name: "n".to_owned() };
@@ -63,7 +64,7 @@ async fn a_statement_has_the_names_of_opentelemetry_and_no_values(place: Place) 
 
     let all = collected.spans.iter().map(|(_, fields)| fields).chain(&collected.events);
     for value in all.flat_map(BTreeMap::values) {
-        for secret in ["tell nobody", "987654", &*wallet.id.to_string(), &*fest.key().to_string()] {
+        for secret in [VALUE, "987654", &*wallet.id.to_string(), &*fest.key().to_string()] {
             assert!(!value.contains(secret), "{value}");
         }
     }

@@ -51,7 +51,7 @@ fn parse(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Enviro
             continue;
         }
         let setting = setting(name, value)?;
-        found.settings = setting.over(found.settings);
+        found.settings = setting.and(found.settings);
     }
     found.settings = url::expand(found.settings).map_err(|reason| bad(format!("SHARDWISE_… variables: {reason}")))?;
     Ok(found)

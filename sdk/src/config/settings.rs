@@ -92,6 +92,11 @@ impl Settings {
         Over::over(self, below)
     }
 
+    /// Adds what belongs to the same layer.
+    pub(super) fn and(self, more: Self) -> Self {
+        Over::over(self, more)
+    }
+
     /// Relative paths start at this folder.
     pub(super) fn rooted_at(mut self, folder: &Path) -> Self {
         let tls = self.tls.iter_mut().flat_map(|tls| [&mut tls.ca_file, &mut tls.cert_file, &mut tls.key_file]);

@@ -4,6 +4,7 @@
 mod child;
 mod citus;
 mod config;
+mod injection;
 mod local;
 mod login;
 mod readme;

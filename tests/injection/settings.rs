@@ -124,6 +124,9 @@ async fn what_lies_first_in_the_search_path_is_not_taken_for_the_servers_own(pla
         sql!("CREATE FUNCTION evil.pg_is_in_recovery() RETURNS bool LANGUAGE sql AS 'SELECT true'"),
         sql!("CREATE FUNCTION evil.current_setting(text) RETURNS text LANGUAGE sql AS 'SELECT ''evil''::text'"),
         sql!("CREATE VIEW evil.pg_extension AS SELECT 'citus'::name AS extname, '1.0'::text AS extversion"),
+        // A better match than the server's own, also where that comes first.
+        sql!("CREATE FUNCTION evil.quote_ident(name) RETURNS text LANGUAGE sql AS 'SELECT 1 / 0; SELECT ''x''::text'"),
+        sql!("CREATE FUNCTION evil.format(text, name) RETURNS text LANGUAGE sql AS 'SELECT 1 / 0; SELECT ''x''::text'"),
         // Whoever asks these for anything fails.
         sql!("CREATE VIEW evil.pg_class AS SELECT 1 AS nothing"),
         sql!("CREATE VIEW evil.pg_namespace AS SELECT 1 AS nothing"),
@@ -131,11 +134,17 @@ async fn what_lies_first_in_the_search_path_is_not_taken_for_the_servers_own(pla
         sql!("CREATE VIEW evil.pg_type AS SELECT 1 AS nothing"),
         sql!("CREATE VIEW evil.pg_constraint AS SELECT 1 AS nothing"),
         sql!(
-            "DO $do$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = evil, public, pg_catalog', \
+            "DO $do$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, evil, pg_catalog', \
              pg_catalog.current_database()); END $do$"
         ),
     ] {
         coordinator.execute(statement).await.unwrap();
+    }
+    // Citus leaves the schema of PostgreSQL's own functions out of what it sends to nodes, whatever the statement says.
+    if !place.is_citus() {
+        let aggregate =
+            sql!("CREATE FUNCTION evil.json_agg(json) RETURNS json LANGUAGE sql AS 'SELECT 1 / 0; SELECT ''1''::json'");
+        coordinator.execute(aggregate).await.unwrap();
     }
     let mode = cluster.mode();
     let misled = Cluster::connect(config).await.unwrap();

@@ -1,9 +1,11 @@
 //! SCRAM that is bound to the TLS connection.
 
 use shardwise::config::ChannelBinding::{self, Disable, Prefer, Require};
+use shardwise::config::{Endpoint, Tls};
 use shardwise::{Cluster, Config, Error, ErrorKind};
 
-use super::server::door;
+use super::between::man_in_the_middle;
+use super::server::{Authority, door};
 use crate::support::server as plain_server;
 
 async fn connect(role: &str, binding: ChannelBinding) -> Result<Cluster, Error> {
@@ -26,6 +28,21 @@ async fn where_it_is_required_every_other_way_in_is_refused() {
         assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
         let told = error.to_string();
         assert!(told.contains("without channel binding") && told.contains("scram-sha-256 over TLS"), "{role}: {told}");
+    }
+}
+
+/// What it is for: the certificate alone does not tell that there is somebody else.
+#[tokio::test]
+async fn somebody_in_between_is_noticed_though_his_certificate_is_trusted() {
+    let (door, authority) = (door().await, Authority::new());
+    let between = Endpoint { host: "127.0.0.1".to_owned(), port: man_in_the_middle(door, &authority).await };
+    let tls = Tls { ca_file: Some(authority.ca_file()), ..Tls::default() };
+    let config = door.config("by_scram").with_tls(Some(tls)).unwrap().with_contact_points([between]).unwrap();
+    let connect = async |binding| Cluster::connect(config.clone().with_channel_binding(binding).unwrap()).await;
+    connect(Disable).await.expect("he reads everything, and nobody notices");
+    for binding in [Prefer, Require] {
+        let error = connect(binding).await.unwrap_err();
+        assert!(error.to_string().contains("SCRAM channel binding check failed"), "{error:?}");
     }
 }
 

@@ -108,7 +108,7 @@ impl Authority {
 
     /// The files of a certificate for this name, and of its key.
     pub fn certificate(&self, name: &str) -> (PathBuf, PathBuf) {
-        self.keep(self.sign(name, |_| {}))
+        self.keep(self.sign(name))
     }
 
     /// The same of one that has run out.
@@ -118,7 +118,7 @@ impl Authority {
 
     /// A certificate that has run out and its key, as PEM.
     pub fn sign_old(&self, name: &str) -> (String, String) {
-        self.sign(name, |params| {
+        self.sign_with(name, |params| {
             (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
         })
     }
@@ -128,7 +128,12 @@ impl Authority {
         (self.write(&format!("{stem}.crt"), &certificate, 0o644), self.write(&format!("{stem}.key"), &key, 0o600))
     }
 
-    fn sign(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
+    /// A certificate for this name and the address 127.0.0.1 and its key, as PEM.
+    pub fn sign(&self, name: &str) -> (String, String) {
+        self.sign_with(name, |_| {})
+    }
+
+    fn sign_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);

@@ -149,6 +149,6 @@ pub struct Everything {
 impl Wallet {
     pub fn new(festival_id: Uuid, balance: i64) -> Self {
         let id = secrets::id();
-        Self { festival_id, id, user_id: None, balance, tag: format!("{} {id}", secrets::VALUE), note: None }
+        Self { festival_id, id, user_id: None, balance, tag: id.to_string(), note: None }
     }
 }

@@ -411,7 +411,7 @@ impl Config {
 
     /// The password for the node that is reached at this address.
     pub(crate) fn password_for(&self, host: &str, port: u16) -> Result<Option<Secret>> {
-        let Some(file) = &self.passfile else { return Ok(self.password.clone()) };
+        let (None, Some(file)) = (&self.password, &self.passfile) else { return Ok(self.password.clone()) };
         let login = passfile::Login { host, port, database: &self.database, user: &self.user };
         passfile::look_up(file, login).map_err(|reason| bad(format!("the password file: {reason}")))
     }

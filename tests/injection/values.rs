@@ -127,13 +127,13 @@ async fn a_tenants_key_of_hostile_text_is_that_tenant_alone(place: Place) {
     for text in HOSTILE {
         let tenant = cluster.tenant(text.to_owned()).await.unwrap();
         let label = Label { tenant: text.to_owned(), name: format!("of {text}") };
-        assert_eq!(tenant.select::<Label>().all().await.unwrap(), [label.clone()], "{text:?}");
+        assert_eq!(tenant.select::<Label>().all().await.unwrap(), std::slice::from_ref(&label), "{text:?}");
         let mine = sql!("SELECT owner, secret FROM victims WHERE owner = :owner", entities(Victim));
         let mine: Vec<(String, String)> = tenant.query_as(mine).await.unwrap();
         assert_eq!(mine, [(text.to_owned(), "own".to_owned())], "{text:?}");
         // The one statement in which the key stands as a literal.
         let out: Vec<Label> = tenant.copy_out().await.unwrap().try_collect().await.unwrap();
-        assert_eq!(out, [label.clone()], "{text:?}");
+        assert_eq!(out, std::slice::from_ref(&label), "{text:?}");
         let mut copy = tenant.copy_in::<Label>().await.unwrap();
         copy.send(&Label { name: "copied".to_owned(), ..label }).await.unwrap();
         copy.finish().await.unwrap();

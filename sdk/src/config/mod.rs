@@ -74,8 +74,9 @@
 //! part of it, and where others than its owner can read it (or the group, if it is root's) a warning says so. A `passfile`
 //! has libpq's format, `host:port:database:user:password`, and is asked for each node by the address at which the node is
 //! reached; it must have the permissions `0600` or less. One that is named by a setting has to be there and to have them;
-//! libpq's own is ignored otherwise, with a warning. These files are read when the configuration is loaded, password files
-//! once more for each node: a changed password needs a new [`Cluster`](crate::Cluster).
+//! libpq's own is ignored otherwise, with a warning where others can access it. A `password_file` is read when the
+//! configuration is loaded, a `passfile` when a node is first connected to: a changed password needs a new
+//! [`Cluster`](crate::Cluster).
 //!
 //! Unknown keys and variables, contradictions and missing values are errors that name the place, the key and the fix.
 

@@ -3,6 +3,7 @@
 mod between;
 mod certificates;
 mod channel_binding;
+mod libpq;
 mod passwords;
 mod server;
 

@@ -78,7 +78,8 @@ fn in_home_folder() -> Option<PathBuf> {
 fn find(content: &str, login: Login<'_>) -> Option<Secret> {
     let port = login.port.to_string();
     let fields = [host(login.host), &port, login.database, login.user];
-    let lines = content.lines().filter(|line| !line.starts_with('#'));
+    let lines = content.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let lines = lines.filter(|line| !line.starts_with('#'));
     let rest = lines.filter_map(|line| fields.iter().try_fold(line, |rest, field| after(rest, field))).next()?;
     // A line without a password ends the search as well, and gives none.
     Some(unescaped(rest)).filter(|password| !password.is_empty()).map(Secret::new)
@@ -96,10 +97,11 @@ fn after<'a>(line: &'a str, field: &str) -> Option<&'a str> {
     }
     let (mut rest, mut wanted) = (line.chars(), field.chars());
     loop {
+        // A colon that the text has in this place need not be escaped: an IPv6 address may stand as it is.
         match rest.next()? {
-            ':' => return wanted.next().is_none().then_some(rest.as_str()),
+            ':' if wanted.as_str().is_empty() => return Some(rest.as_str()),
             '\\' if rest.next()? == wanted.next()? => {}
-            c if c != '\\' && Some(c) == wanted.next() => {}
+            c if c != '\\' && c == wanted.next()? => {}
             _ => return None,
         }
     }
@@ -154,7 +156,9 @@ mod tests {
         let login = Login { host: "::1", user: "do\\main", ..LOGIN };
         let line = "\\:\\:1:5432:festivals:do\\\\main:p\\:w\\\\d\\x: the rest of the line\n";
         assert_eq!(password(line, login).as_deref(), Some("p:w\\dx"));
-        assert_eq!(password("::1:5432:festivals:app:no", Login { host: "::1", ..LOGIN }), None);
+        let address = Login { host: "::1", ..LOGIN };
+        assert_eq!(password("::1:5432:festivals:app:bare", address).as_deref(), Some("bare"));
+        assert_eq!(password("::1:5432:festivals:app:no", Login { host: ":", ..LOGIN }), None);
         assert_eq!(password("*:*:*:*:end\\", LOGIN).as_deref(), Some("end\\"));
     }
 

@@ -1,5 +1,6 @@
 //! What must not compile, and what the compiler then says: one case per mistake in `ui/<kind of mistake>/`, each with the
-//! whole message that its author reads. `ui/pass/` holds what must compile and run, however unusual it looks.
+//! whole message that its author reads. Statements in SQL are many to a file, a function each: the compiler takes a second
+//! per file. `ui/pass/` holds what must compile and run, however unusual it looks.
 //!
 //! The wording is the compiler's, and changes between its versions: the messages in the tree are those of [`COMPILER`].
 //! With another version they are skipped aloud. `TRYBUILD=overwrite` writes them anew; read the difference as the user who
@@ -46,7 +47,7 @@ fn is_the_compiler() -> bool {
 
 /// The folders of `ui/`, each a kind of mistake.
 fn mistakes() -> Vec<PathBuf> {
-    entries(Path::new("ui")).into_iter().filter(|folder| !folder.ends_with(PASS)).collect()
+    entries(Path::new("ui")).into_iter().filter(|folder| folder.is_dir() && !folder.ends_with(PASS)).collect()
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

@@ -1,7 +1,7 @@
-//! The derives of [shardwise](https://docs.rs/shardwise): [`macro@Entity`], [`macro@SqlEnum`], [`macro@SqlNewtype`]. Use them through
-//! that crate, which documents them with examples that run.
+//! The macros of [shardwise](https://docs.rs/shardwise): [`macro@Entity`], [`macro@SqlEnum`], [`macro@SqlNewtype`], and what is
+//! behind its `sql!`. Use them through that crate, which documents them with examples that run.
 //!
-//! From the top down: `attr` reads the attributes, `model` is what they mean, `check` refuses what Citus or PostgreSQL
+//! Of the derives, from the top down: `attr` reads the attributes, `model` is what they mean, `check` refuses what Citus or PostgreSQL
 //! would refuse, `expand` writes the code. `ctxt` gathers the errors of all of them, so that one build shows them all.
 
 mod attr;
@@ -14,6 +14,7 @@ mod model;
 mod snapshots;
 mod sql_enum;
 mod sql_newtype;
+mod statement;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -79,4 +80,18 @@ pub fn sql_enum(input: TokenStream) -> TokenStream {
 pub fn sql_newtype(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     sql_newtype::derive(&input).into()
+}
+
+/// Behind the SDK's `sql!`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn scoped_sql(input: TokenStream) -> TokenStream {
+    statement::scoped(input.into()).into()
+}
+
+/// Behind the SDK's `unscoped_sql!`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn unscoped_sql(input: TokenStream) -> TokenStream {
+    statement::unscoped(input.into()).into()
 }

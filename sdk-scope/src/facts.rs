@@ -1,10 +1,16 @@
 //! What [`verify`](crate::verify()) needs to know, in a form that a macro can write as a constant.
 
+use std::ops::Range;
+
 use crate::{Analysis, Value, WriteKind};
 
-/// What a statement does, as slices.
+/// What a statement does, as slices. Places are the first byte and the one behind the last, in the text as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts<'a> {
+    /// The parameters that it names, each once.
+    pub params: &'a [&'a str],
+    /// The parameters that the caller gives a value.
+    pub given: &'a [&'a str],
     /// The tables it uses.
     pub relations: &'a [RelationFact<'a>],
     /// What their columns are held to.
@@ -17,6 +23,13 @@ pub struct Facts<'a> {
     pub values: &'a [ValueFact<'a>],
 }
 
+impl<'a> Facts<'a> {
+    /// Of a text whose parameters alone are known.
+    pub const fn of_values(params: &'a [&'a str], given: &'a [&'a str]) -> Self {
+        Self { params, given, relations: &[], pins: &[], columns: &[], writes: &[], values: &[] }
+    }
+}
+
 /// A table that a statement uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RelationFact<'a> {
@@ -24,6 +37,10 @@ pub struct RelationFact<'a> {
     pub schema: Option<&'a str>,
     /// The name.
     pub name: &'a str,
+    /// The name that it goes by in the statement.
+    pub called: &'a str,
+    /// Where it is named.
+    pub at: (usize, usize),
 }
 
 /// A column that is held to a parameter.
@@ -44,6 +61,8 @@ pub struct ColumnFact<'a> {
     pub of: &'a [usize],
     /// The name.
     pub name: &'a str,
+    /// Where it is used.
+    pub at: (usize, usize),
 }
 
 /// Something that a statement writes.
@@ -53,6 +72,8 @@ pub struct WriteFact {
     pub relation: usize,
     /// How.
     pub kind: WriteFactKind,
+    /// Where.
+    pub at: (usize, usize),
 }
 
 /// How something is written.
@@ -86,6 +107,8 @@ pub struct TableFacts<'a> {
     pub name: &'a str,
     /// The column by which it is distributed; a reference table has none.
     pub key: Option<&'a str>,
+    /// The type of that column: tables with keys of different types are never co-located.
+    pub key_type: &'a str,
     /// The co-location group; a reference table's does not matter.
     pub group: &'a str,
     /// All columns.
@@ -95,6 +118,8 @@ pub struct TableFacts<'a> {
 /// What an [`Analysis`] found, as lists that [`Facts`] can borrow from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactLists<'a> {
+    params: Vec<&'a str>,
+    given: &'a [&'a str],
     relations: Vec<RelationFact<'a>>,
     pins: Vec<PinFact<'a>>,
     columns: Vec<ColumnFact<'a>>,
@@ -106,6 +131,8 @@ impl FactLists<'_> {
     /// The facts.
     pub fn facts(&self) -> Facts<'_> {
         Facts {
+            params: &self.params,
+            given: self.given,
             relations: &self.relations,
             pins: &self.pins,
             columns: &self.columns,
@@ -116,14 +143,19 @@ impl FactLists<'_> {
 }
 
 impl Analysis {
-    /// What `verify` needs of this.
-    pub fn fact_lists(&self) -> FactLists<'_> {
-        let relations =
-            self.relations.iter().map(|one| RelationFact { schema: one.schema.as_deref(), name: &one.name });
+    /// What `verify` needs of this, and of the names of the parameters that are given a value.
+    pub fn fact_lists<'a>(&'a self, given: &'a [&'a str]) -> FactLists<'a> {
+        let place = |at: &Range<usize>| (at.start, at.end);
+        let relations = self.relations.iter().map(|one| RelationFact {
+            schema: one.schema.as_deref(),
+            name: &one.name,
+            called: &one.called,
+            at: place(&one.at),
+        });
         let pins = self.relations.iter().enumerate().flat_map(|(relation, one)| {
             one.pins.iter().map(move |pin| PinFact { relation, column: &pin.column, param: &pin.param })
         });
-        let columns = self.columns.iter().map(|one| ColumnFact { of: &one.of, name: &one.name });
+        let columns = self.columns.iter().map(|one| ColumnFact { of: &one.of, name: &one.name, at: place(&one.at) });
         let mut writes = Vec::with_capacity(self.writes.len());
         let mut values = Vec::new();
         for (number, write) in self.writes.iter().enumerate() {
@@ -132,14 +164,22 @@ impl Analysis {
                 WriteKind::Set(written) => (WriteFactKind::Set, written.as_slice()),
                 WriteKind::Delete => (WriteFactKind::Delete, [].as_slice()),
             };
-            writes.push(WriteFact { relation: write.relation, kind });
+            writes.push(WriteFact { relation: write.relation, kind, at: place(&write.at) });
             values.extend(written.iter().map(|(column, value)| ValueFact {
                 write: number,
                 column,
                 param: value.param(),
             }));
         }
-        FactLists { relations: relations.collect(), pins: pins.collect(), columns: columns.collect(), writes, values }
+        FactLists {
+            params: self.params.iter().map(String::as_str).collect(),
+            given,
+            relations: relations.collect(),
+            pins: pins.collect(),
+            columns: columns.collect(),
+            writes,
+            values,
+        }
     }
 }
 

@@ -11,16 +11,17 @@
 //!     schema: None,
 //!     name: "wallets",
 //!     key: Some("festival_id"),
+//!     key_type: "uuid",
 //!     group: "festivals",
 //!     columns: &["festival_id", "id", "balance"],
 //! }];
 //! let found = analyse("SELECT balance FROM wallets WHERE id = :id AND festival_id = :festival_id").expect("it is understood");
-//! assert!(found.verify(&tables).is_ok());
+//! assert!(found.verify(&["id"], &tables).is_ok());
 //!
 //! let found = analyse("SELECT balance FROM wallets WHERE id = :id").expect("it is understood");
-//! let problem = found.verify(&tables).expect_err("it is everybody's");
+//! let refusal = found.verify(&["id"], &tables).expect_err("it is everybody's");
 //! assert_eq!(
-//!     found.explain(problem, &tables).message,
+//!     refusal.message,
 //!     "`wallets` is distributed by festival_id: add `wallets.festival_id = :festival_id` to the condition",
 //! );
 //! ```
@@ -33,10 +34,13 @@
 //! which equality is transitive (it is not between `bigint` and `double precision`).
 
 mod conditions;
+mod control;
+mod explain;
 mod expression;
 mod facts;
 mod from;
 mod functions;
+mod message;
 mod parse;
 mod pins;
 mod query;
@@ -49,7 +53,13 @@ mod writes;
 
 use std::ops::Range;
 
+use text::For;
+
+pub use control::{seems_to_read, session_control, transaction_control};
+pub use explain::{explain, place};
 pub use facts::{ColumnFact, FactLists, Facts, PinFact, RelationFact, TableFacts, ValueFact, WriteFact, WriteFactKind};
+pub use message::Message;
+pub use text::{Named, name_parameters};
 pub use verify::{Problem, verify};
 
 /// Reads one statement with parameters of the form `:name`.
@@ -58,7 +68,7 @@ pub use verify::{Problem, verify};
 ///
 /// All that is wrong with it, in the order of the text.
 pub fn analyse(text: &str) -> Result<Analysis, Vec<Refusal>> {
-    let numbered = text::number(text)?;
+    let numbered = text::number(text, For::TheParser)?;
     parse::read(&numbered)
 }
 
@@ -69,6 +79,13 @@ pub struct Refusal {
     pub at: Range<usize>,
     /// What is wrong, and what to write instead.
     pub message: String,
+}
+
+impl Refusal {
+    /// The message, and below it the line of the text with a mark under the place.
+    pub fn pointing_into(&self, text: &str) -> String {
+        Message::new().and(&self.message).pointing_into(text, (self.at.start, self.at.end)).as_str().to_owned()
+    }
 }
 
 /// What a statement does.
@@ -105,6 +122,8 @@ pub struct Relation {
     pub schema: Option<String>,
     /// The name, as PostgreSQL folds it.
     pub name: String,
+    /// The name that it goes by in the statement: the alias, where it has one.
+    pub called: String,
     /// Where it is named.
     pub at: Range<usize>,
     /// What holds for all of its rows that count, by column and parameter. Of the table of an INSERT: for the rows it makes.

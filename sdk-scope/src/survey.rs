@@ -80,7 +80,8 @@ impl Survey {
             alias: alias.unwrap_or_else(|| name.clone()),
             source,
         };
-        let relation = Relation { schema, name, at: tree::span(at), pins: Vec::new() };
+        let called = item.alias.clone();
+        let relation = Relation { schema, name, called, at: tree::span(at), pins: Vec::new() };
         self.relations.push(Draft { relation, source });
         item
     }

@@ -58,12 +58,39 @@ impl Numbered {
     }
 }
 
+/// A text whose parameters have numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The text with ` $1 `… in place of the names.
+    pub sql: String,
+    /// The names, in the order of their numbers; each once.
+    pub params: Vec<String>,
+}
+
+/// Numbers the parameters of a text of which nothing else has to be known.
+///
+/// # Errors
+///
+/// Where it has parameters of the form `$1`, or a quote or comment is not closed.
+pub fn name_parameters(text: &str) -> Result<Named, Vec<Refusal>> {
+    number(text, For::TheServer).map(|numbered| Named { sql: numbered.sql, params: numbered.params })
+}
+
+/// Who reads the text next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// Only what it surely understands is let through to it.
+    TheParser,
+    /// It says itself what it does not understand.
+    TheServer,
+}
+
 /// Numbers the parameters of a text.
 ///
 /// Names are not looked for in constants, quoted names and comments; `::` is a cast and `:=` names an argument. A slice
 /// of an array needs a space behind its colon only if a name follows: `a[1:2]` stays as it is.
-pub(crate) fn number(text: &str) -> Result<Numbered, Vec<Refusal>> {
-    let mut scanner = Scanner { text, at: 0, out: Numbered::default(), depth: 0, refusals: Vec::new() };
+pub(crate) fn number(text: &str, reader: For) -> Result<Numbered, Vec<Refusal>> {
+    let mut scanner = Scanner { text, reader, at: 0, out: Numbered::default(), depth: 0, refusals: Vec::new() };
     scanner.out.sql.reserve(text.len() + 32);
     while let Some(next) = scanner.rest().chars().next() {
         // Whatever comes after an open quote or comment is not known to be code.
@@ -79,6 +106,7 @@ pub(crate) fn number(text: &str) -> Result<Numbered, Vec<Refusal>> {
 
 struct Scanner<'t> {
     text: &'t str,
+    reader: For,
     at: usize,
     out: Numbered,
     depth: usize,
@@ -127,11 +155,11 @@ impl<'t> Scanner<'t> {
             _ => {}
         }
         if sign == '.' && self.rest().starts_with("..") {
-            self.refuse(2, "two dots have no place here".to_owned());
+            self.spare(2, "two dots have no place here".to_owned());
         }
         let known = "()[],;.+-*/<>=~!@#%^&|`?";
         if !known.contains(sign) {
-            self.refuse(sign.len_utf8(), format!("the sign {sign:?} has no place here"));
+            self.spare(sign.len_utf8(), format!("the sign {sign:?} has no place here"));
         }
         self.copy(sign.len_utf8());
     }
@@ -139,7 +167,7 @@ impl<'t> Scanner<'t> {
     fn deeper(&mut self) {
         self.depth += 1;
         if self.depth == DEEPEST + 1 {
-            self.refuse(
+            self.spare(
                 1,
                 format!("this is nested more than {DEEPEST} levels deep: take it apart, with WITH for example"),
             );
@@ -154,7 +182,7 @@ impl<'t> Scanner<'t> {
         let behind = &rest[len..];
         let (is_case, is_end) = (word.eq_ignore_ascii_case("case"), word.eq_ignore_ascii_case("end"));
         if let Some(strange) = strange {
-            self.refuse(len, format!("the sign {strange:?} has no place here"));
+            self.spare(len, format!("the sign {strange:?} has no place here"));
         }
         if behind.starts_with('\'') && word.len() == 1 {
             match word {
@@ -164,7 +192,7 @@ impl<'t> Scanner<'t> {
             }
         }
         if word.eq_ignore_ascii_case("u") && (behind.starts_with("&'") || behind.starts_with("&\"")) {
-            self.refuse(2, "write the characters themselves, without U&".to_owned());
+            self.spare(2, "write the characters themselves, without U&".to_owned());
             self.copy(2);
             return Some(());
         }
@@ -183,12 +211,12 @@ impl<'t> Scanner<'t> {
         let len = mark + self.closed(quoted(&self.rest()[mark..], '\'', escapes), "a string constant")?;
         let constant = &self.rest()[..len];
         if escapes && has_coded_character(constant) {
-            self.refuse(len, "write the characters themselves: no \\x, \\u, \\U or octal escapes".to_owned());
+            self.spare(len, "write the characters themselves: no \\x, \\u, \\U or octal escapes".to_owned());
         } else if constant.contains('\0') {
             self.refuse(len, "a text can't hold the character 0".to_owned());
         }
         if skip_blank(&self.rest()[len..]).starts_with('\'') {
-            self.refuse(len, "write the constant in one piece, or join the pieces with ||".to_owned());
+            self.spare(len, "write the constant in one piece, or join the pieces with ||".to_owned());
         }
         self.out.tokens += 1;
         self.piece(len);
@@ -211,7 +239,7 @@ impl<'t> Scanner<'t> {
                 self.piece(len);
             }
             None => {
-                self.refuse(1, "the sign '$' has no place here".to_owned());
+                self.spare(1, "the sign '$' has no place here".to_owned());
                 self.copy(1);
             }
         }
@@ -250,8 +278,8 @@ impl<'t> Scanner<'t> {
         }
         self.out.tokens += 1;
         if rest[end..].starts_with(|c: char| starts_word(c) || c.is_ascii_digit() || c == '$' || c == '.') {
-            self.refuse(end, "write the number with decimal digits, and a space behind it".to_owned());
-            end += 1;
+            self.spare(end, "write the number with decimal digits, and a space behind it".to_owned());
+            end += usize::from(self.reader == For::TheParser);
             while !rest.is_char_boundary(end) {
                 end += 1;
             }
@@ -265,6 +293,13 @@ impl<'t> Scanner<'t> {
             self.refuse(len, format!("{what} is not closed"));
         }
         len
+    }
+
+    /// Refuses what the parser can't be trusted with.
+    fn spare(&mut self, len: usize, message: String) {
+        if self.reader == For::TheParser {
+            self.refuse(len, message);
+        }
     }
 
     fn refuse(&mut self, len: usize, message: String) {
@@ -349,7 +384,7 @@ fn comment(text: &str) -> Option<usize> {
     None
 }
 
-fn skip_blank(text: &str) -> &str {
+pub(crate) fn skip_blank(text: &str) -> &str {
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches([' ', '\t', '\n', '\r']);
@@ -364,15 +399,15 @@ fn skip_blank(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{For, name_parameters};
 
     fn numbered(text: &str) -> (String, Vec<String>) {
-        let out = number(text).expect("a good text");
+        let out = super::number(text, For::TheParser).expect("a good text");
         (out.sql, out.params)
     }
 
     fn refused(text: &str) -> Vec<(String, String)> {
-        let refusals = number(text).expect_err("a bad text");
+        let refusals = super::number(text, For::TheParser).expect_err("a bad text");
         refusals.into_iter().map(|one| (text[one.at].to_owned(), one.message)).collect()
     }
 
@@ -411,7 +446,7 @@ mod tests {
     #[test]
     fn places_are_found_in_the_original() {
         let text = "a = :first AND b = :second, c";
-        let out = number(text).expect("a good text");
+        let out = super::number(text, For::TheParser).expect("a good text");
         let original = |piece: &str| {
             let start = out.sql.find(piece).expect("the piece is there");
             &text[out.original(&(start..start + piece.len()))]
@@ -450,10 +485,21 @@ mod tests {
     }
 
     #[test]
+    fn the_server_reads_more_than_the_parser() {
+        for text in ["SELECT 0b11, U&'a', E'\\x41', a ..b, 1or 2, $name, ☃", "SELECT 'a' --c\n'b'"] {
+            let named = name_parameters(text).expect("the server's to judge");
+            assert_eq!((named.sql.as_str(), named.params.is_empty()), (text, true));
+        }
+        assert_eq!(name_parameters("SELECT 1_000:a").expect("a good text").params, ["a"]);
+        assert!(name_parameters("SELECT $1").is_err() && name_parameters("SELECT 'a").is_err());
+        assert!(name_parameters("SELECT 'a\0'").is_err());
+    }
+
+    #[test]
     fn depth_is_bounded() {
         let deep = |levels: usize| format!("SELECT {}1{}", "(".repeat(levels), ")".repeat(levels));
-        assert!(number(&deep(50)).is_ok());
+        assert!(super::number(&deep(50), For::TheParser).is_ok());
         assert_eq!(refused(&deep(60)).len(), 1);
-        assert!(number(&"CASE ".repeat(60)).is_err());
+        assert!(super::number(&"CASE ".repeat(60), For::TheParser).is_err());
     }
 }

@@ -1,13 +1,30 @@
 //! Whether a statement stays with one tenant, given what the tables are.
 
-use std::ops::Range;
-
 use crate::facts::{Facts, TableFacts, WriteFactKind};
-use crate::{Analysis, Refusal};
 
-/// The first thing that is wrong. Numbers are places in the lists of [`Facts`] (and of [`Analysis`]) and in the list of tables.
+/// The first thing that is wrong. Numbers are places in the lists of [`Facts`] (and of [`Analysis`](crate::Analysis)) and in the list of tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
+    /// A parameter has no value, and is no table's key.
+    NoValue {
+        /// The parameter.
+        param: usize,
+    },
+    /// A value is given that the text does not use.
+    UnusedValue {
+        /// The given one.
+        given: usize,
+    },
+    /// A value is given twice.
+    GivenTwice {
+        /// The second one.
+        given: usize,
+    },
+    /// A value is given for the tenant's key.
+    KeyGiven {
+        /// The given one.
+        given: usize,
+    },
     /// A relation is none of the tables.
     UnknownTable {
         /// The relation.
@@ -58,8 +75,11 @@ const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "table
 ///
 /// # Errors
 ///
-/// The first problem; [`Analysis::explain`] tells what to write instead.
+/// The first problem; [`explain`](crate::explain()) tells what to write instead.
 pub const fn verify(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Result<(), Problem> {
+    if let Some(problem) = check_values(facts, tables) {
+        return Err(problem);
+    }
     let mut relation = 0;
     while relation < facts.relations.len() {
         if table_of(facts, relation, tables).is_none() {
@@ -84,8 +104,48 @@ pub const fn verify(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Result<(), 
     check_relations(facts, tables)
 }
 
+/// Whether each parameter has a value: the tenant's key by the session, all others by the caller.
+const fn check_values(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Option<Problem> {
+    let mut given = 0;
+    while given < facts.given.len() {
+        let name = facts.given[given];
+        if is_key(name, tables) {
+            return Some(Problem::KeyGiven { given });
+        }
+        if !contains(facts.params, name) {
+            return Some(Problem::UnusedValue { given });
+        }
+        if contains(facts.given.split_at(given).0, name) {
+            return Some(Problem::GivenTwice { given });
+        }
+        given += 1;
+    }
+    let mut param = 0;
+    while param < facts.params.len() {
+        let name = facts.params[param];
+        if !contains(facts.given, name) && !is_key(name, tables) {
+            return Some(Problem::NoValue { param });
+        }
+        param += 1;
+    }
+    None
+}
+
+const fn is_key(name: &str, tables: &[TableFacts<'_>]) -> bool {
+    let mut table = 0;
+    while table < tables.len() {
+        if let Some(key) = tables[table].key
+            && same(key, name)
+        {
+            return true;
+        }
+        table += 1;
+    }
+    false
+}
+
 const fn check_relations(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Result<(), Problem> {
-    let mut first: Option<(usize, &str)> = None;
+    let mut first: Option<(usize, usize)> = None;
     let mut relation = 0;
     while relation < facts.relations.len() {
         if let Some(table) = table_of(facts, relation, tables)
@@ -95,16 +155,20 @@ const fn check_relations(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Result
                 return Err(Problem::NotPinned { relation, table });
             }
             match first {
-                Some((first, group)) if !same(group, tables[table].group) => {
+                Some((first, other)) if !are_colocated(&tables[other], &tables[table]) => {
                     return Err(Problem::OtherGroup { first, relation });
                 }
                 Some(_) => {}
-                None => first = Some((relation, tables[table].group)),
+                None => first = Some((relation, table)),
             }
         }
         relation += 1;
     }
     Ok(())
+}
+
+const fn are_colocated(one: &TableFacts<'_>, other: &TableFacts<'_>) -> bool {
+    same(one.group, other.group) && same(one.key_type, other.key_type)
 }
 
 const fn check_write(facts: &Facts<'_>, write: usize, tables: &[TableFacts<'_>]) -> Option<Problem> {
@@ -129,7 +193,7 @@ const fn check_write(facts: &Facts<'_>, write: usize, tables: &[TableFacts<'_>])
     }
 }
 
-const fn table_of(facts: &Facts<'_>, relation: usize, tables: &[TableFacts<'_>]) -> Option<usize> {
+pub(crate) const fn table_of(facts: &Facts<'_>, relation: usize, tables: &[TableFacts<'_>]) -> Option<usize> {
     let wanted = &facts.relations[relation];
     let mut table = 0;
     while table < tables.len() {
@@ -187,7 +251,7 @@ const fn contains(list: &[&str], name: &str) -> bool {
 }
 
 /// `==` of texts, which is not const.
-const fn same(one: &str, other: &str) -> bool {
+pub(crate) const fn same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {
         return false;
@@ -200,71 +264,4 @@ const fn same(one: &str, other: &str) -> bool {
         at += 1;
     }
     true
-}
-
-impl Analysis {
-    /// Holds this against what the tables are: see [`verify`].
-    ///
-    /// # Errors
-    ///
-    /// The first problem.
-    pub fn verify(&self, tables: &[TableFacts<'_>]) -> Result<(), Problem> {
-        verify(&self.fact_lists().facts(), tables)
-    }
-
-    /// Where a problem is, what it is, and what to write instead. `tables` are those that it was found with.
-    pub fn explain(&self, problem: Problem, tables: &[TableFacts<'_>]) -> Refusal {
-        let key = |table: usize| tables.get(table).and_then(|table| table.key).unwrap_or_default();
-        match problem {
-            Problem::UnknownTable { relation } => {
-                let (name, at) = self.named(relation);
-                Refusal {
-                    at,
-                    message: format!("`{name}` is none of the tables of this cluster: describe it as an entity"),
-                }
-            }
-            Problem::UnknownColumn { column } => {
-                let (name, at) =
-                    self.columns.get(column).map(|one| (one.name.clone(), one.at.clone())).unwrap_or_default();
-                let of = self.columns.get(column).map(|one| one.of.as_slice()).unwrap_or_default();
-                let tables: Vec<String> = of.iter().map(|one| format!("`{}`", self.named(*one).0)).collect();
-                Refusal { at, message: format!("there is no column `{name}` in {}", tables.join(" or ")) }
-            }
-            Problem::NotPinned { relation, table } => {
-                let (name, at) = self.named(relation);
-                let key = key(table);
-                let message = format!("`{name}` is distributed by {key}: add `{name}.{key} = :{key}` to the condition");
-                Refusal { at, message }
-            }
-            Problem::OtherGroup { first, relation } => {
-                let (name, at) = self.named(relation);
-                let message = format!(
-                    "`{name}` and `{}` are not co-located: a tenant's rows may be on two nodes. Use a statement for each",
-                    self.named(first).0
-                );
-                Refusal { at, message }
-            }
-            Problem::KeyNotInserted { write, table } => {
-                let key = key(table);
-                self.of_write(write, |name| {
-                    format!("`{name}` is distributed by {key}: insert {key} with the value :{key}")
-                })
-            }
-            Problem::KeyChanged { write, table } => {
-                let key = key(table);
-                self.of_write(write, |name| format!("{key} says whose row of `{name}` this is: it can only be :{key}"))
-            }
-        }
-    }
-
-    fn named(&self, relation: usize) -> (String, Range<usize>) {
-        self.relations.get(relation).map(|one| (one.name.clone(), one.at.clone())).unwrap_or_default()
-    }
-
-    fn of_write(&self, write: usize, message: impl FnOnce(&str) -> String) -> Refusal {
-        match self.writes.get(write) {
-            Some(write) => Refusal { at: write.at.clone(), message: message(&self.named(write.relation).0) },
-            None => Refusal { at: 0..0, message: message("") },
-        }
-    }
 }

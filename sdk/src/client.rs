@@ -135,10 +135,10 @@ impl Cluster {
     /// statements waiting for a connection. `why` is logged.
     ///
     /// ```
-    /// # use shardwise::{Cluster, sql};
+    /// # use shardwise::{Cluster, unscoped_sql};
     /// # async fn f(cluster: Cluster) -> shardwise::Result<()> {
     /// let all = cluster.across_shards("the yearly report");
-    /// let turnover: (i64,) = all.query_one_as(sql!("SELECT coalesce(sum(amount), 0)::bigint FROM orders")).await?;
+    /// let turnover: (i64,) = all.query_one_as(unscoped_sql!("SELECT coalesce(sum(amount), 0)::bigint FROM orders")).await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -4,7 +4,7 @@
 //! A query that forgets its tenant does not compile.
 //!
 //! ```
-//! use shardwise::{Cluster, Config, Entity, Region, Uuid, sql};
+//! use shardwise::{Cluster, Config, Entity, Region, Uuid, unscoped_sql};
 //!
 //! #[derive(Entity)]
 //! #[entity(table = "festivals", reference)] // on every node
@@ -21,7 +21,7 @@
 //!     let rich = fest.select::<Wallet>().filter(Wallet::BALANCE.gt(10_000)).limit(20).all().await?;
 //!     fest.transaction(move |tx| async move { tx.update(&wallet).await }).await?;
 //!     let festival = cluster.reference().get::<Festival>(festival_id).await?;
-//!     let count: (i64,) = cluster.coordinator().query_one_as(sql!("SELECT count(*) FROM wallets")).await?;
+//!     let count: (i64,) = cluster.coordinator().query_one_as(unscoped_sql!("SELECT count(*) FROM wallets")).await?;
 //!     Ok(())
 //! }
 //! ```
@@ -35,7 +35,7 @@
 //! | work with one tenant's rows                      | [`Tenant`], [`Transaction`], [`session`]                           |
 //! | work with rows that all nodes have               | [`ReferenceSession`]                                               |
 //! | work across tenants                              | [`CoordinatorSession`]                                             |
-//! | write SQL                                        | [`sql!`]                                                           |
+//! | write SQL                                        | [`sql!`], [`SqlText`], [`unscoped_sql!`]                           |
 //! | bring a database to the entities' schema         | [`admin`], [`Schema`]                                              |
 //! | place, find and move tenants' data               | [`Cluster::mint_id`], [`admin::placement`]                         |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
@@ -75,8 +75,8 @@ mod retry;
 mod route;
 mod routing;
 pub mod schema;
+mod scope;
 pub mod session;
-mod sql;
 pub mod topology;
 
 pub use client::{Cluster, Health};
@@ -88,8 +88,8 @@ pub use metrics::MetricsSnapshot;
 pub use route::Route;
 pub use routing::Pin;
 pub use session::{
-    CoordinatorSession, CoordinatorTransaction, Cursor, Directory, Isolation, Page, ReferenceSession,
-    ReferenceTransaction, Row, Sql, Tenant, Transaction, TransactionOptions,
+    AssertTenantSafe, CoordinatorSession, CoordinatorTransaction, Cursor, Directory, Isolation, Page, ReferenceSession,
+    ReferenceTransaction, Row, Sql, SqlText, Tenant, Transaction, TransactionOptions, UnscopedSql,
 };
 pub use shardwise_macros::{Entity, SqlEnum, SqlNewtype};
 pub use topology::{Region, Residency, Topology};
@@ -104,9 +104,13 @@ pub mod __private {
         pub use crate::admin::commands::{apply, diff, plan};
         pub use crate::admin::target::Target;
     }
+    /// What `sql!` writes.
+    pub use crate::scope::{Literal, check};
     /// The client's hash of a key, for the tests that hold it against the server's.
     pub use crate::topology::hash::hash;
     pub use bytes::BytesMut;
+    pub use shardwise_macros::{scoped_sql, unscoped_sql};
+    pub use shardwise_scope::{ColumnFact, Facts, PinFact, RelationFact, ValueFact, WriteFact, WriteFactKind};
     pub use tokio_postgres::Error as PgError;
     pub use tokio_postgres::Row;
     pub use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};

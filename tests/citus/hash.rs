@@ -2,10 +2,11 @@
 
 use rand::Rng as _;
 use shardwise::__private::hash;
-use shardwise::{Cluster, Region, Uuid, sql};
+use shardwise::{Cluster, Region, Uuid, unscoped_sql};
 
 use super::stage;
 use crate::support::citus::shared;
+use crate::support::unchecked;
 
 const KEYS: usize = 1_000_000;
 const BATCH: usize = 50_000;
@@ -18,7 +19,7 @@ macro_rules! compare {
             keys.extend((keys.len()..BATCH).map(|_| $random));
             let ours: Vec<i32> = keys.iter().map(|$key| hash($borrowed.into())).collect();
             seen += keys.len();
-            let query = sql!($sql, keys = std::mem::take(&mut keys));
+            let query = unscoped_sql!($sql, keys = std::mem::take(&mut keys));
             let (theirs,): (Vec<i32>,) = $cluster.across_shards("a test").query_one_as(query).await.unwrap();
             assert!(ours == theirs, $sql);
         }
@@ -74,7 +75,7 @@ async fn compare_shards(cluster: &Cluster, special: Uuid) {
     let ours: Vec<(i32, i32)> =
         keys.iter().map(|key| topology.shard_of(key.into()).map(|shard| (shard.min, shard.max)).unwrap()).collect();
     // By their ranges: co-located tables have shards of other numbers.
-    let query = sql!(
+    let query = unscoped_sql!(
         "SELECT s.shardminvalue::int4, s.shardmaxvalue::int4 FROM unnest(:keys::uuid[]) WITH ORDINALITY AS u(k, n) \
          JOIN pg_dist_shard s ON s.shardid = get_shard_id_for_distribution_column('wallets', k) ORDER BY n",
         keys = keys
@@ -109,15 +110,15 @@ async fn keys_that_the_server_hashes_in_its_own_way_are_routed_by_the_server() {
     let config = local.fresh_database().await.unwrap().with_topology(stage::watched()).unwrap();
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     for statement in [
-        sql!("CREATE TABLE padded (tenant char(8) NOT NULL, id int8 NOT NULL, PRIMARY KEY (tenant, id))"),
-        sql!("SELECT create_distributed_table('padded', 'tenant')"),
+        unscoped_sql!("CREATE TABLE padded (tenant char(8) NOT NULL, id int8 NOT NULL, PRIMARY KEY (tenant, id))"),
+        unscoped_sql!("SELECT create_distributed_table('padded', 'tenant')"),
     ] {
         cluster.coordinator().execute(statement).await.unwrap();
     }
     cluster.refresh().await.unwrap();
     for number in 0..64 {
         let tenant = cluster.tenant(format!("t{number}  ")).await.unwrap();
-        let count = sql!("SELECT count(*) FROM padded WHERE tenant = :tenant::char(8)", entities(Padded));
+        let count = unchecked("SELECT count(*) FROM padded WHERE tenant = :tenant::char(8)").entity::<Padded>();
         let (count,): (i64,) = tenant.query_one_as(count).await.unwrap();
         assert_eq!(count, 0);
     }

@@ -16,7 +16,7 @@ mod routes;
 mod stage;
 
 use shardwise::local;
-use shardwise::{Cluster, Mode, Route, sql};
+use shardwise::{Cluster, Mode, Route, unscoped_sql};
 
 use crate::support::citus::can_run;
 use crate::support::schema;
@@ -28,7 +28,7 @@ async fn the_mode_is_what_the_database_offers() {
     }
     let server = local::single().setting("shared_preload_libraries", "citus").start().await.unwrap();
     assert_eq!(server.connect().await.unwrap().mode(), Mode::Single, "installed is not created");
-    server.connect().await.unwrap().coordinator().execute(sql!("CREATE EXTENSION citus")).await.unwrap();
+    server.connect().await.unwrap().coordinator().execute(unscoped_sql!("CREATE EXTENSION citus")).await.unwrap();
 
     let cluster = server.connect().await.unwrap();
     assert_eq!(cluster.mode(), Mode::Citus);

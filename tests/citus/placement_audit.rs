@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use jiff::Timestamp;
-use shardwise::{ErrorKind, Region, Schema, Uuid, sql};
+use shardwise::{ErrorKind, Region, Schema, Uuid, unscoped_sql};
 
 use super::placement_stage::{self as stage, Note, placement};
 use crate::support::model::{Entry, Label, Wallet};
@@ -74,17 +74,19 @@ async fn thousands_of_tenants_are_held_against_what_the_server_says() {
     let cluster = stage::cluster(&local).await;
     let coordinator = cluster.coordinator();
     coordinator
-        .execute(sql!(
+        .execute(unscoped_sql!(
             "INSERT INTO festivals (id, slug, region, name) SELECT id, id::text, (ARRAY['eu', 'us'])[1 + n % 2], 'many' \
              FROM (SELECT gen_random_uuid() AS id, n FROM generate_series(1, 10000) AS n) AS ids"
         ))
         .await
         .unwrap();
     coordinator
-        .execute(sql!("INSERT INTO notes SELECT id, gen_random_uuid(), 'note' FROM festivals, generate_series(1, 3)"))
+        .execute(unscoped_sql!(
+            "INSERT INTO notes SELECT id, gen_random_uuid(), 'note' FROM festivals, generate_series(1, 3)"
+        ))
         .await
         .unwrap();
-    let wrong = sql!(
+    let wrong = unscoped_sql!(
         "SELECT count(DISTINCT f.id), count(*) * 3 FROM festivals f JOIN pg_dist_placement p \
          ON p.shardid = get_shard_id_for_distribution_column('notes', f.id) JOIN pg_dist_node n USING (groupid) \
          JOIN shardwise.node_regions r ON r.node_id = n.nodeid WHERE r.region <> f.region"

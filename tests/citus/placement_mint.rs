@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use shardwise::local::CitusCluster;
-use shardwise::{Cluster, ErrorKind, Region, Uuid, sql};
+use shardwise::{Cluster, ErrorKind, Region, Uuid, unscoped_sql};
 
 use super::placement_stage::{self as stage, Note, placement};
 
 /// By table and node, how many of these ids the server would place there.
 async fn places(cluster: &Cluster, ids: &[Uuid]) -> BTreeMap<(String, String, i32), i64> {
-    let places = sql!(
+    let places = unscoped_sql!(
         "SELECT t::text, coalesce(r.region, '-'), n.nodeport, count(*) FROM unnest(:ids::uuid[]) AS id \
          CROSS JOIN unnest(ARRAY['wallets', 'notes']::regclass[]) AS t JOIN pg_dist_placement p ON p.shardid = get_shard_id_for_distribution_column(t, id) \
          JOIN pg_dist_node n USING (groupid) LEFT JOIN shardwise.node_regions r ON r.node_id = n.nodeid GROUP BY 1, 2, 3",

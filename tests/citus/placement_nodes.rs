@@ -1,6 +1,6 @@
 //! Nodes that come and go.
 
-use shardwise::{Cluster, ErrorKind, Region, local, sql};
+use shardwise::{Cluster, ErrorKind, Region, local, unscoped_sql};
 
 use super::placement_stage::{self as stage, Busy, placement};
 
@@ -47,7 +47,7 @@ async fn a_node_comes_and_another_goes_while_tenants_are_busy() {
     let port = own.topology().nodes()[0].port;
     refused(placement.add_node("127.0.0.1", port, Region::US).await, "has no Citus in this database");
     assert_eq!(stage::node_regions(&cluster).await, nodes);
-    let takes = sql!("SELECT count(*) FROM pg_dist_node WHERE shouldhaveshards");
+    let takes = unscoped_sql!("SELECT count(*) FROM pg_dist_node WHERE shouldhaveshards");
     assert_eq!(cluster.coordinator().query_one_as::<(i64,)>(takes).await.unwrap(), (2,));
 
     // A second node in us, for which the first one goes.
@@ -58,7 +58,7 @@ async fn a_node_comes_and_another_goes_while_tenants_are_busy() {
         new,
         "adding it again changes nothing"
     );
-    let copies = sql!(
+    let copies = unscoped_sql!(
         "SELECT count(*) FROM pg_dist_partition t JOIN pg_dist_shard s USING (logicalrelid) \
          LEFT JOIN pg_dist_placement p ON p.shardid = s.shardid \
          AND p.groupid = (SELECT groupid FROM pg_dist_node WHERE nodeid = :id) \
@@ -87,7 +87,7 @@ async fn a_node_comes_and_another_goes_while_tenants_are_busy() {
         stage::node_regions(&cluster).await,
         [(nodes[0].0, Some("eu".into())), (nodes[1].0, Some("eu".into())), (i32::from(port), Some("us".into()))]
     );
-    let regions = sql!("SELECT count(*) FROM shardwise.node_regions");
+    let regions = unscoped_sql!("SELECT count(*) FROM shardwise.node_regions");
     assert_eq!(cluster.coordinator().query_one_as::<(i64,)>(regions).await.unwrap(), (3,), "the removed one's is gone");
 
     busy.pay(20).await;

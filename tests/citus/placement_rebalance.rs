@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shardwise::{Cluster, Region, Uuid, local, sql};
+use shardwise::{Cluster, Region, Uuid, local, unscoped_sql};
 use tokio::sync::mpsc;
 
 use super::placement_stage::{self as stage, Busy, placement};
@@ -17,7 +17,7 @@ async fn strayed(cluster: &Cluster, before: &[(i64, Option<String>)]) -> Vec<(i6
 
 /// The moves that would leave their region, of what this strategy plans.
 async fn planned_strays(cluster: &Cluster, strategy: &str) -> i64 {
-    let plan = sql!(
+    let plan = unscoped_sql!(
         "SELECT count(*) FROM get_rebalance_table_shards_plan(rebalance_strategy => (:strategy::text)::name) p \
          JOIN pg_dist_node f ON f.nodeport = p.sourceport JOIN pg_dist_node t ON t.nodeport = p.targetport \
          JOIN shardwise.node_regions fr ON fr.node_id = f.nodeid JOIN shardwise.node_regions tr ON tr.node_id = t.nodeid \
@@ -87,19 +87,19 @@ async fn the_stock_rebalancer_stays_in_the_regions_as_well() {
     let before = stage::shard_regions(&cluster).await;
     let (spare, port) = stage::spare(&cluster, &config).await;
     placement(&cluster).add_node("127.0.0.1", port, Region::US).await.unwrap();
-    let default = sql!("SELECT name::text FROM pg_dist_rebalance_strategy WHERE default_strategy");
+    let default = unscoped_sql!("SELECT name::text FROM pg_dist_rebalance_strategy WHERE default_strategy");
     let (default,): (String,) = cluster.coordinator().query_one_as(default).await.unwrap();
     assert_eq!(default, "shardwise_by_region", "apply has installed it");
 
     // As an administrator does who does not know of regions: in the background, and then in the foreground.
-    cluster.coordinator().query(sql!("SELECT citus_rebalance_start()")).await.unwrap();
-    let ended = sql!("SELECT citus_rebalance_wait()");
+    cluster.coordinator().query(unscoped_sql!("SELECT citus_rebalance_start()")).await.unwrap();
+    let ended = unscoped_sql!("SELECT citus_rebalance_wait()");
     cluster.across_shards("waits longer than a statement may").query(ended).await.unwrap();
     assert_eq!(strayed(&cluster, &before).await, []);
     let per_node = stage::shards_per_node(&cluster, "wallets").await;
     assert_eq!(per_node.iter().map(|(_, n)| *n).collect::<Vec<_>>(), [4, 2, 2]);
     let all = cluster.across_shards("a rebalance");
-    all.query(sql!("SELECT rebalance_table_shards('wallets', threshold => 0)")).await.unwrap();
+    all.query(unscoped_sql!("SELECT rebalance_table_shards('wallets', threshold => 0)")).await.unwrap();
     assert_eq!(strayed(&cluster, &before).await, []);
     busy.finish().await;
 
@@ -107,7 +107,7 @@ async fn the_stock_rebalancer_stays_in_the_regions_as_well() {
     placement(&cluster).install_rebalance_strategy().await.unwrap();
     let coordinator = cluster.coordinator();
     coordinator
-        .execute(sql!("DELETE FROM pg_dist_rebalance_strategy WHERE name = 'shardwise_by_region'"))
+        .execute(unscoped_sql!("DELETE FROM pg_dist_rebalance_strategy WHERE name = 'shardwise_by_region'"))
         .await
         .unwrap();
     placement(&cluster).install_rebalance_strategy().await.unwrap();
@@ -126,7 +126,7 @@ async fn a_region_that_has_less_than_others_is_evened_out_too() {
     // In one group, all shards of us go to its first node.
     let nodes = placement(&cluster).nodes().await.unwrap();
     let ids: Vec<i32> = nodes.iter().filter(|usage| usage.node.takes_shards).map(|usage| usage.node.id).collect();
-    let gather = sql!(
+    let gather = unscoped_sql!(
         "SELECT citus_move_shard_placement(s.shardid, :from, :to, 'block_writes') FROM pg_dist_shard s \
          JOIN pg_dist_placement p USING (shardid) JOIN pg_dist_node n USING (groupid) \
          WHERE s.logicalrelid = 'notes'::regclass AND n.nodeid = :from",
@@ -140,13 +140,14 @@ async fn a_region_that_has_less_than_others_is_evened_out_too() {
         let text = (0..250_000).map(|_| char::from(rand::random_range(b'0'..=b'z'))).collect();
         heavy.insert(&stage::Note { festival_id: *heavy.key(), id: Uuid::new_v4(), text }).await.unwrap();
     }
-    let same_for_all = sql!(
+    let same_for_all = unscoped_sql!(
         "SELECT citus_add_rebalance_strategy('same_for_all', 'citus_shard_cost_by_disk_size', 'citus_node_capacity_1', \
          'shardwise.shard_allowed_on_node', 0.1, 0.01, 0.5)"
     );
     cluster.coordinator().query(same_for_all).await.unwrap();
-    let planned =
-        sql!("SELECT count(*) FROM get_rebalance_table_shards_plan('notes', rebalance_strategy => 'same_for_all')");
+    let planned = unscoped_sql!(
+        "SELECT count(*) FROM get_rebalance_table_shards_plan('notes', rebalance_strategy => 'same_for_all')"
+    );
     assert_eq!(cluster.coordinator().query_one_as::<(i64,)>(planned).await.unwrap(), (0,));
     let before = stage::shard_regions(&cluster).await;
     let done = tokio::time::timeout(Duration::from_secs(120), placement(&cluster).rebalance()).await.unwrap().unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use shardwise::admin::placement::{RelocateOptions, Relocation, TenantKey};
 use shardwise::config::DirectoryConfig;
 use shardwise::local::CitusCluster;
-use shardwise::{Cluster, Config, ErrorKind, Mode, Region, Residency, Tenant, Uuid, sql};
+use shardwise::{Cluster, Config, ErrorKind, Mode, Region, Residency, Tenant, Uuid, unscoped_sql};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -32,7 +32,7 @@ async fn assert_lives_in(cluster: &Cluster, tenant: &Tenant, region: Region) {
 /// No shard has another replica identity than its table.
 async fn assert_identities(local: &CitusCluster, cluster: &Cluster) {
     for worker in local.workers() {
-        let changed = sql!(
+        let changed = unscoped_sql!(
             "SELECT count(*) FROM pg_dist_shard s JOIN pg_class t ON t.oid = s.logicalrelid JOIN pg_class c \
              ON c.oid = to_regclass(shard_name(s.logicalrelid, s.shardid)) WHERE c.relreplident <> t.relreplident"
         );
@@ -391,9 +391,9 @@ async fn what_is_in_the_way_is_told_before_anything_moves() {
     assert!(impatient.to_string().contains("RelocateOptions::writers_wait"), "{impatient}");
 
     let coordinator = cluster.coordinator();
-    coordinator.execute(sql!("CREATE TABLE bare (festival_id uuid, n int)")).await.unwrap();
+    coordinator.execute(unscoped_sql!("CREATE TABLE bare (festival_id uuid, n int)")).await.unwrap();
     coordinator
-        .query(sql!("SELECT create_distributed_table('bare', 'festival_id', colocate_with => 'wallets')"))
+        .query(unscoped_sql!("SELECT create_distributed_table('bare', 'festival_id', colocate_with => 'wallets')"))
         .await
         .unwrap();
     let bare = refused(key(), "eu", RelocateOptions::default()).await;
@@ -406,7 +406,7 @@ async fn what_is_in_the_way_is_told_before_anything_moves() {
     assert!(before.iter().all(|shard| placed.contains(shard)), "nothing has moved, nothing was split");
 
     // As PostgreSQL does: the whole row tells it apart.
-    coordinator.execute(sql!("ALTER TABLE bare REPLICA IDENTITY FULL")).await.unwrap();
+    coordinator.execute(unscoped_sql!("ALTER TABLE bare REPLICA IDENTITY FULL")).await.unwrap();
     placement(&cluster).relocate(*tenant.key(), Region::EU).await.unwrap();
     assert_lives_in(&cluster, &tenant, Region::EU).await;
     assert_identities(&local, &cluster).await;
@@ -416,7 +416,7 @@ async fn what_is_in_the_way_is_told_before_anything_moves() {
 async fn tenants_with_the_same_hash_are_not_torn_apart() {
     let Some(local) = stage::own("tenants_with_the_same_hash_are_not_torn_apart", &REGIONS).await else { return };
     let cluster = stage::cluster(&local).await;
-    let alike = sql!(
+    let alike = unscoped_sql!(
         "SELECT (array_agg(id))[1], (array_agg(id))[2] FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 400000)) i \
          GROUP BY worker_hash(id) HAVING count(*) > 1"
     );

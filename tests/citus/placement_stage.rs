@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shardwise::admin::placement::Placement;
 use shardwise::local::{self, CitusCluster, Server};
-use shardwise::{Cluster, Config, Entity, Error, Region, Schema, Tenant, Uuid, sql};
+use shardwise::{Cluster, Config, Entity, Error, Region, Schema, Tenant, Uuid, unscoped_sql};
 use tokio::task::JoinSet;
 
 use crate::support::citus::can_run;
@@ -53,7 +53,7 @@ pub fn placement(cluster: &Cluster) -> Placement {
 
 /// The database that it is connected to.
 pub async fn database(cluster: &Cluster) -> String {
-    cluster.coordinator().query_one_as::<(String,)>(sql!("SELECT current_database()::text")).await.unwrap().0
+    cluster.coordinator().query_one_as::<(String,)>(unscoped_sql!("SELECT current_database()::text")).await.unwrap().0
 }
 
 /// A server that is no node yet, with the cluster's database in it, and its port.
@@ -73,20 +73,20 @@ pub async fn spare(cluster: &Cluster, config: &Config) -> (Server, u16) {
     let own = tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(own.1);
     // The one that the database was copied from is in its metadata as well.
-    let names = sql!("SELECT datname::text FROM pg_database WHERE datname LIKE 'shardwise%'");
+    let names = unscoped_sql!("SELECT datname::text FROM pg_database WHERE datname LIKE 'shardwise%'");
     for (name,) in cluster.coordinator().query_as::<(String,)>(names).await.unwrap() {
         own.0.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
     }
     let config = server.config().with_database(config.database());
     let inside = Cluster::connect(config.clone()).await.unwrap();
-    inside.coordinator().execute(sql!("CREATE EXTENSION citus")).await.unwrap();
+    inside.coordinator().execute(unscoped_sql!("CREATE EXTENSION citus")).await.unwrap();
     let port = config.contact_points()[0].port;
     (server, port)
 }
 
 /// By port, in pg_dist_node's order, the region of each node.
 pub async fn node_regions(cluster: &Cluster) -> Vec<(i32, Option<String>)> {
-    let regions = sql!(
+    let regions = unscoped_sql!(
         "SELECT nodeport, region FROM pg_dist_node LEFT JOIN shardwise.node_regions ON node_id = nodeid ORDER BY nodeid"
     );
     cluster.coordinator().query_as(regions).await.unwrap()
@@ -95,7 +95,7 @@ pub async fn node_regions(cluster: &Cluster) -> Vec<(i32, Option<String>)> {
 /// Each shard of the distributed tables, partitions included, with the region that it lies in, as the coordinator has
 /// it. Placements that move keep their shard's id.
 pub async fn shard_regions(cluster: &Cluster) -> Vec<(i64, Option<String>)> {
-    let regions = sql!(
+    let regions = unscoped_sql!(
         "SELECT s.shardid, r.region FROM pg_dist_shard s JOIN pg_dist_partition t USING (logicalrelid) \
          JOIN pg_dist_placement p USING (shardid) JOIN pg_dist_node n USING (groupid) \
          LEFT JOIN shardwise.node_regions r ON r.node_id = n.nodeid WHERE t.partmethod = 'h' ORDER BY 1, 2"
@@ -105,7 +105,7 @@ pub async fn shard_regions(cluster: &Cluster) -> Vec<(i64, Option<String>)> {
 
 /// The regions in which any table has the tenant's shard, as the coordinator has it.
 pub async fn regions_of(cluster: &Cluster, tenant: Uuid) -> Vec<String> {
-    let regions = sql!(
+    let regions = unscoped_sql!(
         "SELECT DISTINCT coalesce(r.region, '-') FROM pg_dist_partition t JOIN pg_dist_colocation c USING (colocationid) \
          JOIN pg_dist_placement p ON p.shardid = get_shard_id_for_distribution_column(t.logicalrelid, :id::uuid) \
          JOIN pg_dist_node n USING (groupid) LEFT JOIN shardwise.node_regions r ON r.node_id = n.nodeid \
@@ -118,7 +118,7 @@ pub async fn regions_of(cluster: &Cluster, tenant: Uuid) -> Vec<String> {
 
 /// By port of its node, how many shards a table has there.
 pub async fn shards_per_node(cluster: &Cluster, table: &str) -> Vec<(i32, i64)> {
-    let shards = sql!(
+    let shards = unscoped_sql!(
         "SELECT n.nodeport, count(*) FROM pg_dist_shard s JOIN pg_dist_placement p USING (shardid) \
          JOIN pg_dist_node n USING (groupid) WHERE s.logicalrelid = (:table::text)::regclass GROUP BY 1 ORDER BY min(n.nodeid)",
         table = table.to_owned()
@@ -128,7 +128,7 @@ pub async fn shards_per_node(cluster: &Cluster, table: &str) -> Vec<(i32, i64)> 
 
 /// The home region that the directory has now, as the coordinator has it.
 pub async fn home_of(cluster: &Cluster, tenant: Uuid) -> String {
-    let home = sql!("SELECT region FROM festivals WHERE id = :id", id = tenant);
+    let home = unscoped_sql!("SELECT region FROM festivals WHERE id = :id", id = tenant);
     cluster.coordinator().query_one_as::<(String,)>(home).await.unwrap().0
 }
 

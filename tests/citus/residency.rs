@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use futures_util::TryStreamExt as _;
 use shardwise::local::{CitusCluster, Server};
 use shardwise::topology::Role;
-use shardwise::{Cluster, Config, ErrorKind, Mode, Region, Residency, Route, Tenant, Uuid, sql};
+use shardwise::{Cluster, Config, ErrorKind, Mode, Region, Residency, Route, Tenant, Uuid, sql, unscoped_sql};
 
 use super::placement_stage::{self, Note};
 use super::stage::{self, until};
 use crate::support::citus::{can_run, shared};
 use crate::support::model::{Entry, Festival, Wallet};
 use crate::support::proxy::Proxy;
+use crate::support::unchecked;
 
 struct Stage {
     cluster: Cluster,
@@ -166,7 +167,7 @@ async fn the_servers_of_another_region_never_hear_of_a_strict_client() {
 /// How many connections a server's log has under this name.
 async fn connections_of(server: &Server, name: &str) -> i64 {
     let cluster = Cluster::connect(server.config().with_mode(Mode::Single)).await.unwrap();
-    let lines = sql!(
+    let lines = unscoped_sql!(
         "SELECT count(*) FROM pg_ls_logdir() file, \
          regexp_matches(pg_read_file('log/' || file.name), 'connection authorized: .* application_name=' || :name, 'g')",
         name = name
@@ -181,13 +182,13 @@ async fn a_text_of_a_strict_tenant_says_which_tables_it_uses() {
     let Some(local) = shared("a_text_of_a_strict_tenant_says_which_tables_it_uses").await else { return };
     let stage = strict(local).await;
     let fest = stage::tenant_in(&stage.cluster, Region::EU).await;
-    let silent = sql!("SELECT id FROM wallets WHERE festival_id = :id", id = *fest.key());
+    let silent = unchecked("SELECT id FROM wallets WHERE festival_id = :id").bind("id", *fest.key());
     let refused = fest.query(silent).await.unwrap_err();
-    assert!(refused.to_string().contains("add `entities(…)`"), "{refused}");
+    assert!(refused.to_string().contains("add `.entity::<…>()`"), "{refused}");
     let plain = Cluster::connect(stage.config.clone()).await.unwrap();
     plain.admin().apply(&placement_stage::schema()).await.unwrap();
     stage.cluster.refresh().await.unwrap();
-    let mixed = sql!("SELECT 1 FROM wallets WHERE festival_id = :festival_id", entities(Wallet, Note));
+    let mixed = unchecked("SELECT 1 FROM wallets WHERE festival_id = :festival_id").entity::<Wallet>().entity::<Note>();
     let refused = fest.query(mixed).await.unwrap_err();
     assert!(refused.to_string().contains("several co-location groups"), "{refused}");
     assert_eq!(fest.query(sql!("SELECT 1")).await.unwrap().len(), 1);
@@ -202,9 +203,9 @@ async fn the_node_knows_the_regions_itself() {
     assert_eq!(fest.count::<Wallet>().await.unwrap(), 0);
     let plain = Cluster::connect(stage.config.clone()).await.unwrap();
     let port = i32::from(stage::port_of(&plain, stage::owner(&plain, &fest)));
-    let node = sql!("SELECT nodeid FROM pg_dist_node WHERE nodeport = :port", port = port);
+    let node = unscoped_sql!("SELECT nodeid FROM pg_dist_node WHERE nodeport = :port", port = port);
     let (node,): (i32,) = plain.coordinator().query_one_as(node).await.unwrap();
-    let other = sql!("UPDATE shardwise.node_regions SET region = 'us' WHERE node_id = :node", node = node);
+    let other = unscoped_sql!("UPDATE shardwise.node_regions SET region = 'us' WHERE node_id = :node", node = node);
     plain.coordinator().execute(other).await.unwrap();
     assert_eq!(fest.count::<Wallet>().await.unwrap_err().kind(), ErrorKind::Residency);
 }

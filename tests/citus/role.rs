@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shardwise::{Cluster, Region, Residency, Route, sql};
+use shardwise::{Cluster, Region, Residency, Route, unscoped_sql};
 
 use super::stage::{self, until};
 use crate::support::citus::shared;
@@ -15,9 +15,9 @@ async fn a_role_that_may_read_and_write_rows_is_enough_for_a_service() {
     let config = stage::config(local).await;
     let owner = Cluster::connect(config.clone()).await.unwrap();
     // Roles are the servers', which may have it from an earlier run.
-    let made = owner.coordinator().execute(sql!("CREATE ROLE clerk LOGIN")).await;
+    let made = owner.coordinator().execute(unscoped_sql!("CREATE ROLE clerk LOGIN")).await;
     assert!(made.is_ok() || made.unwrap_err().code().unwrap().code() == "42710");
-    let grant = sql!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk");
+    let grant = unscoped_sql!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk");
     owner.coordinator().execute(grant).await.unwrap();
     let fest = stage::tenant_in(&owner, Region::US).await;
 
@@ -34,7 +34,7 @@ async fn a_role_that_may_read_and_write_rows_is_enough_for_a_service() {
     let bound = tenant.clone().with_residency(Residency::Strict).await.unwrap();
     assert_eq!(bound.count::<Wallet>().await.unwrap(), 3);
     assert_eq!(clerk.directory::<Festival>().find(*fest.key()).await.unwrap().unwrap().id, *fest.key());
-    assert_eq!(clerk.across_shards("a test").query(sql!("SELECT id FROM wallets")).await.unwrap().len(), 3);
+    assert_eq!(clerk.across_shards("a test").query(unscoped_sql!("SELECT id FROM wallets")).await.unwrap().len(), 3);
 
     // It sees moves as others do: its connections are watched, and the map is read anew.
     let old = stage::owner(&clerk, &tenant);
@@ -43,7 +43,7 @@ async fn a_role_that_may_read_and_write_rows_is_enough_for_a_service() {
     until(async || stage::owner(&clerk, &tenant) != old).await;
     assert_eq!(clerk.metrics().tenant_routes["forwarded"], 1);
 
-    let refused = clerk.coordinator().execute(sql!("DROP TABLE wallets")).await.unwrap_err();
+    let refused = clerk.coordinator().execute(unscoped_sql!("DROP TABLE wallets")).await.unwrap_err();
     assert_eq!(refused.code().unwrap().code(), "42501", "{refused}");
     clerk.close(Duration::from_secs(5)).await;
 }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use shardwise::config::{Timeouts, TopologyConfig, Watch};
-use shardwise::{Cluster, ErrorKind, Pin, Region, Route, sql};
+use shardwise::{Cluster, ErrorKind, Pin, Region, Route, unscoped_sql};
 
 use super::stage::{self, Load, until};
 use crate::support::citus::shared;
 use crate::support::model::{Entry, Festival, Seat, Wallet};
+use crate::support::unchecked;
 
 #[tokio::test]
 async fn every_verb_of_a_tenant_runs_on_the_owner() {
@@ -61,7 +62,7 @@ async fn reference_rows_are_read_nearby_and_written_through_the_coordinator() {
     let fest = stage::tenant_in(&cluster, Region::EU).await;
     let before = cluster.metrics();
     assert_eq!(cluster.reference().get::<Festival>(*fest.key()).await.unwrap().region, Region::EU);
-    let (port,): (i32,) = cluster.reference().query_one_as(sql!("SELECT inet_server_port()")).await.unwrap();
+    let (port,): (i32,) = cluster.reference().query_one_as(unchecked("SELECT inet_server_port()")).await.unwrap();
     assert_eq!(vec![u16::try_from(port).unwrap()], stage::ports_in(&cluster, Region::US));
     let mut festival = cluster.reference().get::<Festival>(*fest.key()).await.unwrap();
     festival.name = "of another name".to_owned();
@@ -194,7 +195,7 @@ async fn a_moved_shard_is_noticed_by_asking_for_the_version() {
     until(async || stage::owner(&cluster, &fest) != old).await;
     assert_eq!(stage::runs_at(&fest).await, stage::port_of(&cluster, stage::owner(&cluster, &fest)));
     // A node's region is no part of Citus' metadata.
-    let region = sql!("UPDATE shardwise.node_regions SET region = 'ap' WHERE region = 'us'");
+    let region = unscoped_sql!("UPDATE shardwise.node_regions SET region = 'ap' WHERE region = 'us'");
     cluster.coordinator().execute(region).await.unwrap();
     until(async || stage::ports_in(&cluster, Region::constant("ap")).len() == 1).await;
 }
@@ -211,7 +212,7 @@ async fn twenty_moves_under_load_make_no_error() {
     for _ in 0..20 {
         stage::move_by(&admin, &stage::worker_ports(local), &fest).await;
         // Within one reading of the layout the routes are right again.
-        let server = sql!(
+        let server = unscoped_sql!(
             "SELECT nodeport FROM pg_dist_node JOIN pg_dist_placement USING (groupid) \
              WHERE shardid = get_shard_id_for_distribution_column('wallets', :id::uuid)",
             id = *fest.key()

@@ -8,12 +8,13 @@ use std::time::Duration;
 use shardwise::config::{Endpoint, NodeOverride, TopologyConfig, Watch};
 use shardwise::local::CitusCluster;
 use shardwise::topology::{NodeIndex, Role};
-use shardwise::{Cluster, Config, Region, Tenant, Uuid, sql};
+use shardwise::{Cluster, Config, Region, Tenant, Uuid, unscoped_sql};
 
 use crate::support::citus::splitting;
 use crate::support::model::{Festival, Wallet};
 use crate::support::proxy::Proxy;
 use crate::support::schema;
+use crate::support::unchecked;
 
 /// An hour: what only time would bring, a test does not see.
 pub const NEVER: Duration = Duration::from_secs(3_600);
@@ -66,7 +67,7 @@ pub fn port_of(cluster: &Cluster, node: NodeIndex) -> u16 {
 
 /// The port of the server that runs this tenant's statements, as the server says.
 pub async fn runs_at(tenant: &Tenant) -> u16 {
-    let (port,): (i32,) = tenant.query_one_as(sql!("SELECT inet_server_port()")).await.unwrap();
+    let (port,): (i32,) = tenant.query_one_as(unchecked("SELECT inet_server_port()").entity::<Wallet>()).await.unwrap();
     port.try_into().unwrap()
 }
 
@@ -84,7 +85,7 @@ pub async fn move_between(config: &Config, tenant: &Tenant, ports: &[i32]) {
 
 /// The same through a client that is kept.
 pub async fn move_by(admin: &Cluster, ports: &[i32], tenant: &Tenant) {
-    let shard = sql!(
+    let shard = unscoped_sql!(
         "SELECT p.shardid, n.nodename, n.nodeport FROM pg_dist_placement p JOIN pg_dist_node n USING (groupid) \
          WHERE shardid = get_shard_id_for_distribution_column('wallets', :id::uuid)",
         id = *tenant.key()
@@ -93,7 +94,7 @@ pub async fn move_by(admin: &Cluster, ports: &[i32], tenant: &Tenant) {
     let other = *ports.iter().find(|&&other| other != port).unwrap();
     let _alone = splitting().await;
     for _ in 0..400 {
-        let moved = sql!(
+        let moved = unscoped_sql!(
             "SELECT citus_move_shard_placement(:shard, :host, :port, :host, :other, 'force_logical')",
             shard = shard,
             host = host.as_str(),
@@ -113,7 +114,7 @@ pub async fn move_by(admin: &Cluster, ports: &[i32], tenant: &Tenant) {
 
 /// Gives the tenant a shard of its own.
 pub async fn isolate(cluster: &Cluster, tenant: &Tenant) {
-    let isolate = sql!(
+    let isolate = unscoped_sql!(
         "SELECT isolate_tenant_to_new_shard('wallets', :id::uuid, 'CASCADE', 'force_logical')",
         id = *tenant.key()
     );
@@ -128,7 +129,7 @@ pub fn worker_ports(local: &CitusCluster) -> Vec<i32> {
 
 /// Whether anybody in this database waits for a lock, on any node.
 pub async fn waits_for_a_lock(cluster: &Cluster) -> bool {
-    let waiting = sql!(
+    let waiting = unscoped_sql!(
         "SELECT coalesce(sum(result::int), 0)::int8 FROM run_command_on_all_nodes($cmd$ \
          SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory' \
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) $cmd$)"

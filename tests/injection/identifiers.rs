@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use shardwise::entity::Entity as _;
-use shardwise::{Entity, Schema, SqlEnum, sql};
+use shardwise::{Entity, Schema, SqlEnum, unscoped_sql};
 
 use super::{HOSTILE, Victim};
 use crate::support::place::{Place, in_both_modes};
@@ -145,7 +145,7 @@ async fn names_of_63_bytes(place: Place) {
     let again = cluster.admin().plan(&Schema::new().with::<Long>().with::<Victim>()).await.unwrap();
     assert!(again.is_empty(), "{again}");
     // No name was cut.
-    let cut = sql!(
+    let cut = unscoped_sql!(
         "SELECT count(*) FROM pg_attribute WHERE attname = 'cölumn_of_sixty_three_bytes___________________________________'"
     );
     assert!(cluster.coordinator().query_one_as::<(i64,)>(cut).await.unwrap().0 > 0);

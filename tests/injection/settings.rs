@@ -1,7 +1,7 @@
 //! Settings that would be other settings, or SQL, if they were not kept apart.
 
 use shardwise::config::Endpoint;
-use shardwise::{Cluster, Config, Entity, ErrorKind, Schema, sql};
+use shardwise::{Cluster, Config, Entity, ErrorKind, Schema, unscoped_sql};
 
 use super::{HOSTILE, Victim};
 use crate::support::place::{Place, in_both_modes};
@@ -17,7 +17,8 @@ const SMUGGLED: &str = "app' -c session_replication_role=replica options='-c ses
 
 async fn session(config: Config) -> (String, String) {
     let cluster = Cluster::connect(config).await.unwrap();
-    let settings = sql!("SELECT current_setting('application_name'), current_setting('session_replication_role')");
+    let settings =
+        unscoped_sql!("SELECT current_setting('application_name'), current_setting('session_replication_role')");
     cluster.coordinator().query_one_as(settings).await.unwrap()
 }
 
@@ -80,7 +81,7 @@ async fn a_role_and_a_database_with_hostile_names(place: Place) {
     let config = place.empty().await;
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     let other = Victim::placed(&cluster, Schema::new()).await;
-    let create = sql!(
+    let create = unscoped_sql!(
         "DO $do$ BEGIN IF to_regrole('\"o''brien\"\"; DROP TABLE victims; -- = \\\"') IS NULL THEN \
          CREATE ROLE \"o'brien\"\"; DROP TABLE victims; -- = \\\" LOGIN SUPERUSER; END IF; END $do$"
     );
@@ -92,7 +93,8 @@ async fn a_role_and_a_database_with_hostile_names(place: Place) {
     assert!(again.is_empty(), "{again}");
     let tenant = as_role.tenant("me".to_owned()).await.unwrap();
     tenant.insert(&Own { owner: "me".to_owned(), id: 1 }).await.unwrap();
-    let user = as_role.coordinator().query_one_as::<(String,)>(sql!("SELECT session_user::text")).await.unwrap().0;
+    let user =
+        as_role.coordinator().query_one_as::<(String,)>(unscoped_sql!("SELECT session_user::text")).await.unwrap().0;
     assert_eq!(user, ROLE);
     Victim::is_untouched(&other).await;
 }
@@ -102,9 +104,9 @@ async fn a_database_with_a_hostile_name() {
     const DATABASE: &str = "it's; \"a\" %20 = \\ ü?x@y/z";
     let server = shardwise::local::single().setting("work_mem", "4MB").start().await.unwrap();
     let cluster = server.connect().await.unwrap();
-    cluster.coordinator().execute(sql!("CREATE DATABASE \"it's; \"\"a\"\" %20 = \\ ü?x@y/z\"")).await.unwrap();
+    cluster.coordinator().execute(unscoped_sql!("CREATE DATABASE \"it's; \"\"a\"\" %20 = \\ ü?x@y/z\"")).await.unwrap();
     let inside = Cluster::connect(server.config().with_database(DATABASE)).await.unwrap();
-    let name = sql!("SELECT current_database()::text");
+    let name = unscoped_sql!("SELECT current_database()::text");
     assert_eq!(inside.coordinator().query_one_as::<(String,)>(name).await.unwrap().0, DATABASE);
     inside.admin().apply(&Schema::new().with::<Own>()).await.unwrap();
     let escaped = "it%27s%3B%20%22a%22%20%2520%20%3D%20%5C%20%C3%BC%3Fx%40y%2Fz";
@@ -120,20 +122,26 @@ async fn what_lies_first_in_the_search_path_is_not_taken_for_the_servers_own(pla
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     let coordinator = cluster.coordinator();
     for statement in [
-        sql!("CREATE SCHEMA evil"),
-        sql!("CREATE FUNCTION evil.pg_is_in_recovery() RETURNS bool LANGUAGE sql AS 'SELECT true'"),
-        sql!("CREATE FUNCTION evil.current_setting(text) RETURNS text LANGUAGE sql AS 'SELECT ''evil''::text'"),
-        sql!("CREATE VIEW evil.pg_extension AS SELECT 'citus'::name AS extname, '1.0'::text AS extversion"),
+        unscoped_sql!("CREATE SCHEMA evil"),
+        unscoped_sql!("CREATE FUNCTION evil.pg_is_in_recovery() RETURNS bool LANGUAGE sql AS 'SELECT true'"),
+        unscoped_sql!(
+            "CREATE FUNCTION evil.current_setting(text) RETURNS text LANGUAGE sql AS 'SELECT ''evil''::text'"
+        ),
+        unscoped_sql!("CREATE VIEW evil.pg_extension AS SELECT 'citus'::name AS extname, '1.0'::text AS extversion"),
         // A better match than the server's own, also where that comes first.
-        sql!("CREATE FUNCTION evil.quote_ident(name) RETURNS text LANGUAGE sql AS 'SELECT 1 / 0; SELECT ''x''::text'"),
-        sql!("CREATE FUNCTION evil.format(text, name) RETURNS text LANGUAGE sql AS 'SELECT 1 / 0; SELECT ''x''::text'"),
+        unscoped_sql!(
+            "CREATE FUNCTION evil.quote_ident(name) RETURNS text LANGUAGE sql AS 'SELECT 1 / 0; SELECT ''x''::text'"
+        ),
+        unscoped_sql!(
+            "CREATE FUNCTION evil.format(text, name) RETURNS text LANGUAGE sql AS 'SELECT 1 / 0; SELECT ''x''::text'"
+        ),
         // Whoever asks these for anything fails.
-        sql!("CREATE VIEW evil.pg_class AS SELECT 1 AS nothing"),
-        sql!("CREATE VIEW evil.pg_namespace AS SELECT 1 AS nothing"),
-        sql!("CREATE VIEW evil.pg_attribute AS SELECT 1 AS nothing"),
-        sql!("CREATE VIEW evil.pg_type AS SELECT 1 AS nothing"),
-        sql!("CREATE VIEW evil.pg_constraint AS SELECT 1 AS nothing"),
-        sql!(
+        unscoped_sql!("CREATE VIEW evil.pg_class AS SELECT 1 AS nothing"),
+        unscoped_sql!("CREATE VIEW evil.pg_namespace AS SELECT 1 AS nothing"),
+        unscoped_sql!("CREATE VIEW evil.pg_attribute AS SELECT 1 AS nothing"),
+        unscoped_sql!("CREATE VIEW evil.pg_type AS SELECT 1 AS nothing"),
+        unscoped_sql!("CREATE VIEW evil.pg_constraint AS SELECT 1 AS nothing"),
+        unscoped_sql!(
             "DO $do$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, evil, pg_catalog', \
              pg_catalog.current_database()); END $do$"
         ),
@@ -142,13 +150,15 @@ async fn what_lies_first_in_the_search_path_is_not_taken_for_the_servers_own(pla
     }
     // Citus leaves the schema of PostgreSQL's own functions out of what it sends to nodes, whatever the statement says.
     if !place.is_citus() {
-        let aggregate =
-            sql!("CREATE FUNCTION evil.json_agg(json) RETURNS json LANGUAGE sql AS 'SELECT 1 / 0; SELECT ''1''::json'");
+        let aggregate = unscoped_sql!(
+            "CREATE FUNCTION evil.json_agg(json) RETURNS json LANGUAGE sql AS 'SELECT 1 / 0; SELECT ''1''::json'"
+        );
         coordinator.execute(aggregate).await.unwrap();
     }
     let mode = cluster.mode();
     let misled = Cluster::connect(config).await.unwrap();
-    let answer = misled.coordinator().query_one_as::<(String,)>(sql!("SELECT current_setting('x')")).await.unwrap().0;
+    let answer =
+        misled.coordinator().query_one_as::<(String,)>(unscoped_sql!("SELECT current_setting('x')")).await.unwrap().0;
     assert_eq!(answer, "evil", "the search path is as it was meant");
     assert_eq!(misled.mode(), mode);
     let plan = misled.admin().plan(&crate::support::schema()).await.unwrap();

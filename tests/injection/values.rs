@@ -2,7 +2,7 @@
 
 use futures_util::TryStreamExt as _;
 use serde_json::json;
-use shardwise::{Error, ErrorKind, Region, sql};
+use shardwise::{Error, ErrorKind, Region, sql, unscoped_sql};
 
 use super::{HOSTILE, Victim};
 use crate::session::types::everything;
@@ -85,7 +85,7 @@ async fn hostile_text_in_arrays_documents_and_lists(place: Place) {
     assert_eq!((&stored.profile, &stored.keyword), (&row.profile, &row.keyword));
     let found = fest.select::<Everything>().filter(Everything::KEYWORD.is_in(vec![texts.concat(), "x".to_owned()]));
     assert_eq!(found.count().await.unwrap(), 1);
-    let unnested = sql!("SELECT t FROM unnest(:texts::text[]) t", texts = texts.clone());
+    let unnested = unscoped_sql!("SELECT t FROM unnest(:texts::text[]) t", texts = texts.clone());
     let rows: Vec<(String,)> = cluster.coordinator().query_as(unnested).await.unwrap();
     assert_eq!(rows.into_iter().map(|(text,)| text).collect::<Vec<_>>(), texts);
     Victim::is_untouched(&other).await;

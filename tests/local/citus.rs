@@ -6,7 +6,7 @@ use std::path::Path;
 use futures_util::future::join_all;
 use shardwise::config::Endpoint;
 use shardwise::local::{self, CitusCluster, Server};
-use shardwise::{Cluster, Config, ErrorKind, Mode, Region, sql};
+use shardwise::{Cluster, Config, ErrorKind, Mode, Region, unscoped_sql};
 
 use super::{becomes_true, folder, one, soon};
 use crate::child;
@@ -15,13 +15,16 @@ use crate::support::citus::{can_run, shared};
 /// A table with a hundred rows in four shards.
 async fn distribute(cluster: &Cluster) {
     let coordinator = cluster.coordinator();
-    coordinator.execute(sql!("CREATE TABLE t (id bigint PRIMARY KEY, word text)")).await.unwrap();
-    coordinator.execute(sql!("SELECT create_distributed_table('t', 'id', shard_count := 4)")).await.unwrap();
-    coordinator.execute(sql!("INSERT INTO t SELECT n, 'kept' FROM generate_series(1, 100) AS n")).await.unwrap();
+    coordinator.execute(unscoped_sql!("CREATE TABLE t (id bigint PRIMARY KEY, word text)")).await.unwrap();
+    coordinator.execute(unscoped_sql!("SELECT create_distributed_table('t', 'id', shard_count := 4)")).await.unwrap();
+    coordinator
+        .execute(unscoped_sql!("INSERT INTO t SELECT n, 'kept' FROM generate_series(1, 100) AS n"))
+        .await
+        .unwrap();
 }
 
 async fn count(cluster: &Cluster) -> String {
-    one(cluster, sql!("SELECT count(*)::text FROM t WHERE word = 'kept'")).await
+    one(cluster, unscoped_sql!("SELECT count(*)::text FROM t WHERE word = 'kept'")).await
 }
 
 /// The same database, seen from one node.
@@ -45,7 +48,7 @@ async fn a_cluster_keeps_a_table_on_its_workers() {
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     assert_eq!(cluster.mode(), Mode::Citus);
     distribute(&cluster).await;
-    let places = sql!(
+    let places = unscoped_sql!(
         "SELECT string_agg(node, ' ' ORDER BY node) FROM (SELECT coalesce(region, '-') || ' ' || shouldhaveshards || ' ' || \
          count(placementid) AS node FROM pg_dist_node LEFT JOIN shardwise.node_regions ON node_id = nodeid \
          LEFT JOIN (pg_dist_placement JOIN pg_dist_shard USING (shardid)) ON pg_dist_placement.groupid = pg_dist_node.groupid \
@@ -64,9 +67,9 @@ async fn shards_can_be_split_and_moved() {
     let Some(local) = shared("shards_can_be_split_and_moved").await else { return };
     let cluster = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
     distribute(&cluster).await;
-    let isolated = one(&cluster, sql!("SELECT isolate_tenant_to_new_shard('t', 7)::text")).await;
+    let isolated = one(&cluster, unscoped_sql!("SELECT isolate_tenant_to_new_shard('t', 7)::text")).await;
     let shard: i64 = isolated.parse().unwrap();
-    let away = sql!(
+    let away = unscoped_sql!(
         "SELECT citus_move_shard_placement(:shard, source.nodename, source.nodeport, target.nodename, target.nodeport, \
          'force_logical')::text FROM pg_dist_placement JOIN pg_dist_node AS source USING (groupid), \
          pg_dist_node AS target WHERE shardid = :shard AND target.shouldhaveshards AND target.groupid <> source.groupid",
@@ -83,8 +86,8 @@ async fn fresh_databases_are_apart() {
     let (one, other) = (Cluster::connect(one).await.unwrap(), Cluster::connect(other).await.unwrap());
     distribute(&one).await;
     distribute(&other).await;
-    one.coordinator().execute(sql!("DELETE FROM t")).await.unwrap();
-    let itself = sql!(
+    one.coordinator().execute(unscoped_sql!("DELETE FROM t")).await.unwrap();
+    let itself = unscoped_sql!(
         "SELECT string_agg(result, ' ') FROM run_command_on_all_nodes('SELECT count(*) FROM pg_dist_object JOIN pg_database \
          ON objid = oid WHERE classid = ''pg_database''::regclass AND datname = current_database()')"
     );
@@ -99,11 +102,11 @@ async fn a_killed_worker_comes_back_with_its_rows() {
     }
     let local = local::citus(2).setting("citus.shard_count", "6").start().await.unwrap();
     let cluster = local.connect().await.unwrap();
-    assert_eq!(one(&cluster, sql!("SHOW citus.shard_count")).await, "6");
-    assert_eq!(one(&cluster, sql!("SELECT count(*)::text FROM shardwise.node_regions")).await, "0");
+    assert_eq!(one(&cluster, unscoped_sql!("SHOW citus.shard_count")).await, "6");
+    assert_eq!(one(&cluster, unscoped_sql!("SELECT count(*)::text FROM shardwise.node_regions")).await, "0");
     distribute(&cluster).await;
     local.workers()[1].kill().await.unwrap();
-    let error = cluster.coordinator().execute(sql!("UPDATE t SET word = 'lost'")).await.unwrap_err();
+    let error = cluster.coordinator().execute(unscoped_sql!("UPDATE t SET word = 'lost'")).await.unwrap_err();
     assert!(error.code().is_some(), "{error}");
     local.workers()[1].restart().await.unwrap();
     assert_eq!(count(&cluster).await, "100");
@@ -155,7 +158,7 @@ async fn standbys_stream_and_take_over() {
     let local = local::citus(2).own().regions([Region::EU, Region::US]).standbys().start().await.unwrap();
     let config = local.fresh_database().await.unwrap();
     let cluster = Cluster::connect(config.clone()).await.unwrap();
-    let nodes = sql!(
+    let nodes = unscoped_sql!(
         "SELECT string_agg(noderole::text || ' ' || region, ' ' ORDER BY groupid, noderole) FROM pg_dist_node \
          JOIN shardwise.node_regions ON node_id = nodeid"
     );
@@ -173,7 +176,7 @@ async fn standbys_stream_and_take_over() {
     // The standby's own entry must go out of the way first: no two nodes have the same address.
     let (nowhere, new) = (("127.0.0.1".to_owned(), 1), address(standby));
     for (from, to) in [(&new, &nowhere), (&address(worker), &new)] {
-        let update = sql!(
+        let update = unscoped_sql!(
             "SELECT citus_update_node(nodeid, :host, :port) FROM pg_dist_node WHERE nodename = :old_host AND nodeport = :old",
             host = to.0.as_str(),
             port = to.1,
@@ -182,7 +185,7 @@ async fn standbys_stream_and_take_over() {
         );
         cluster.coordinator().query(update).await.unwrap();
     }
-    cluster.coordinator().execute(sql!("UPDATE t SET word = 'kept'")).await.unwrap();
+    cluster.coordinator().execute(unscoped_sql!("UPDATE t SET word = 'kept'")).await.unwrap();
     assert_eq!(count(&cluster).await, "100");
 }
 
@@ -197,20 +200,20 @@ async fn a_worker_can_be_added() {
     let added = local.add_worker(Region::US).await.unwrap().connect().await.unwrap();
     assert_eq!(count(&added).await, "100", "it knows the others");
     assert_eq!(local.workers().len(), 2);
-    let region = sql!("SELECT region FROM shardwise.node_regions ORDER BY node_id DESC LIMIT 1");
+    let region = unscoped_sql!("SELECT region FROM shardwise.node_regions ORDER BY node_id DESC LIMIT 1");
     assert_eq!(one(&cluster, region).await, "us");
     cluster
         .coordinator()
-        .query(sql!("SELECT rebalance_table_shards('t', shard_transfer_mode := 'block_writes')"))
+        .query(unscoped_sql!("SELECT rebalance_table_shards('t', shard_transfer_mode := 'block_writes')"))
         .await
         .unwrap();
-    let spread = sql!(
+    let spread = unscoped_sql!(
         "SELECT string_agg(shards::text, ' ') FROM (SELECT count(*) AS shards FROM pg_dist_placement JOIN pg_dist_shard USING (shardid) WHERE logicalrelid = 't'::regclass GROUP BY groupid) AS nodes"
     );
     assert_eq!(one(&cluster, spread).await, "2 2");
     let fresh = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
     assert_eq!(
-        one(&fresh, sql!("SELECT count(*)::text FROM pg_dist_node")).await,
+        one(&fresh, unscoped_sql!("SELECT count(*)::text FROM pg_dist_node")).await,
         "2",
         "it is on the first nodes alone"
     );
@@ -226,7 +229,7 @@ async fn child_with_a_cluster_of_others() {
     assert_eq!(local.add_worker(None).await.unwrap_err().kind(), ErrorKind::Unsupported);
     let cluster = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
     distribute(&cluster).await;
-    let nodes = sql!(
+    let nodes = unscoped_sql!(
         "SELECT string_agg(region, ' ' ORDER BY groupid) FROM pg_dist_node JOIN shardwise.node_regions ON node_id = nodeid"
     );
     let nodes = one(&cluster, nodes).await;
@@ -253,10 +256,10 @@ async fn a_cluster_of_others_is_used_and_not_touched() {
     for server in servers(&others) {
         // A database of a run long ago, in use by nobody but Citus.
         let name = "shardwise_01900000000070008000000000000000";
-        let old = sql!("CREATE DATABASE shardwise_01900000000070008000000000000000");
+        let old = unscoped_sql!("CREATE DATABASE shardwise_01900000000070008000000000000000");
         alone(server.config()).await.coordinator().execute(old).await.unwrap();
         let cluster = alone(server.config().with_database(name)).await;
-        cluster.coordinator().execute(sql!("CREATE EXTENSION citus")).await.unwrap();
+        cluster.coordinator().execute(unscoped_sql!("CREATE EXTENSION citus")).await.unwrap();
     }
     let url = others.url();
     let environment = [("SHARDWISE_TEST_URL", url.as_str())];
@@ -270,7 +273,7 @@ async fn a_cluster_of_others_is_used_and_not_touched() {
     let nodes = "eu us us eu eu";
     assert_eq!(answer, format!("100 rows, {nodes}, Unsupported, {refused}, true, {}", ports.join(" ")));
     for server in servers(&others) {
-        let databases = sql!(
+        let databases = unscoped_sql!(
             "SELECT count(*) || ' of ' || min(datname) FROM pg_database WHERE datname < 'shardwise_0191' AND datname LIKE 'shardwise%'"
         );
         let old: Option<String> =

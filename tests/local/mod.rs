@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 use crate::support::secrets::PASSWORD;
 use futures_util::future::join_all;
 use shardwise::local::{self, Server};
-use shardwise::{Cluster, Config, ErrorKind, sql};
+use shardwise::{Cluster, Config, ErrorKind, unscoped_sql};
 use tokio_postgres::NoTls;
 
 use crate::child;
 use crate::support::server;
 
-async fn one(cluster: &Cluster, text: shardwise::Sql<'static>) -> String {
+async fn one(cluster: &Cluster, text: shardwise::UnscopedSql<'static>) -> String {
     let (answer,): (String,) = cluster.coordinator().query_one_as(text).await.unwrap();
     answer
 }
 
 async fn folder(server: &Server) -> String {
     let cluster = server.connect().await.unwrap();
-    let data = one(&cluster, sql!("SELECT current_setting('data_directory')")).await;
+    let data = one(&cluster, unscoped_sql!("SELECT current_setting('data_directory')")).await;
     Path::new(&data).parent().unwrap().display().to_string()
 }
 
@@ -79,8 +79,8 @@ async fn five_at_once_are_five() {
 async fn a_fresh_database_is_empty_and_apart() {
     let (one, other) = (server().await.fresh_database().await.unwrap(), server().await.fresh_database().await.unwrap());
     let (one, other) = (Cluster::connect(one).await.unwrap(), Cluster::connect(other).await.unwrap());
-    one.coordinator().execute(sql!("CREATE TABLE t ()")).await.unwrap();
-    let tables = sql!("SELECT count(*)::text FROM pg_class WHERE relnamespace = 'public'::regnamespace");
+    one.coordinator().execute(unscoped_sql!("CREATE TABLE t ()")).await.unwrap();
+    let tables = unscoped_sql!("SELECT count(*)::text FROM pg_class WHERE relnamespace = 'public'::regnamespace");
     assert_eq!(self::one(&other, tables).await, "0");
 }
 
@@ -88,7 +88,7 @@ async fn a_fresh_database_is_empty_and_apart() {
 async fn settings_and_a_password() {
     let server = local::single().setting("work_mem", "7MB").password(format!("{PASSWORD}@:/")).start().await.unwrap();
     let cluster = Cluster::connect(Config::from_url(&server.url()).unwrap()).await.unwrap();
-    assert_eq!(one(&cluster, sql!("SELECT current_setting('work_mem')")).await, "7MB");
+    assert_eq!(one(&cluster, unscoped_sql!("SELECT current_setting('work_mem')")).await, "7MB");
     let error = Cluster::connect(server.config().with_password(Some("wrong"))).await.unwrap_err();
     assert_eq!((error.kind(), error.code().map(|code| code.code())), (ErrorKind::Connect, Some("28P01")));
     assert!(!format!("{server:?}").contains("p@ss"));
@@ -104,7 +104,7 @@ async fn a_setting_that_the_server_refuses_is_told() {
 async fn a_killed_server_recovers_what_was_committed() {
     let server = local::single().setting("work_mem", "5MB").start().await.unwrap();
     let cluster = server.connect().await.unwrap();
-    cluster.coordinator().execute(sql!("CREATE TABLE t AS SELECT 'kept' AS word")).await.unwrap();
+    cluster.coordinator().execute(unscoped_sql!("CREATE TABLE t AS SELECT 'kept' AS word")).await.unwrap();
     let before = server.pid();
     server.kill().await.unwrap();
     assert_eq!(server.pid(), None);
@@ -113,7 +113,7 @@ async fn a_killed_server_recovers_what_was_committed() {
     server.restart().await.unwrap();
     assert_ne!(server.pid(), before);
     let cluster = server.connect().await.unwrap();
-    assert_eq!(one(&cluster, sql!("SELECT word FROM t")).await, "kept");
+    assert_eq!(one(&cluster, unscoped_sql!("SELECT word FROM t")).await, "kept");
     let folder = folder(&server).await;
     server.stop().await;
     assert!(!Path::new(&folder).exists(), "stop returns when all is gone");
@@ -125,20 +125,20 @@ async fn standbys_follow_and_can_be_promoted() {
     let cluster = server.connect().await.unwrap();
     let [first] = server.standbys() else { panic!("one was asked for") };
     let second = server.start_standby().await.unwrap();
-    cluster.coordinator().execute(sql!("CREATE TABLE t AS SELECT 'kept' AS word")).await.unwrap();
+    cluster.coordinator().execute(unscoped_sql!("CREATE TABLE t AS SELECT 'kept' AS word")).await.unwrap();
     for standby in [first, &second] {
         becomes_true(standby, &server.config(), "SELECT pg_is_in_recovery() AND word = 'kept' FROM t").await;
     }
     assert_eq!(Cluster::connect(second.config()).await.unwrap_err().kind(), ErrorKind::Connect, "it takes no writes");
     second.kill().await.unwrap();
-    cluster.coordinator().execute(sql!("CREATE TABLE u AS SELECT 'missed' AS word")).await.unwrap();
+    cluster.coordinator().execute(unscoped_sql!("CREATE TABLE u AS SELECT 'missed' AS word")).await.unwrap();
     second.restart().await.unwrap();
     becomes_true(&second, &server.config(), "SELECT pg_is_in_recovery() AND word = 'missed' FROM u").await;
     first.promote().await.unwrap();
     let promoted = first.connect().await.unwrap();
-    promoted.coordinator().execute(sql!("UPDATE t SET word = 'changed'")).await.unwrap();
+    promoted.coordinator().execute(unscoped_sql!("UPDATE t SET word = 'changed'")).await.unwrap();
     assert_eq!(
-        one(&cluster, sql!("SELECT word FROM t")).await,
+        one(&cluster, unscoped_sql!("SELECT word FROM t")).await,
         "kept",
         "the two have nothing to do with each other now"
     );
@@ -151,7 +151,10 @@ async fn a_standby_asks_for_the_same_password_over_tls() {
     let [standby] = server.standbys() else { panic!("one was asked for") };
     standby.promote().await.unwrap();
     let cluster = standby.connect().await.unwrap();
-    assert_eq!(one(&cluster, sql!("SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()")).await, "true");
+    assert_eq!(
+        one(&cluster, unscoped_sql!("SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()")).await,
+        "true"
+    );
     assert!(Cluster::connect(standby.config().with_password(Some("wrong"))).await.is_err());
     let as_primary = standby.config().with_tls(server.config().tls().cloned()).unwrap();
     Cluster::connect(as_primary).await.unwrap();

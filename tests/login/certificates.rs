@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use shardwise::config::Tls;
 use shardwise::local;
-use shardwise::{Cluster, Config, ErrorKind, sql};
+use shardwise::{Cluster, Config, ErrorKind, unscoped_sql};
 
 use super::server::{Authority, door, permit};
 
 async fn user_of(config: Config) -> String {
     let cluster = Cluster::connect(config).await.unwrap();
-    cluster.coordinator().query_one_as::<(String,)>(sql!("SELECT session_user::text")).await.unwrap().0
+    cluster.coordinator().query_one_as::<(String,)>(unscoped_sql!("SELECT session_user::text")).await.unwrap().0
 }
 
 async fn refused(config: Config) -> String {
@@ -79,7 +79,7 @@ async fn a_servers_certificate_that_has_run_out_is_refused() {
     std::fs::write(folder.join("server.crt"), certificate).unwrap();
     std::fs::write(folder.join("server.key"), key).unwrap();
     let cluster = server.connect().await.unwrap();
-    cluster.coordinator().execute(sql!("SELECT pg_reload_conf()")).await.unwrap();
+    cluster.coordinator().execute(unscoped_sql!("SELECT pg_reload_conf()")).await.unwrap();
 
     for mode in [shardwise::config::Verify::Full, shardwise::config::Verify::Ca] {
         let tls = Tls { verify: mode, ca_file: Some(authority.ca_file()), ..Tls::default() };

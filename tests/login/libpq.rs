@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use shardwise::local;
-use shardwise::{Cluster, sql};
+use shardwise::{Cluster, unscoped_sql};
 
 use super::server::permit;
 use crate::support::secrets::PASSWORD;
@@ -46,8 +46,8 @@ const FILES: [&str; 26] = [
 async fn a_password_file_means_what_it_means_to_libpq() {
     let server = local::single().password(PASSWORD).start().await.unwrap();
     let cluster = server.connect().await.unwrap();
-    cluster.coordinator().execute(sql!("CREATE ROLE \"we:ird\\ *#role\" LOGIN")).await.unwrap();
-    let verifier = sql!(
+    cluster.coordinator().execute(unscoped_sql!("CREATE ROLE \"we:ird\\ *#role\" LOGIN")).await.unwrap();
+    let verifier = unscoped_sql!(
         "UPDATE pg_authid SET rolpassword = (SELECT rolpassword FROM pg_authid WHERE oid = 10) WHERE rolname LIKE 'we%'"
     );
     cluster.coordinator().execute(verifier).await.unwrap();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use shardwise::config::Tls;
 use shardwise::local::{self, Server};
-use shardwise::{Config, sql};
+use shardwise::{Config, unscoped_sql};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -44,32 +44,32 @@ impl Door {
         let cluster = server.connect().await.unwrap();
         let coordinator = cluster.coordinator();
         for role in [
-            sql!("CREATE ROLE by_nothing LOGIN"),
-            sql!("CREATE ROLE by_scram LOGIN"),
-            sql!("CREATE ROLE by_md5 LOGIN"),
-            sql!("CREATE ROLE by_plain_password LOGIN"),
-            sql!("CREATE ROLE by_certificate LOGIN"),
-            sql!("CREATE ROLE by_both LOGIN"),
+            unscoped_sql!("CREATE ROLE by_nothing LOGIN"),
+            unscoped_sql!("CREATE ROLE by_scram LOGIN"),
+            unscoped_sql!("CREATE ROLE by_md5 LOGIN"),
+            unscoped_sql!("CREATE ROLE by_plain_password LOGIN"),
+            unscoped_sql!("CREATE ROLE by_certificate LOGIN"),
+            unscoped_sql!("CREATE ROLE by_both LOGIN"),
         ] {
             coordinator.execute(role).await.unwrap();
         }
         // So that the password itself is in no statement: all have the superuser's.
         coordinator
-            .execute(sql!(
+            .execute(unscoped_sql!(
                 "UPDATE pg_authid SET rolpassword = (SELECT rolpassword FROM pg_authid WHERE oid = 10) \
                  WHERE rolname LIKE 'by\\_%'"
             ))
             .await
             .unwrap();
         coordinator
-            .execute(sql!(
+            .execute(unscoped_sql!(
                 "UPDATE pg_authid SET rolpassword = 'md5' || md5(:password::text || rolname) WHERE rolname = 'by_md5'",
                 password = PASSWORD
             ))
             .await
             .unwrap();
         // From the folder of the data, which lies beside.
-        coordinator.execute(sql!("ALTER SYSTEM SET ssl_ca_file = '../clients.crt'")).await.unwrap();
+        coordinator.execute(unscoped_sql!("ALTER SYSTEM SET ssl_ca_file = '../clients.crt'")).await.unwrap();
         server.restart().await.unwrap();
         Self { server, clients }
     }

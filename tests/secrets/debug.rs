@@ -1,7 +1,7 @@
 //! `Debug` of what holds passwords and values.
 
 use futures_util::StreamExt as _;
-use shardwise::{Uuid, sql};
+use shardwise::{Uuid, sql, unscoped_sql};
 
 use super::assert_nothing_secret;
 use crate::support::model::{User, Wallet};
@@ -26,7 +26,7 @@ async fn what_is_made_of_values_does_not_show_them(place: Place) {
     let page = select().page(1, None).await.unwrap();
     let raw =
         sql!("SELECT tag FROM wallets WHERE tag = :tag AND festival_id = :festival_id", entities(Wallet), tag = VALUE);
-    let rows = cluster.coordinator().query(sql!("SELECT :tag::text", tag = VALUE)).await.unwrap();
+    let rows = cluster.coordinator().query(unscoped_sql!("SELECT :tag::text", tag = VALUE)).await.unwrap();
     let mut stream = select().stream().await.unwrap();
     stream.next().await.unwrap().unwrap();
     let directory = cluster.directory::<User>();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shardwise::config::Timeouts;
-use shardwise::{Cluster, Cursor, Error, ErrorKind, Tenant, Uuid, sql};
+use shardwise::{Cluster, Cursor, Error, ErrorKind, Tenant, Uuid, unscoped_sql};
 
 use super::{assert_nothing_secret, assert_nothing_secret_in, shown};
 use crate::session::types::everything;
@@ -12,7 +12,7 @@ use crate::support::collector::Collector;
 use crate::support::model::{Country, Entry, Everything, Label, User, Wallet};
 use crate::support::place::{Place, in_both_modes};
 use crate::support::secrets::VALUE;
-use crate::support::timeouts;
+use crate::support::{timeouts, unchecked};
 
 in_both_modes![
     of_a_statement_that_fails,
@@ -65,26 +65,26 @@ async fn of_a_statement_that_fails(place: Place) {
 
     let value = || VALUE.to_owned();
     let wrong = [
-        sql!("SELECT :v::text::int8", v = value()),
-        sql!("SELECT :v::text::uuid", v = value()),
-        sql!("SELECT :v::text::jsonb", v = value()),
-        sql!("SELECT :v::text::interval", v = value()),
-        sql!("SELECT :v::text::inet", v = value()),
-        sql!("SELECT :v::text::numeric", v = value()),
-        sql!("SELECT :v::text::bytea", v = format!("\\x{VALUE}")),
-        sql!("SELECT :v::text::text[]", v = format!("{{{VALUE}")),
-        sql!("SELECT 1 WHERE 'x' ~ :v::text", v = format!("{VALUE}(")),
-        sql!("SELECT to_timestamp(:v::text, 'YYYY')", v = value()),
-        sql!("SELECT to_number(:v::text, :v::text)", v = value()),
-        sql!("SELECT convert_from(decode('ff', 'hex'), :v::text)", v = value()),
-        sql!("SELECT encode('x', :v::text)", v = value()),
-        sql!("SELECT date_trunc(:v::text, now())", v = value()),
-        sql!("SELECT extract(epoch FROM :v::text::date)", v = value()),
-        sql!("SELECT (:v::text::jsonpath)", v = format!("{VALUE} @@")),
-        sql!("SELECT :v::bigint", v = value()),
-        sql!("SELECT nothing(:v::text)", v = value()),
-        sql!("SELECT 1 FORM nothing WHERE :v::text", v = value()),
-        sql!("SELECT 1 / length(left(:v::text, 0))", v = value()),
+        unchecked("SELECT :v::text::int8").bind("v", value()),
+        unchecked("SELECT :v::text::uuid").bind("v", value()),
+        unchecked("SELECT :v::text::jsonb").bind("v", value()),
+        unchecked("SELECT :v::text::interval").bind("v", value()),
+        unchecked("SELECT :v::text::inet").bind("v", value()),
+        unchecked("SELECT :v::text::numeric").bind("v", value()),
+        unchecked("SELECT :v::text::bytea").bind("v", format!("\\x{VALUE}")),
+        unchecked("SELECT :v::text::text[]").bind("v", format!("{{{VALUE}")),
+        unchecked("SELECT 1 WHERE 'x' ~ :v::text").bind("v", format!("{VALUE}(")),
+        unchecked("SELECT to_timestamp(:v::text, 'YYYY')").bind("v", value()),
+        unchecked("SELECT to_number(:v::text, :v::text)").bind("v", value()),
+        unchecked("SELECT convert_from(decode('ff', 'hex'), :v::text)").bind("v", value()),
+        unchecked("SELECT encode('x', :v::text)").bind("v", value()),
+        unchecked("SELECT date_trunc(:v::text, now())").bind("v", value()),
+        unchecked("SELECT extract(epoch FROM :v::text::date)").bind("v", value()),
+        unchecked("SELECT (:v::text::jsonpath)").bind("v", format!("{VALUE} @@")),
+        unchecked("SELECT :v::bigint").bind("v", value()),
+        unchecked("SELECT nothing(:v::text)").bind("v", value()),
+        unchecked("SELECT 1 FORM nothing WHERE :v::text").bind("v", value()),
+        unchecked("SELECT 1 / length(left(:v::text, 0))").bind("v", value()),
     ];
     for statement in wrong {
         let what = format!("{statement:?}");
@@ -94,7 +94,7 @@ async fn of_a_statement_that_fails(place: Place) {
     // One that the server gives up.
     let short = Timeouts { statement: Duration::from_millis(100), ..timeouts() };
     let limited = Cluster::connect(place.prepared().await.with_timeouts(short).unwrap()).await.unwrap();
-    let slow = limited.coordinator().execute(sql!("SELECT pg_sleep(60), :v::text", v = value())).await;
+    let slow = limited.coordinator().execute(unscoped_sql!("SELECT pg_sleep(60), :v::text", v = value())).await;
     assert!(failed("too long", slow).timeout().is_some());
     drop(guard);
     assert_nothing_secret_in(&collector);

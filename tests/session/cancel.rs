@@ -14,6 +14,7 @@ use crate::support::activity::{Activity, idle};
 use crate::support::model::{Entry, Wallet};
 use crate::support::place::{Place, in_both_modes};
 use crate::support::timeouts;
+use crate::support::unchecked;
 
 in_both_modes![
     a_dropped_statement_ends_on_the_server,
@@ -40,7 +41,9 @@ async fn work(fest: Tenant, task: usize, wallets: Arc<[Uuid]>) -> shardwise::Res
     match task % 6 {
         0 => {
             let (echo,): (i64,) = fest
-                .query_one_as(sql!("SELECT :number::bigint + 0 * length(pg_sleep(0.005)::text)", number = number))
+                .query_one_as(
+                    unchecked("SELECT :number::bigint + 0 * length(pg_sleep(0.005)::text)").bind("number", number),
+                )
                 .await?;
             assert_eq!(echo, number, "a reply went to the wrong task");
         }
@@ -51,7 +54,7 @@ async fn work(fest: Tenant, task: usize, wallets: Arc<[Uuid]>) -> shardwise::Res
         2 | 3 => {
             fest.transaction(move |tx| async move {
                 tx.update_columns::<Wallet>(from).add(Wallet::BALANCE, -1).run().await?;
-                tx.execute(sql!("SELECT pg_sleep(0.002)")).await?;
+                tx.execute(unchecked("SELECT pg_sleep(0.002)")).await?;
                 tx.update_columns::<Wallet>(to).add(Wallet::BALANCE, 1).run().await?;
                 Ok::<_, Error>(())
             })
@@ -133,7 +136,7 @@ async fn a_thousand_tasks_on_sixteen_connections_with_random_cancellations(place
     // On Citus there is one more, on which the layout is asked for.
     assert!(activity.connections <= i64::from(CONNECTIONS) + place.pick(0, 1), "{activity:?}");
     // All sixteen can be taken at once.
-    let all = (0..CONNECTIONS).map(|_| fest.execute(sql!("SELECT pg_sleep(0.05)")));
+    let all = (0..CONNECTIONS).map(|_| fest.execute(unchecked("SELECT pg_sleep(0.05)")));
     for result in futures_util::future::join_all(all).await {
         result.unwrap();
     }
@@ -168,7 +171,7 @@ async fn watched(place: Place, name: &'static str) -> (Cluster, Cluster, Tenant)
 
 async fn a_dropped_statement_ends_on_the_server(place: Place) {
     let (looking, _cluster, fest) = watched(place, "dropped-statement").await;
-    drop_while_it_runs(&looking, "dropped-statement", fest.execute(sql!("SELECT pg_sleep(600)"))).await;
+    drop_while_it_runs(&looking, "dropped-statement", fest.execute(unchecked("SELECT pg_sleep(600)"))).await;
     // The same connection, and its own reply.
     assert_eq!(fest.query_one_as::<(i32,)>(sql!("SELECT 42")).await.unwrap(), (42,));
     idle(&looking, "dropped-statement").await;
@@ -181,7 +184,7 @@ async fn a_dropped_transaction_is_rolled_back_and_its_locks_are_gone(place: Plac
     let id = wallet.id;
     let transaction = fest.transaction(move |tx| async move {
         tx.update_columns::<Wallet>(id).set(Wallet::BALANCE, 0).run().await?;
-        tx.execute(sql!("SELECT pg_sleep(600)")).await
+        tx.execute(unchecked("SELECT pg_sleep(600)")).await
     });
     drop_while_it_runs(&looking, "dropped-transaction", transaction).await;
     // Waits for the lock, if there were one, until its time limit.
@@ -196,7 +199,7 @@ async fn a_dropped_statement_of_a_transaction_fails_the_transaction(place: Place
     let outcome = fest
         .transaction(|tx| async move {
             tx.insert(&wallet).await?;
-            let slow = tx.execute(sql!("SELECT pg_sleep(600)"));
+            let slow = tx.execute(unchecked("SELECT pg_sleep(600)"));
             assert!(tokio::time::timeout(Duration::from_millis(20), slow).await.is_err());
             assert_eq!(tx.count::<Wallet>().await.unwrap_err().kind(), ErrorKind::TransactionOver);
             Ok::<_, Error>(())

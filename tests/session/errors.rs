@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use shardwise::{Cluster, Config, ErrorKind, Uuid, sql};
+use shardwise::{Cluster, Config, ErrorKind, Uuid, sql, unscoped_sql};
 
 use crate::secrets::shown;
 use crate::support::activity::Activity;
@@ -11,6 +11,7 @@ use crate::support::model::{Entry, User, Wallet};
 use crate::support::place::{Place, in_both_modes};
 use crate::support::secrets::PASSWORD;
 use crate::support::server;
+use crate::support::unchecked;
 
 in_both_modes![
     violations_name_what_was_violated_and_where,
@@ -99,7 +100,7 @@ async fn a_value_of_the_wrong_type_names_both_types(place: Place) {
 
 async fn a_statement_that_cannot_be_written_down_is_no_broken_connection(place: Place) {
     let (cluster, fest) = place.tenant().await;
-    let error = fest.execute(sql!("SELECT 'a\0b'")).await.unwrap_err();
+    let error = fest.execute(unchecked("SELECT $$a\0b$$")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Usage, "{error:?}");
     assert!(!error.is_retryable() && !error.is_outcome_unknown());
     assert!(error.to_string().contains("embedded null"), "{error}");
@@ -117,7 +118,7 @@ async fn display_does_not_repeat_its_source() {
 
 async fn a_statement_that_the_server_cannot_read_says_where(place: Place) {
     let (_, fest) = place.tenant().await;
-    let error = fest.execute(sql!("SELECT 1 FORM wallets")).await.unwrap_err();
+    let error = fest.execute(unchecked("SELECT 1 FORM wallets")).await.unwrap_err();
     assert_eq!(error.code().unwrap().code(), "42601");
     assert!(error.to_string().contains("at character 15"), "{error}");
 }
@@ -145,7 +146,7 @@ async fn after_close_everything_says_so(place: Place) {
     let looking = Cluster::connect(place.empty().await).await.unwrap();
     let slow = tokio::spawn({
         let fest = fest.clone();
-        async move { fest.execute(sql!("SELECT pg_sleep(1)")).await }
+        async move { fest.execute(unchecked("SELECT pg_sleep(1)")).await }
     });
     while Activity::of(&looking, "closing").await.active == 0 {}
     cluster.close(Duration::from_secs(20)).await;
@@ -160,26 +161,26 @@ async fn a_connection_that_broke_while_idle_is_replaced_without_a_word(place: Pl
     let config = place.prepared().await.with_max_connections(1).unwrap();
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
-    let (pid,): (i32,) = fest.query_one_as(sql!("SELECT pg_backend_pid()")).await.unwrap();
+    let (pid,): (i32,) = fest.query_one_as(unchecked("SELECT pg_backend_pid()")).await.unwrap();
     let other = Cluster::connect(config).await.unwrap();
     let there = other.tenant(*fest.key()).await.unwrap();
-    there.execute(sql!("SELECT pg_terminate_backend(:pid::int4, 10000::int8)", pid = pid)).await.unwrap();
+    there.execute(unchecked("SELECT pg_terminate_backend(:pid::int4, 10000::int8)").bind("pid", pid)).await.unwrap();
     fest.insert(&Wallet::new(*fest.key(), 1)).await.unwrap();
     assert_eq!(cluster.metrics().errors, 0);
 }
 
 async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so(place: Place) {
     let (cluster, fest) = place.tenant().await;
-    let fest_pid = sql!("INSERT INTO labels SELECT 'x', pg_backend_pid()::text WHERE pg_sleep(600) IS NOT NULL");
+    let fest_pid = unchecked("INSERT INTO labels SELECT 'x', pg_backend_pid()::text WHERE pg_sleep(600) IS NOT NULL");
     let coordinator = cluster.coordinator();
     let kill = async {
         loop {
             let kill = match place {
-                Place::Single => sql!(
+                Place::Single => unscoped_sql!(
                     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                      WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database()"
                 ),
-                Place::Citus(_) => sql!(
+                Place::Citus(_) => unscoped_sql!(
                     "SELECT sum(result::int8)::int8 FROM run_command_on_all_nodes($command$ \
                      SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                      WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database() $command$)"

@@ -6,7 +6,7 @@ use std::time::Duration;
 use shardwise::admin::Consent;
 use shardwise::{
     Cluster, Config, CoordinatorSession, Cursor, Error, ReferenceSession, Row, Schema, Tenant, Transaction,
-    TransactionOptions, Uuid, sql,
+    TransactionOptions, Uuid, sql, unscoped_sql,
 };
 
 use crate::support::model::{Country, User, Wallet};
@@ -44,7 +44,7 @@ fn every_future_is_send(cluster: &Cluster, fest: &Tenant, tx: &Transaction, wall
     send(cluster.admin().apply_with(&schema, &Consent::none(), |_| {}));
     send(cluster.admin().diff(&schema));
     send(cluster.reference().get::<Country>(String::new()));
-    send(cluster.coordinator().query(sql!("SELECT 1")));
+    send(cluster.coordinator().query(unscoped_sql!("SELECT 1")));
     send(shardwise::local::single().start());
 
     let id = wallet.id;

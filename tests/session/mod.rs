@@ -5,6 +5,7 @@ mod cancel;
 mod copy;
 mod errors;
 mod futures;
+mod own;
 mod page;
 mod raw;
 mod select;

@@ -1,14 +1,16 @@
 //! Raw SQL with named parameters.
 
 use futures_util::TryStreamExt as _;
-use shardwise::{ErrorKind, Uuid, sql};
+use shardwise::{AssertTenantSafe, ErrorKind, SqlText, Uuid, sql, unscoped_sql};
 
-use crate::support::model::{Label, User, Wallet};
+use crate::support::model::{User, Wallet};
 use crate::support::place::{Place, in_both_modes};
+use crate::support::unchecked;
 
 in_both_modes![
     the_tenants_key_is_bound_by_the_session,
     a_text_and_its_parameters_must_fit,
+    texts_made_at_run_time_are_bound_to_the_tenant,
     results_must_fit_what_they_are_read_as,
     a_stream_of_raw_rows,
     the_coordinator_sees_all_tenants_and_keeps_no_settings,
@@ -43,30 +45,75 @@ async fn the_tenants_key_is_bound_by_the_session(place: Place) {
     assert_eq!(format!("{:?}", rows[0]), r#"Row["note", "balance"]"#);
 }
 
+/// What the compiler refuses in a literal is refused in a text of run time, before anything is sent.
 async fn a_text_and_its_parameters_must_fit(place: Place) {
     let (cluster, fest) = place.tenant().await;
     let before = cluster.metrics();
+    let of_wallets = |text: &'static str| SqlText::new(text).entity::<Wallet>();
     let cases = [
-        (sql!("SELECT 1 FROM wallets", entities(Wallet)), "does not mention `:festival_id`"),
-        (sql!("SELECT :a", a = 1, b = 2), "no parameter `:b`"),
-        (sql!("SELECT :a, :b", a = 1), "`:b` has no value"),
-        (sql!("SELECT :a", a = 1, a = 2), "`a` is given twice"),
-        (sql!("SELECT $1", a = 1), "written `:name`"),
-        (sql!("SELECT 'a"), "not closed"),
+        (of_wallets("SELECT 1 FROM wallets"), "add `wallets.festival_id = :festival_id`"),
+        (of_wallets("SELECT 1 FROM wallets WHERE festival_id = :festival_id OR true"), "add `wallets.festival_id"),
+        (of_wallets("DELETE FROM wallets WHERE id = :id").bind("id", Uuid::nil()), "add `wallets.festival_id"),
+        (of_wallets("SELECT size FROM wallets WHERE festival_id = :festival_id"), "no column `size` in `wallets`"),
         (
-            sql!("SELECT 1 FROM wallets WHERE festival_id = :festival_id", entities(Wallet), festival_id = Uuid::nil()),
+            SqlText::new("SELECT 1 FROM wallets WHERE festival_id = :x").bind("x", Uuid::nil()),
+            "name the one whose table",
+        ),
+        (SqlText::new("SELECT pg_sleep(1)"), "`pg_sleep` is not among the functions"),
+        (SqlText::new("SELECT 1; SELECT 2"), "one statement at a time"),
+        (SqlText::new("DROP TABLE wallets"), "only SELECT, INSERT, UPDATE, DELETE and MERGE"),
+        (SqlText::new("SELECT :a").bind("a", 1).bind("b", 2), "no parameter `:b`"),
+        (SqlText::new("SELECT :a, :b").bind("a", 1), "`:b` has no value"),
+        (SqlText::new("SELECT :a").bind("a", 1).bind("a", 2), "`a` is given twice"),
+        (SqlText::new("SELECT $1").bind("a", 1), "written `:name`"),
+        (SqlText::new("SELECT 'a"), "not closed"),
+        (
+            of_wallets("SELECT 1 FROM wallets WHERE festival_id = :festival_id").bind("festival_id", Uuid::nil()),
             "leave `festival_id = …` out",
         ),
-        (sql!("SELECT :festival_id", entities(Wallet, Label)), "different distribution columns"),
+        (unchecked("SELECT :a"), "`:a` has no value"),
+        (unchecked("SELECT 'a"), "not closed"),
+        (AssertTenantSafe(" ").sql("SELECT 1"), "say why"),
     ];
     for (query, words) in cases {
         let error = fest.query(query).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
         assert!(error.to_string().contains(words), "{error}");
     }
-    let error = cluster.reference().query(sql!("SELECT 1 FROM wallets", entities(Wallet))).await.unwrap_err();
+    let of_a_tenant = || sql!("SELECT 1 FROM wallets WHERE festival_id = :festival_id", entities(Wallet));
+    let error = cluster.reference().query(of_a_tenant()).await.unwrap_err();
     assert!(error.to_string().contains("cluster.tenant(key)"), "{error}");
+    let error = cluster.tenant(7_i64).await.unwrap().query(of_a_tenant()).await.unwrap_err();
+    assert!(error.to_string().contains("by a uuid, and this tenant's key is a bigint"), "{error}");
     assert_eq!(cluster.metrics().routes, before.routes);
+}
+
+async fn texts_made_at_run_time_are_bound_to_the_tenant(place: Place) {
+    let (cluster, fest) = place.tenant().await;
+    let other = cluster.tenant(Uuid::new_v4()).await.unwrap();
+    fest.insert(&Wallet::new(*fest.key(), 5)).await.unwrap();
+    other.insert(&Wallet::new(*other.key(), 7)).await.unwrap();
+    for direction in ["ASC", "DESC", "ASC"] {
+        let text = format!(
+            "SELECT balance FROM wallets WHERE festival_id = :festival_id AND balance > :least ORDER BY id {direction}"
+        );
+        let checked = || SqlText::new(text.as_str()).entity::<Wallet>().bind("least", 1_i64);
+        assert_eq!(fest.query_as::<(i64,)>(checked()).await.unwrap(), [(5,)]);
+        assert_eq!(other.query_as::<(i64,)>(checked()).await.unwrap(), [(7,)]);
+    }
+    // What is vouched for is not looked at, and its key is bound all the same.
+    let vouched = || {
+        unchecked("SELECT sum(balance)::bigint FROM wallets WHERE festival_id = (SELECT :festival_id::uuid)")
+            .entity::<Wallet>()
+    };
+    assert_eq!(fest.query_one_as::<(i64,)>(vouched()).await.unwrap(), (5,));
+    assert_eq!(other.query_one_as::<(i64,)>(vouched()).await.unwrap(), (7,));
+    let text = "UPDATE wallets SET balance = :balance WHERE festival_id = :festival_id";
+    let changed = fest.execute(SqlText::new(text).entity::<Wallet>().bind("balance", 9_i64)).await.unwrap();
+    assert_eq!((changed, other.select::<Wallet>().sum(Wallet::BALANCE).await.unwrap()), (1, 7));
+    let key = *fest.key();
+    let shown = format!("{:?} {:?}", SqlText::new(format!("SELECT '{key}'")), vouched());
+    assert!(!shown.contains(&key.to_string()) && shown.contains("a test"), "{shown}");
 }
 
 async fn results_must_fit_what_they_are_read_as(place: Place) {
@@ -100,15 +147,14 @@ async fn the_coordinator_sees_all_tenants_and_keeps_no_settings(place: Place) {
     fest.insert(&Wallet::new(*fest.key(), 5)).await.unwrap();
     other.insert(&Wallet::new(*other.key(), 7)).await.unwrap();
     let all = cluster.coordinator();
-    let sums =
-        all.query_as::<(i64,)>(sql!("SELECT sum(balance)::bigint FROM wallets", entities(Wallet))).await.unwrap();
+    let sums = all.query_as::<(i64,)>(unscoped_sql!("SELECT sum(balance)::bigint FROM wallets")).await.unwrap();
     assert_eq!(sums, [(12,)]);
     for _ in 0..20 {
-        let setting = sql!("SELECT current_setting('shardwise.test', true)");
+        let setting = unscoped_sql!("SELECT current_setting('shardwise.test', true)");
         let before = all.query_one_as::<(Option<String>,)>(setting).await.unwrap();
         assert!(before.0.unwrap_or_default().is_empty());
-        all.execute(sql!("SET shardwise.test = 'left over'")).await.unwrap();
-        all.execute(sql!("CREATE TEMP TABLE left_over (a int)")).await.unwrap();
+        all.execute(unscoped_sql!("SET shardwise.test = 'left over'")).await.unwrap();
+        all.execute(unscoped_sql!("CREATE TEMP TABLE left_over (a int)")).await.unwrap();
     }
 }
 
@@ -119,20 +165,20 @@ async fn a_changed_schema_under_prepared_statements_is_survived(place: Place) {
     for i in 0..3 {
         // Prepared on several connections: each of them has a stale one afterwards.
         let slow = || {
-            sql!(
-                "SELECT *, pg_sleep(0.05) FROM wallets WHERE festival_id = :festival_id AND id IS NOT NULL",
-                entities(Wallet)
-            )
+            unchecked("SELECT *, pg_sleep(0.05) FROM wallets WHERE festival_id = :festival_id AND id IS NOT NULL")
+                .entity::<Wallet>()
         };
-        let all = futures_util::future::join_all((0..4).flat_map(|_| [fest.query(slow()), fest.query(query())])).await;
-        assert!(all.iter().all(Result::is_ok), "{all:?}");
+        let slow = futures_util::future::join_all((0..4).map(|_| fest.query(slow())));
+        let quick = futures_util::future::join_all((0..4).map(|_| fest.query(query())));
+        let (slow, quick) = tokio::join!(slow, quick);
+        assert!(slow.iter().chain(&quick).all(Result::is_ok), "{slow:?} {quick:?}");
         assert_eq!(fest.query(query()).await.unwrap()[0].columns().len(), 6 + i);
         cluster
             .coordinator()
             .execute(match i {
-                0 => sql!("ALTER TABLE wallets ADD COLUMN extra_0 int"),
-                1 => sql!("ALTER TABLE wallets ADD COLUMN extra_1 int"),
-                _ => sql!("ALTER TABLE wallets ADD COLUMN extra_2 int"),
+                0 => unscoped_sql!("ALTER TABLE wallets ADD COLUMN extra_0 int"),
+                1 => unscoped_sql!("ALTER TABLE wallets ADD COLUMN extra_1 int"),
+                _ => unscoped_sql!("ALTER TABLE wallets ADD COLUMN extra_2 int"),
             })
             .await
             .unwrap();

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use crate::support::activity::idle;
 use crate::support::place::{Place, in_both_modes};
 use crate::support::timeouts;
+use crate::support::unchecked;
 
 in_both_modes![
     a_pool_without_a_free_connection,
@@ -62,7 +63,7 @@ async fn a_pool_without_a_free_connection(place: Place) {
 
 async fn a_statement_ends_on_the_server_too(place: Place) {
     let (_cluster, fest) = limited(place, "limit-statement", Timeouts { statement: SHORT, ..timeouts() }).await;
-    let error = fest.execute(sql!("SELECT pg_sleep(600)")).await.unwrap_err();
+    let error = fest.execute(unchecked("SELECT pg_sleep(600)")).await.unwrap_err();
     assert_eq!(error.timeout(), Some(Limit::Statement));
     assert!(error.is_outcome_unknown(), "a raw statement may write");
     idle(&onlooker(place).await, "limit-statement").await;
@@ -74,7 +75,7 @@ async fn a_call_ends_on_the_server_too(place: Place) {
     let limits = Timeouts { call: SHORT, statement: SHORT, checkout: SHORT, ..timeouts() };
     let (_cluster, fest) = limited(place, "limit-call", limits).await;
     let busy = fest.clone();
-    let busy = tokio::spawn(async move { busy.execute(sql!("SELECT pg_sleep(600)")).await });
+    let busy = tokio::spawn(async move { busy.execute(unchecked("SELECT pg_sleep(600)")).await });
     let error = busy.await.unwrap().unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Timeout(Limit::Call | Limit::Statement)), "{error:?}");
     idle(&onlooker(place).await, "limit-call").await;
@@ -82,7 +83,8 @@ async fn a_call_ends_on_the_server_too(place: Place) {
 
 async fn a_statement_of_a_transaction_rolls_it_back(place: Place) {
     let (_cluster, fest) = limited(place, "limit-transaction", Timeouts { statement: SHORT, ..timeouts() }).await;
-    let error = fest.transaction(|tx| async move { tx.execute(sql!("SELECT pg_sleep(600)")).await }).await.unwrap_err();
+    let error =
+        fest.transaction(|tx| async move { tx.execute(unchecked("SELECT pg_sleep(600)")).await }).await.unwrap_err();
     assert_eq!(error.timeout(), Some(Limit::Statement));
     assert!(!error.is_outcome_unknown(), "what was not committed is rolled back");
     idle(&onlooker(place).await, "limit-transaction").await;

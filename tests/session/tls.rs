@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shardwise::config::{Tls, Verify};
 use shardwise::local::{self, Server};
-use shardwise::{Cluster, Config, ErrorKind, sql};
+use shardwise::{Cluster, Config, ErrorKind, unscoped_sql};
 use tokio::sync::OnceCell;
 
 use crate::support::activity::idle;
@@ -35,11 +35,11 @@ async fn the_connection_is_encrypted() {
     let server = server().await;
     let cluster =
         Cluster::connect(Config::from_url(&server.url()).unwrap().with_application_name("tls-cancel")).await.unwrap();
-    let ssl = sql!("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+    let ssl = unscoped_sql!("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
     assert_eq!(cluster.coordinator().query_one_as::<(bool,)>(ssl).await.unwrap(), (true,));
     // So is the request that cancels.
     let slow = cluster.coordinator();
-    let slow = slow.execute(sql!("SELECT pg_sleep(600)"));
+    let slow = slow.execute(unscoped_sql!("SELECT pg_sleep(600)"));
     assert!(tokio::time::timeout(Duration::from_millis(50), slow).await.is_err());
     idle(&cluster, "tls-cancel").await;
 }

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use shardwise::{Cluster, Error, ErrorKind, Isolation, Limit, Tenant, TransactionOptions, sql};
+use shardwise::{Cluster, Error, ErrorKind, Isolation, Limit, SqlText, Tenant, TransactionOptions, sql, unscoped_sql};
 use tokio::sync::Barrier;
 
 use crate::support::activity::idle;
 use crate::support::model::Wallet;
 use crate::support::place::{Place, in_both_modes};
+use crate::support::unchecked;
 
 in_both_modes![
     options_are_the_servers,
@@ -38,8 +39,8 @@ async fn balance(fest: &Tenant, wallet: &Wallet) -> i64 {
 
 async fn setting(options: TransactionOptions, fest: &Tenant) -> (String, String) {
     fest.transaction_with(options, async |tx| {
-        tx.query_one_as(sql!(
-            "SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')"
+        tx.query_one_as(unchecked(
+            "SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')",
         ))
         .await
     })
@@ -256,8 +257,8 @@ async fn a_connection_that_breaks_before_the_commit_has_a_known_outcome(place: P
     let outcome = fest
         .transaction(|tx| async move {
             tx.insert(&inserted).await?;
-            let (pid,): (i32,) = tx.query_one_as(sql!("SELECT pg_backend_pid()")).await?;
-            other.execute(sql!("SELECT pg_terminate_backend(:pid::int4, 0::int8)", pid = pid)).await?;
+            let (pid,): (i32,) = tx.query_one_as(unchecked("SELECT pg_backend_pid()")).await?;
+            other.execute(unchecked("SELECT pg_terminate_backend(:pid::int4, 0::int8)").bind("pid", pid)).await?;
             tx.count::<Wallet>().await
         })
         .await;
@@ -274,7 +275,7 @@ async fn a_connection_that_breaks_at_the_commit_leaves_the_outcome_open(place: P
         let cluster = Cluster::connect(config.clone()).await.unwrap();
         cluster
             .coordinator()
-            .execute(sql!("ALTER ROLE CURRENT_USER SET citus.enable_unsafe_triggers = on"))
+            .execute(unscoped_sql!("ALTER ROLE CURRENT_USER SET citus.enable_unsafe_triggers = on"))
             .await
             .unwrap();
         cluster.close(Duration::from_secs(5)).await;
@@ -283,8 +284,8 @@ async fn a_connection_that_breaks_at_the_commit_leaves_the_outcome_open(place: P
     let fest = cluster.tenant(shardwise::Uuid::new_v4()).await.unwrap();
     let coordinator = cluster.coordinator();
     // The server ends the session while it commits: a deferred trigger is part of the commit.
-    coordinator.execute(sql!("CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(600); RETURN NULL; END'")).await.unwrap();
-    coordinator.execute(sql!("CREATE CONSTRAINT TRIGGER die AFTER INSERT ON wallets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()")).await.unwrap();
+    coordinator.execute(unscoped_sql!("CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(600); RETURN NULL; END'")).await.unwrap();
+    coordinator.execute(unscoped_sql!("CREATE CONSTRAINT TRIGGER die AFTER INSERT ON wallets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()")).await.unwrap();
     let wallet = Wallet::new(*fest.key(), 1);
     let error = fest.transaction(|tx| async move { tx.insert(&wallet).await }).await.unwrap_err();
     // With a report from the server the outcome is known, without one it is not. Either way nothing is run again.
@@ -299,7 +300,7 @@ async fn a_transaction_has_a_time_limit_of_its_own(place: Place) {
     let outcome = fest
         .transaction_with(options, async |tx| {
             tx.insert(&wallet).await?;
-            tx.execute(sql!("SELECT pg_sleep(600)")).await
+            tx.execute(unchecked("SELECT pg_sleep(600)")).await
         })
         .await;
     let error = outcome.unwrap_err();
@@ -315,8 +316,11 @@ async fn transactions_of_reference_entities_and_of_the_coordinator(place: Place)
     let inserted = user.clone();
     cluster.reference().transaction(|tx| async move { tx.insert(&inserted).await }).await.unwrap();
     assert_eq!(cluster.reference().get::<crate::support::model::User>(user.id).await.unwrap(), user);
-    let (one,): (i32,) =
-        cluster.coordinator().transaction(|tx| async move { tx.query_one_as(sql!("SELECT 1")).await }).await.unwrap();
+    let (one,): (i32,) = cluster
+        .coordinator()
+        .transaction(|tx| async move { tx.query_one_as(unscoped_sql!("SELECT 1")).await })
+        .await
+        .unwrap();
     assert_eq!((one, fest.count::<Wallet>().await.unwrap()), (1, 0));
 }
 
@@ -361,7 +365,7 @@ async fn a_statement_that_is_dropped_inside_a_savepoint_fails_the_transaction_at
         .transaction(|tx| async move {
             let inner = tx
                 .savepoint(|tx| async move {
-                    let slow = tx.execute(sql!("SELECT pg_sleep(600)"));
+                    let slow = tx.execute(unchecked("SELECT pg_sleep(600)"));
                     assert!(tokio::time::timeout(Duration::from_millis(20), slow).await.is_err());
                     Ok::<_, Error>(())
                 })
@@ -376,20 +380,16 @@ async fn a_statement_that_is_dropped_inside_a_savepoint_fails_the_transaction_at
 
 async fn sql_that_would_change_the_connection_for_the_next_one_is_refused(place: Place) {
     let (cluster, fest) = place.tenant().await;
-    for statement in [
-        sql!("BEGIN"),
-        sql!("/* now */ commit"),
-        sql!("SET search_path = elsewhere"),
-        sql!("LISTEN news"),
-        sql!("COPY wallets TO STDOUT"),
-    ] {
-        assert_eq!(fest.execute(statement).await.unwrap_err().kind(), ErrorKind::Usage);
+    for statement in
+        ["BEGIN", "/* now */ commit", "SET search_path = elsewhere", "LISTEN news", "COPY wallets TO STDOUT"]
+    {
+        assert_eq!(fest.execute(unchecked(statement)).await.unwrap_err().kind(), ErrorKind::Usage);
+        assert_eq!(fest.execute(SqlText::new(statement)).await.unwrap_err().kind(), ErrorKind::Usage);
     }
-    assert_eq!(cluster.coordinator().execute(sql!("ROLLBACK")).await.unwrap_err().kind(), ErrorKind::Usage);
     assert!(cluster.metrics().routes.is_empty(), "nothing was sent");
     let local = fest.transaction(|tx| async move {
-        tx.execute(sql!("SET LOCAL work_mem = '5MB'")).await?;
-        tx.query_one_as::<(String,)>(sql!("SELECT current_setting('work_mem')")).await
+        tx.execute(unchecked("SET LOCAL work_mem = '5MB'")).await?;
+        tx.query_one_as::<(String,)>(unchecked("SELECT current_setting('work_mem')")).await
     });
     assert_eq!(local.await.unwrap().0, "5MB");
 }

@@ -1,6 +1,6 @@
 //! What the server says of the connections with one application name.
 
-use shardwise::{Cluster, Mode, sql};
+use shardwise::{Cluster, Mode, unscoped_sql};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Activity {
@@ -16,7 +16,7 @@ impl Activity {
     pub async fn of(cluster: &Cluster, name: &str) -> Self {
         let name = name.to_owned();
         let counts = match cluster.mode() {
-            Mode::Citus => sql!(
+            Mode::Citus => unscoped_sql!(
                 "SELECT sum((result::json ->> 0)::int8)::int8, sum((result::json ->> 1)::int8)::int8, \
                  sum((result::json ->> 2)::int8)::int8 FROM run_command_on_all_nodes(format($command$ \
                  SELECT json_build_array(count(*), \
@@ -26,7 +26,7 @@ impl Activity {
                  $command$, :name::text))",
                 name = name
             ),
-            _ => sql!(
+            _ => unscoped_sql!(
                 "SELECT count(*), count(*) FILTER (WHERE state = 'active' AND backend_type = 'client backend'), \
                  count(*) FILTER (WHERE xact_start IS NOT NULL OR state LIKE 'idle in transaction%') \
                  FROM pg_stat_activity WHERE application_name = :name AND pid <> pg_backend_pid()",

@@ -5,7 +5,7 @@ use std::fmt;
 
 use futures_util::TryStreamExt;
 use shardwise::entity::Distributed;
-use shardwise::{Cluster, Uuid, sql};
+use shardwise::{Cluster, Uuid, unscoped_sql};
 
 use crate::load::ledger::{Acknowledged, Entry};
 use crate::model::{Order, OrderState, Stand, Ticket, TicketState, Transaction, TransactionKind, Wallet};
@@ -61,12 +61,11 @@ pub async fn audit(cluster: &Cluster, acknowledged: &Acknowledged) -> shardwise:
 async fn wallets(cluster: &Cluster, findings: &mut Findings) -> shardwise::Result<()> {
     let (unbalanced, negative) = cluster
         .across_shards(WHY)
-        .query_one_as(sql!(
+        .query_one_as(unscoped_sql!(
             "SELECT count(*) FILTER (WHERE w.balance <> coalesce(t.total, 0)), count(*) FILTER (WHERE w.balance < 0)
              FROM wallets w LEFT JOIN
                  (SELECT festival_id, wallet_id, sum(amount) AS total FROM transactions GROUP BY 1, 2) t
                  ON t.festival_id = w.festival_id AND t.wallet_id = w.id",
-            entities(Wallet, Transaction),
         ))
         .await?;
     findings.none(unbalanced, "wallets have a balance that is not the sum of their transactions");
@@ -78,7 +77,7 @@ async fn wallets(cluster: &Cluster, findings: &mut Findings) -> shardwise::Resul
 async fn orders(cluster: &Cluster, findings: &mut Findings) -> shardwise::Result<()> {
     let (wrong,) = cluster
         .across_shards(WHY)
-        .query_one_as(sql!(
+        .query_one_as(unscoped_sql!(
             "SELECT count(*)
              FROM orders o LEFT JOIN
                  (SELECT festival_id, order_id,
@@ -90,7 +89,6 @@ async fn orders(cluster: &Cluster, findings: &mut Findings) -> shardwise::Result
              WHERE coalesce(t.payments, 0) <> 1
                 OR t.refunds <> CASE WHEN o.state = :refunded THEN 1 ELSE 0 END
                 OR t.net <> CASE WHEN o.state = :refunded THEN 0 ELSE -o.amount END",
-            entities(Order, Transaction),
             payment = TransactionKind::Payment,
             refund = TransactionKind::Refund,
             refunded = OrderState::Refunded,
@@ -104,10 +102,9 @@ async fn orders(cluster: &Cluster, findings: &mut Findings) -> shardwise::Result
 async fn tickets(cluster: &Cluster, findings: &mut Findings) -> shardwise::Result<()> {
     let (wrong,) = cluster
         .across_shards(WHY)
-        .query_one_as(sql!(
+        .query_one_as(unscoped_sql!(
             "SELECT count(*) FROM tickets
              WHERE (state = :scanned) <> (scanned_at IS NOT NULL) OR (state = :scanned) <> (gate IS NOT NULL)",
-            entities(Ticket),
             scanned = TicketState::Scanned,
         ))
         .await?;
@@ -151,15 +148,14 @@ fn lacking(expected: usize, found: usize) -> i64 {
 /// Every row that a tenant sees is its own, and it sees all of its own.
 async fn tenants(cluster: &Cluster, findings: &mut Findings) -> shardwise::Result<()> {
     let all = cluster.across_shards(WHY);
-    let festivals: Vec<(Uuid,)> = all.query_as(sql!("SELECT id FROM festivals")).await?;
+    let festivals: Vec<(Uuid,)> = all.query_as(unscoped_sql!("SELECT id FROM festivals")).await?;
     let counts: Vec<(Uuid, String, i64)> = all
-        .query_as(sql!(
+        .query_as(unscoped_sql!(
             "SELECT festival_id, 'Stand', count(*) FROM stands GROUP BY 1
              UNION ALL SELECT festival_id, 'Wallet', count(*) FROM wallets GROUP BY 1
              UNION ALL SELECT festival_id, 'Order', count(*) FROM orders GROUP BY 1
              UNION ALL SELECT festival_id, 'Transaction', count(*) FROM transactions GROUP BY 1
              UNION ALL SELECT festival_id, 'Ticket', count(*) FROM tickets GROUP BY 1",
-            entities(Stand, Wallet, Order, Transaction, Ticket),
         ))
         .await?;
     let counts: HashMap<_, _> = counts.into_iter().map(|(id, entity, count)| ((id, entity), count)).collect();

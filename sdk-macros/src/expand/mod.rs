@@ -4,6 +4,7 @@
 mod bounds;
 mod codec;
 mod columns;
+mod facts;
 mod statements;
 mod table;
 
@@ -23,6 +24,7 @@ pub(crate) fn entity(entity: &Entity) -> TokenStream {
     let codec = codec::methods(entity);
     let bounds = bounds::all(entity);
     let key_type = codec::key_type(entity);
+    let facts = facts::all(entity);
     let partitioned = entity.partition.is_some();
     let (distribution, kind) = kind(entity);
     quote! {
@@ -35,6 +37,7 @@ pub(crate) fn entity(entity: &Entity) -> TokenStream {
                 #distribution
                 #key_type
                 const PARTITIONED: ::core::primitive::bool = #partitioned;
+                #facts
                 fn table() -> &'static #krate::schema::Table {
                     &TABLE
                 }

@@ -21,6 +21,7 @@ use crate::pool::{Connection, Lease, NodePool};
 use crate::random;
 use crate::route::Route;
 use crate::routing::{Ask, Hop, Intent, Need, Plan, Target};
+use crate::scope::Texts;
 use crate::topology::{Region, Residency, Topology};
 use catalog::{Aliases, HashChecks};
 use directory::Directory;
@@ -42,6 +43,7 @@ pub struct Core {
     closed: AtomicBool,
     seed: usize,
     pub(crate) directory: Directory,
+    pub(crate) texts: Texts,
     pub(crate) metrics: Metrics,
 }
 
@@ -72,6 +74,7 @@ impl Core {
         let discover::Found { mode, topology, aliases, checks } = discover::discover(&config).await?;
         let core = Arc::new(Self {
             directory: Directory::new(config.directory.clone()),
+            texts: Texts::new(),
             state: ArcSwap::from_pointee(State::new(topology, &config)),
             config,
             mode,

@@ -45,6 +45,7 @@ fn build(settings: Settings) -> Checked<Config> {
         local_region: settings.local_region,
         regions: settings.regions.map(|regions| regions.0).unwrap_or_default(),
         residency: settings.residency.unwrap_or_default(),
+        check_rows: settings.check_rows.unwrap_or_default(),
         topology: topology(settings.topology.unwrap_or_default()),
         directory: directory(settings.directory.unwrap_or_default()),
         analytics: analytics(settings.analytics.unwrap_or_default()),

@@ -45,6 +45,7 @@
 //! local_region = "eu"                        # where this process runs
 //! regions = ["eu", "us"]                     # all that there are
 //! residency = "strict"                       # off (the default) | prefer | strict: may data leave the home region?
+//! check_rows = "always"                      # debug (the default) | always | never: hold rows against the tenant's key
 //! replicas = ["replica-1.example.org"]       # standbys, never contact points
 //! analytics.endpoint = "coordinator-standby.example.org" # the coordinator where it is not given
 //! shard_count = 64                           # of new tables on Citus; without it the server's citus.shard_count
@@ -99,8 +100,8 @@ use settings::Settings;
 
 pub(crate) use permissions::is_open_to_strangers;
 pub use values::{
-    AnalyticsConfig, ChannelBinding, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride, PoolConfig, Secret,
-    Timeouts, Tls, TopologyConfig, Verify, Watch,
+    AnalyticsConfig, ChannelBinding, CheckRows, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride,
+    PoolConfig, Secret, Timeouts, Tls, TopologyConfig, Verify, Watch,
 };
 
 /// Where the file is when `SHARDWISE_CONFIG` does not say so.
@@ -140,6 +141,7 @@ pub struct Config {
     pub(crate) local_region: Option<Region>,
     pub(crate) regions: Vec<Region>,
     pub(crate) residency: Residency,
+    pub(crate) check_rows: CheckRows,
     pub(crate) topology: TopologyConfig,
     pub(crate) directory: DirectoryConfig,
     pub(crate) analytics: AnalyticsConfig,
@@ -312,6 +314,16 @@ impl Config {
     #[must_use]
     pub fn with_application_name(self, name: impl Into<String>) -> Self {
         Self { application_name: name.into(), ..self }
+    }
+
+    /// Says when rows that come back are held against the tenant's key.
+    #[must_use]
+    pub fn with_check_rows(self, check_rows: CheckRows) -> Self {
+        Self { check_rows, ..self }
+    }
+
+    pub(crate) fn checks_rows(&self) -> bool {
+        self.check_rows.now()
     }
 
     /// Distributes new co-location groups to this many shards on Citus.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
-use super::values::{ChannelBinding, Endpoint, Mode, Secret, Watch};
+use super::values::{ChannelBinding, CheckRows, Endpoint, Mode, Secret, Watch};
 use crate::topology::{Region, Residency};
 
 /// A table of optional keys that can be laid over another one.
@@ -43,6 +43,7 @@ layer!(Settings {
     local_region: Region,
     regions: List<Region>,
     residency: Residency,
+    check_rows: CheckRows,
     replicas: List<Endpoint>,
     shard_count: Whole<u32>,
     tls: TlsSettings,
@@ -142,6 +143,7 @@ whole_values!(
     TlsMode,
     ChannelBinding,
     Watch,
+    CheckRows,
     Whole<u16>,
     Whole<u32>,
     Whole<u64>,

@@ -248,6 +248,30 @@ pub enum Watch {
     Off,
 }
 
+/// When rows that come back are held against the tenant's key, where the statement's result has it: a row of another tenant
+/// is an error then, of the kind [`WrongTenant`](crate::ErrorKind::WrongTenant).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckRows {
+    /// In builds with debug assertions, as of `cargo build` and `cargo test` without `--release`.
+    #[default]
+    Debug,
+    /// In all builds. ARCHITECTURE.md has what it costs.
+    Always,
+    /// In none.
+    Never,
+}
+
+impl CheckRows {
+    pub(crate) fn now(self) -> bool {
+        match self {
+            Self::Debug => cfg!(debug_assertions),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
 /// What is kept of the directory: the home regions of tenants, and reference entities read through
 /// [`Directory`](crate::Directory).
 #[derive(Debug, Clone, PartialEq, Eq)]

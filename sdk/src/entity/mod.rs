@@ -30,6 +30,8 @@ pub use json::{Json, JsonDocument};
 pub use params::{Param, Params};
 pub use registry::Schema;
 
+#[doc(hidden)]
+pub use shardwise_scope::TableFacts;
 use tokio_postgres::Row;
 use tokio_postgres::binary_copy::BinaryCopyOutRow;
 use tokio_postgres::types::{FromSqlOwned, Type};
@@ -100,6 +102,10 @@ pub trait Entity: Sized + Send + Sync + 'static {
     /// Whether the table is partitioned. PostgreSQL can't point a foreign key at a partitioned table without its
     /// partition column, so the derive refuses that.
     const PARTITIONED: bool;
+
+    /// What the compiler holds statements in SQL against.
+    #[doc(hidden)]
+    const FACTS: TableFacts<'static>;
 
     /// The table's description.
     fn table() -> &'static Table;

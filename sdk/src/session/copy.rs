@@ -10,6 +10,7 @@ use tokio_postgres::binary_copy::{BinaryCopyInWriter, BinaryCopyOutStream};
 use tokio_postgres::types::Type;
 
 use super::execute::{Executor, FailUnlessDone, Forgets, Hold, heed, limits, try_again, within};
+use super::own::foreign;
 use super::transaction::control;
 use super::{In, Scope, Session, bounded};
 use crate::entity::{DistributionKey, Entity, Params};
@@ -156,7 +157,12 @@ impl<K: DistributionKey, X: Executor> Session<super::TenantScope<K>, X> {
         let column = E::table().distribution_column().unwrap_or_default();
         // COPY takes no parameters. The key's text form goes through one function that quotes it.
         let condition = format!(" WHERE {} = {}", quote_ident(column), literal(self.key().key_ref()));
-        copy_out(&self.executor, &condition).await
+        let mut rows = copy_out::<E>(&self.executor, &condition).await?;
+        if self.executor.core().config().checks_rows() {
+            let scope = self.scope.clone();
+            rows.is_own = Some(Box::new(move |row| row.is_in(&scope)));
+        }
+        Ok(rows)
     }
 }
 
@@ -185,7 +191,7 @@ async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Resul
     let stream = stream.map_err(|error| error.of("copy_out", Some(table.entity)))?;
     count(executor, &hold);
     let rows = Box::pin(BinaryCopyOutStream::new(stream, &types));
-    Ok(CopyOut { rows: Some((rows, hold.streaming())), entity: PhantomData })
+    Ok(CopyOut { rows: Some((rows, hold.streaming())), is_own: None })
 }
 
 /// A connection for a COPY. Where it must stay in a region, it begins with a transaction in which the node vouches for
@@ -255,10 +261,13 @@ fn literal(key: KeyRef<'_>) -> String {
     }
 }
 
+type IsOwn<E> = Box<dyn Fn(&E) -> bool + Send + Sync>;
+
 /// Entities as a COPY brings them. Made by `copy_out`.
 pub struct CopyOut<E> {
     rows: Option<(Pin<Box<BinaryCopyOutStream>>, Hold)>,
-    entity: PhantomData<fn() -> E>,
+    // Whether a row is the tenant's own, where that is looked at.
+    is_own: Option<IsOwn<E>>,
 }
 
 impl<E> fmt::Debug for CopyOut<E> {
@@ -274,7 +283,10 @@ impl<E: Entity> Stream for CopyOut<E> {
         let Some((rows, hold)) = &mut self.rows else { return Poll::Ready(None) };
         let entity = Some(E::table().entity);
         let row = match ready!(rows.as_mut().poll_next(cx)) {
-            Some(Ok(row)) => E::read(&row, 0).map_err(|error| Error::postgres(error).of("copy_out", entity)),
+            Some(Ok(row)) => E::read(&row, 0).map_err(Error::postgres).and_then(|row| match &self.is_own {
+                Some(is_own) if !is_own(&row) => Err(foreign(E::table().distribution_column().unwrap_or_default())),
+                _ => Ok(row),
+            }),
             Some(Err(error)) => {
                 hold.fail();
                 let error = Error::postgres(error).on(hold.node()).via(hold.route).of("copy_out", entity);
@@ -286,7 +298,7 @@ impl<E: Entity> Stream for CopyOut<E> {
                 return Poll::Ready(None);
             }
         };
-        Poll::Ready(Some(row))
+        Poll::Ready(Some(row.map_err(|error| error.of("copy_out", entity))))
     }
 }
 

@@ -50,6 +50,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
             effect: Effect::Reads,
         };
         let answer = run::<Answer>(&self.executor, &job).await?;
+        self.hold_own::<E>(operation, &answer.rows)?;
         answer.rows.first().map(|row| E::read(row, 0).map_err(|error| unreadable::<E>(operation, error))).transpose()
     }
 
@@ -93,6 +94,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
                 rows
             }
         };
+        self.hold_own::<E>(OPERATION, &rows)?;
         rows.iter().map(|row| E::read(row, 0).map_err(|error| unreadable::<E>(OPERATION, error))).collect()
     }
 

@@ -26,6 +26,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     pub async fn insert_returning<E: In<S>>(&self, row: &E) -> Result<E> {
         const OPERATION: &str = "insert_returning";
         let answer = self.write(OPERATION, &E::statements().insert_returning, row).await?;
+        self.hold_own::<E>(OPERATION, &answer.rows)?;
         let row = answer.rows.first().ok_or_else(|| not_found::<E>(OPERATION))?;
         E::read(row, 0).map_err(|error| unreadable::<E>(OPERATION, error))
     }

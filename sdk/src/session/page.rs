@@ -93,6 +93,7 @@ impl<S: Scope, X: Executor, Q: Source> Select<S, X, Q> {
         }
         let out = self.render_page(size, after);
         let mut rows = self.send::<Answer>("page", &out).await?.rows;
+        self.hold_own(&rows)?;
         let wanted = usize::try_from(size).unwrap_or(usize::MAX);
         let more = rows.len() > wanted;
         rows.truncate(wanted);

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use tokio_postgres::types::Type;
+
 use crate::entity::{Distributed, DistributionKey, Entity, Params, Reference, Renderer};
+use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
 
 /// Whose rows a session reaches. Sealed.
@@ -14,13 +17,23 @@ pub trait Scope: Clone + Send + Sync + sealed::Sealed + 'static {
     #[doc(hidden)]
     fn bind<'a>(&'a self, params: &mut Params<'a>);
 
+    /// The type in which the scope's key travels, where it has one.
+    #[doc(hidden)]
+    fn key_type(&self) -> Option<Type> {
+        None
+    }
+
+    /// Whether statements over these tables are for this session.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where they are not.
+    #[doc(hidden)]
+    fn reach(&self, tables: &[&'static Table]) -> Result<()>;
+
     /// Renders the condition that keeps the table with this alias inside the scope; false where there is none.
     #[doc(hidden)]
     fn restrict<'a>(&'a self, out: &mut Renderer<'a>, alias: usize, table: &'static Table) -> bool;
 }
-
-/// The name of every tenant's scope, whatever its key's type.
-pub(super) const TENANT: &str = "tenant";
 
 mod sealed {
     pub trait Sealed {}
@@ -44,10 +57,30 @@ pub struct ReferenceScope;
 pub struct AnyScope;
 
 impl<K: DistributionKey> Scope for TenantScope<K> {
-    const NAME: &'static str = TENANT;
+    const NAME: &'static str = "tenant";
 
     fn bind<'a>(&'a self, params: &mut Params<'a>) {
         params.push(&self.key);
+    }
+
+    fn key_type(&self) -> Option<Type> {
+        Some(K::WIRE)
+    }
+
+    fn reach(&self, tables: &[&'static Table]) -> Result<()> {
+        for table in tables {
+            let Some(column) = table.distribution_column().and_then(|column| table.column(column)) else { continue };
+            if column.wire != K::WIRE {
+                let message = format!(
+                    "`{}` is distributed by a {}, and this tenant's key is a {}",
+                    table.entity,
+                    column.sql_type,
+                    K::DDL
+                );
+                return Err(Error::new(ErrorKind::Usage, message));
+            }
+        }
+        Ok(())
     }
 
     fn restrict<'a>(&'a self, out: &mut Renderer<'a>, alias: usize, table: &'static Table) -> bool {
@@ -65,6 +98,16 @@ impl Scope for ReferenceScope {
 
     fn bind<'a>(&'a self, _: &mut Params<'a>) {}
 
+    fn reach(&self, tables: &[&'static Table]) -> Result<()> {
+        match tables.iter().find(|table| table.distribution_column().is_some()) {
+            None => Ok(()),
+            Some(table) => {
+                let message = format!("`{}` is distributed: it is reached through `cluster.tenant(key)`", table.entity);
+                Err(Error::new(ErrorKind::Usage, message))
+            }
+        }
+    }
+
     fn restrict<'a>(&'a self, _: &mut Renderer<'a>, _: usize, _: &'static Table) -> bool {
         false
     }
@@ -74,6 +117,10 @@ impl Scope for AnyScope {
     const NAME: &'static str = "coordinator";
 
     fn bind<'a>(&'a self, _: &mut Params<'a>) {}
+
+    fn reach(&self, _: &[&'static Table]) -> Result<()> {
+        Ok(())
+    }
 
     fn restrict<'a>(&'a self, _: &mut Renderer<'a>, _: usize, _: &'static Table) -> bool {
         false

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::execute::{Answer, Effect, Executor, Flow, Job, Text, run};
+use super::own::Own;
 use super::row::{count_of, scalar};
 use super::source::{Contains, JoinWith, Left, Source};
 use super::stream::EntityStream;
@@ -163,6 +164,7 @@ impl<S: Scope, X: Executor, Q: Source> Select<S, X, Q> {
     pub async fn all(self) -> Result<Vec<Q::Out>> {
         let out = self.render(Output::Rows);
         let answer = self.send::<Answer>("select", &out).await?;
+        self.hold_own(&answer.rows)?;
         answer.rows.iter().map(read::<Q>).collect()
     }
 
@@ -226,7 +228,14 @@ impl<S: Scope, X: Executor, Q: Source> Select<S, X, Q> {
     pub async fn stream(self) -> Result<EntityStream<Q::Out>> {
         let out = self.render(Output::Rows);
         let flow = self.send::<Flow>("select", &out).await?;
-        Ok(EntityStream::new(flow, read::<Q>))
+        Ok(EntityStream::new(flow, self.session.own(&Q::tables()), read::<Q>))
+    }
+
+    /// Refuses an answer that has a row of another tenant.
+    pub(super) fn hold_own(&self, rows: &[tokio_postgres::Row]) -> Result<()> {
+        let tables = Q::tables();
+        let entity = tables.first().map(|table| table.entity);
+        Own::check(self.session.own(&tables).as_ref(), rows).map_err(|error| error.of("select", entity))
     }
 
     pub(super) async fn send<W: super::execute::Want>(

@@ -8,6 +8,7 @@ use futures_util::{Stream, ready};
 use tokio_postgres::Row;
 
 use super::execute::Flow;
+use super::own::Own;
 use crate::error::{Error, Result};
 
 /// The rows of one statement, and the connection that they come on. Dropped before the end, it cancels the statement.
@@ -50,15 +51,49 @@ impl Drop for RowFlow {
     }
 }
 
+fn own_row(own: Option<&Own>, row: Result<Row>) -> Result<Row> {
+    let row = row?;
+    own.map_or(Ok(()), |own| own.check_one(&row))?;
+    Ok(row)
+}
+
+/// The rows of a statement in SQL as they come. Dropped before the end, it cancels the statement on the server.
+pub struct RowStream {
+    rows: RowFlow,
+    own: Option<Own>,
+}
+
+impl RowStream {
+    pub(super) fn new(flow: Flow, own: Option<Own>) -> Self {
+        Self { rows: RowFlow::new(flow), own }
+    }
+}
+
+impl fmt::Debug for RowStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RowStream")
+    }
+}
+
+impl Stream for RowStream {
+    type Item = Result<super::Row>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let row = ready!(Pin::new(&mut self.rows).poll_next(cx));
+        Poll::Ready(row.map(|row| own_row(self.own.as_ref(), row).map(super::Row)))
+    }
+}
+
 /// Entities as they come. Dropped before the end, it cancels the query on the server.
 pub struct EntityStream<T> {
     rows: RowFlow,
+    own: Option<Own>,
     read: fn(&Row) -> Result<T>,
 }
 
 impl<T> EntityStream<T> {
-    pub(super) fn new(flow: Flow, read: fn(&Row) -> Result<T>) -> Self {
-        Self { rows: RowFlow::new(flow), read }
+    pub(super) fn new(flow: Flow, own: Option<Own>, read: fn(&Row) -> Result<T>) -> Self {
+        Self { rows: RowFlow::new(flow), own, read }
     }
 }
 
@@ -72,7 +107,10 @@ impl<T> Stream for EntityStream<T> {
     type Item = Result<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
-        let read = self.read;
-        Pin::new(&mut self.rows).poll_next(cx).map(|row| row.map(|row| row.and_then(|row| read(&row))))
+        let row = ready!(Pin::new(&mut self.rows).poll_next(cx));
+        Poll::Ready(row.map(|row| {
+            let row = own_row(self.own.as_ref(), row)?;
+            (self.read)(&row)
+        }))
     }
 }

@@ -123,6 +123,7 @@ impl<S: Scope, X: Executor, E: In<S>> Update<S, X, E> {
     /// As [`run`](Self::run).
     pub async fn returning(self) -> Result<Option<E>> {
         let answer = self.send(true).await?;
+        self.session.hold_own::<E>(OPERATION, &answer.rows)?;
         answer.rows.first().map(|row| E::read(row, 0).map_err(|error| unreadable::<E>(OPERATION, error))).transpose()
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use shardwise::local::Server;
-use shardwise::{Region, Uuid, sql};
+use shardwise::{Region, Uuid, unscoped_sql};
 
 use super::view::View;
 use super::{Change, Scene};
@@ -39,7 +39,7 @@ async fn move_from(scene: &Scene<'_>, id: Uuid, from: &Server, to: &Server) -> a
     };
     let ((from_host, from_port), (to_host, to_port)) = (address(from)?, address(to)?);
     for _ in 0..CLEAN_UPS {
-        let moved = sql!(
+        let moved = unscoped_sql!(
             "SELECT citus_move_shard_placement(get_shard_id_for_distribution_column('wallets', :id::uuid),
                                                :from_host, :from_port, :to_host, :to_port, 'force_logical')",
             id = id,

@@ -4,7 +4,7 @@ use festival::books::{self, Findings};
 use festival::load::ledger::{Acknowledged, Entry};
 use festival::model::{OrderState, TicketState, Transaction};
 use serde_json::json;
-use shardwise::{Uuid, sql};
+use shardwise::{Uuid, unscoped_sql};
 
 use crate::support::{Place, Stage, in_both_modes, uuid};
 
@@ -61,17 +61,22 @@ async fn good_books_balance(place: Place) {
 
 async fn money_from_nowhere_is_found(place: Place) {
     let (stage, _, told) = played(place).await;
-    stage.cluster.coordinator().execute(sql!("UPDATE wallets SET balance = balance + 1")).await.expect("tampering");
+    stage
+        .cluster
+        .coordinator()
+        .execute(unscoped_sql!("UPDATE wallets SET balance = balance + 1"))
+        .await
+        .expect("tampering");
     assert_found(&audit(&stage, &told).await, "not the sum of their transactions");
 }
 
 async fn a_balance_below_zero_is_found(place: Place) {
     let (stage, _, told) = played(place).await;
     let coordinator = stage.cluster.coordinator();
-    let overdraw = async || coordinator.execute(sql!("UPDATE wallets SET balance = -1")).await;
+    let overdraw = async || coordinator.execute(unscoped_sql!("UPDATE wallets SET balance = -1")).await;
     // The database itself refuses such a balance: its check has to go first.
     assert!(overdraw().await.is_err_and(|error| error.is_check_violation()));
-    let drop_check = sql!(
+    let drop_check = unscoped_sql!(
         "DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE wallets DROP CONSTRAINT %I', conname) FROM pg_constraint
                               WHERE conrelid = 'wallets'::regclass AND contype = 'c'); END $$"
     );
@@ -96,7 +101,7 @@ async fn a_refund_that_never_came_is_found(place: Place) {
     stage
         .cluster
         .coordinator()
-        .execute(sql!("UPDATE orders SET state = :refunded", refunded = OrderState::Refunded))
+        .execute(unscoped_sql!("UPDATE orders SET state = :refunded", refunded = OrderState::Refunded))
         .await
         .expect("tampering");
     assert_found(&audit(&stage, &told).await, "not refunded as they say");
@@ -115,7 +120,7 @@ async fn a_changed_amount_is_found(place: Place) {
     stage
         .cluster
         .coordinator()
-        .execute(sql!("UPDATE transactions SET amount = 999 WHERE amount = 1000"))
+        .execute(unscoped_sql!("UPDATE transactions SET amount = 999 WHERE amount = 1000"))
         .await
         .expect("tampering");
     assert_found(&audit(&stage, &told).await, "is not as acknowledged");
@@ -133,7 +138,7 @@ async fn lost_orders_and_tickets_are_found(place: Place) {
 async fn a_scan_that_was_undone_is_found(place: Place) {
     let (stage, _, told) = played(place).await;
     let issued = TicketState::Issued;
-    let undo = sql!("UPDATE tickets SET state = :issued", issued = issued);
+    let undo = unscoped_sql!("UPDATE tickets SET state = :issued", issued = issued);
     stage.cluster.coordinator().execute(undo).await.expect("tampering");
     let findings = audit(&stage, &told).await;
     assert_found(&findings, "don't agree with themselves");

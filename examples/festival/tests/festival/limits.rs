@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shardwise::{Uuid, sql};
+use shardwise::{Uuid, unscoped_sql};
 
 use crate::support::{Place, Stage, assert_error, in_both_modes, payment};
 
@@ -88,7 +88,7 @@ async fn a_request_that_takes_too_long_leaves_nothing_behind(place: Place) {
         .cluster
         .coordinator()
         .transaction(async |tx| {
-            tx.execute(sql!("LOCK TABLE wallets IN EXCLUSIVE MODE")).await?;
+            tx.execute(unscoped_sql!("LOCK TABLE wallets IN EXCLUSIVE MODE")).await?;
             let late = stage.post_as(key, "/festivals/fest/payments", payment(wallet, stand, 300)).await;
             assert_error(&late, 503, "timeout");
             Ok::<_, shardwise::Error>(())

@@ -82,7 +82,7 @@ async fn pay_until_the_end(
 async fn count_payments(cluster: &shardwise::Cluster) -> usize {
     let (count,): (i64,) = cluster
         .coordinator()
-        .query_one_as(shardwise::sql!("SELECT count(*) FROM transactions WHERE amount < 0"))
+        .query_one_as(shardwise::unscoped_sql!("SELECT count(*) FROM transactions WHERE amount < 0"))
         .await
         .expect("a count");
     usize::try_from(count).expect("a count")

@@ -4,8 +4,11 @@
 mod child;
 mod citus;
 mod config;
+mod injection;
 mod local;
+mod login;
 mod readme;
 mod schema;
+mod secrets;
 mod session;
 mod support;

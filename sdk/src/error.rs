@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+use tokio_postgres::error::{ErrorPosition, SqlState};
 use tokio_postgres::types::WrongType;
 
 use crate::route::Route;
@@ -180,7 +180,7 @@ impl Error {
         if let Some(db) = error.as_db_error() {
             let report = ServerReport {
                 code: db.code().clone(),
-                message: without_values(db),
+                message: without_values(db.code(), db.message()),
                 constraint: db.constraint().map(str::to_owned),
                 table: db.table().map(str::to_owned),
                 hint: db.hint().map(str::to_owned),
@@ -404,11 +404,14 @@ impl Error {
 /// The SQLSTATE of `shardwise.require_placement`: the shard lies outside the region. See `schema/catalog.sql`.
 const OUTSIDE: &str = "SW001";
 
-/// The server's message. Those of class 22 (data exceptions) quote the offending value: it is left out.
-fn without_values(db: &DbError) -> String {
-    match db.message().find('"') {
-        Some(quote) if db.code().code().starts_with("22") => format!("{}…", &db.message()[..quote]),
-        _ => db.message().to_owned(),
+/// The server's message. Those of class 22 (data exceptions) quote the offending value, in the quotation marks of the
+/// server's language, or show its bytes: they end there.
+fn without_values(code: &SqlState, message: &str) -> String {
+    let quotes =
+        |c: char| matches!(c, '"' | '\'' | '`' | '«' | '»' | '‹' | '›' | '‘'..='‟' | '「'..='』' | '〝'..='〟' | '＂');
+    match message.find(quotes).into_iter().chain(message.find(" 0x")).min() {
+        Some(end) if code.code().starts_with("22") => format!("{}…", &message[..end]),
+        _ => message.to_owned(),
     }
 }
 
@@ -502,5 +505,36 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_postgres::error::SqlState;
+
+    use super::without_values;
+
+    #[test]
+    fn a_value_that_a_message_quotes_is_cut_off_in_every_language() {
+        for (message, left) in [
+            ("invalid input syntax for type integer: \"secret\"", "invalid input syntax for type integer: …"),
+            ("ungültige Eingabesyntax für Typ integer: »secret«", "ungültige Eingabesyntax für Typ integer: …"),
+            (
+                "syntaxe en entrée invalide pour le type integer : « secret »",
+                "syntaxe en entrée invalide pour le type integer : …",
+            ),
+            ("neplatná vstupní syntaxe pro typ integer: „secret“", "neplatná vstupní syntaxe pro typ integer: …"),
+            ("入力構文が不正です: 「secret」", "入力構文が不正です: …"),
+            (
+                "character with byte sequence 0x73 in encoding \"UTF8\" has no equivalent",
+                "character with byte sequence…",
+            ),
+        ] {
+            assert_eq!(without_values(&SqlState::INVALID_TEXT_REPRESENTATION, message), left);
+        }
+        assert_eq!(without_values(&SqlState::DIVISION_BY_ZERO, "division by zero"), "division by zero");
+        // The names of what was violated are no values.
+        let violated = "duplicate key value violates unique constraint \"wallets_pkey\"";
+        assert_eq!(without_values(&SqlState::UNIQUE_VIOLATION, violated), violated);
     }
 }

@@ -9,7 +9,7 @@ mod placement_mint;
 mod placement_nodes;
 mod placement_rebalance;
 mod placement_relocate;
-mod placement_stage;
+pub mod placement_stage;
 mod residency;
 mod role;
 mod routes;

@@ -5,6 +5,7 @@ mod citus;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::support::secrets::PASSWORD;
 use futures_util::future::join_all;
 use shardwise::local::{self, Server};
 use shardwise::{Cluster, Config, ErrorKind, unscoped_sql};
@@ -85,7 +86,7 @@ async fn a_fresh_database_is_empty_and_apart() {
 
 #[tokio::test]
 async fn settings_and_a_password() {
-    let server = local::single().setting("work_mem", "7MB").password("p@ss:w/rd").start().await.unwrap();
+    let server = local::single().setting("work_mem", "7MB").password(format!("{PASSWORD}@:/")).start().await.unwrap();
     let cluster = Cluster::connect(Config::from_url(&server.url()).unwrap()).await.unwrap();
     assert_eq!(one(&cluster, unscoped_sql!("SELECT current_setting('work_mem')")).await, "7MB");
     let error = Cluster::connect(server.config().with_password(Some("wrong"))).await.unwrap_err();
@@ -146,7 +147,7 @@ async fn standbys_follow_and_can_be_promoted() {
 
 #[tokio::test]
 async fn a_standby_asks_for_the_same_password_over_tls() {
-    let server = local::single().password("p@ss:w/rd").tls().standbys(1).start().await.unwrap();
+    let server = local::single().password(format!("{PASSWORD}@:/")).tls().standbys(1).start().await.unwrap();
     let [standby] = server.standbys() else { panic!("one was asked for") };
     standby.promote().await.unwrap();
     let cluster = standby.connect().await.unwrap();

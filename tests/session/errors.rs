@@ -3,11 +3,13 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use shardwise::{Cluster, Config, Error, ErrorKind, Uuid, sql, unscoped_sql};
+use shardwise::{Cluster, Config, ErrorKind, Uuid, sql, unscoped_sql};
 
+use crate::secrets::shown;
 use crate::support::activity::Activity;
 use crate::support::model::{Entry, User, Wallet};
 use crate::support::place::{Place, in_both_modes};
+use crate::support::secrets::PASSWORD;
 use crate::support::server;
 use crate::support::unchecked;
 
@@ -21,17 +23,6 @@ in_both_modes![
     a_connection_that_broke_while_idle_is_replaced_without_a_word,
     a_write_whose_answer_is_lost_is_not_repeated_and_says_so,
 ];
-
-/// Everything that an error can be made to show, its sources included.
-fn shown(error: &Error) -> String {
-    let mut text = format!("{error}\n{error:?}\n{error:#?}");
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(&format!("\n{inner}\n{inner:?}"));
-        source = inner.source();
-    }
-    text
-}
 
 async fn violations_name_what_was_violated_and_where(place: Place) {
     let (_, fest) = place.tenant().await;
@@ -141,13 +132,13 @@ async fn a_log_in_that_fails_says_why() {
 
     // A port that nobody listens on: it was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = format!("postgres://app:tell-nobody@127.0.0.1:{port},127.0.0.1:1/d");
+    let url = format!("postgres://app:{PASSWORD}@127.0.0.1:{port},127.0.0.1:1/d");
     let error = Cluster::connect(Config::from_url(&url).unwrap()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(error.is_retryable() && !error.is_outcome_unknown());
     assert!(error.to_string().contains(&format!("127.0.0.1:{port}")), "{error}");
     assert!(error.to_string().contains("127.0.0.1:1"), "{error}");
-    assert!(!shown(&error).contains("tell-nobody"));
+    assert!(!shown(&error).contains(PASSWORD));
 }
 
 async fn after_close_everything_says_so(place: Place) {

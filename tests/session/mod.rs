@@ -14,5 +14,5 @@ mod statements;
 mod timeouts;
 mod tls;
 mod transaction;
-mod types;
+pub mod types;
 mod verbs;

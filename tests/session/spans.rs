@@ -1,80 +1,33 @@
 //! Spans as a collector of OpenTelemetry would get them.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
 
 use shardwise::{Region, Uuid, sql};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
-use tracing_subscriber::registry::LookupSpan;
 
+use crate::support::collector::{Collector, Fields};
 use crate::support::model::{Festival, Wallet};
 use crate::support::place::{Place, in_both_modes};
+use crate::support::secrets::VALUE;
 
 in_both_modes![a_statement_has_the_names_of_opentelemetry_and_no_values,];
 
-type Fields = BTreeMap<String, String>;
-
-/// Keeps every span and event with all that was recorded on it.
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Collected>>);
-
-#[derive(Default)]
-struct Collected {
-    spans: Vec<(Id, Fields)>,
-    events: Vec<Fields>,
-}
-
-struct Into<'a>(&'a mut Fields);
-
-impl Visit for Into<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name().to_owned(), format!("{value:?}").trim_matches('"').to_owned());
-    }
-}
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Collector {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
-        let mut fields = Fields::from([("name".to_owned(), attributes.metadata().name().to_owned())]);
-        attributes.record(&mut Into(&mut fields));
-        self.0.lock().unwrap().spans.push((id.clone(), fields));
-    }
-
-    fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
-        let mut collected = self.0.lock().unwrap();
-        // An id is used again once its span has ended: the newest one is meant.
-        let span = collected.spans.iter_mut().rev().find(|(of, _)| of == id).unwrap();
-        values.record(&mut Into(&mut span.1));
-    }
-
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut fields = Fields::new();
-        event.record(&mut Into(&mut fields));
-        self.0.lock().unwrap().events.push(fields);
-    }
-}
-
 async fn a_statement_has_the_names_of_opentelemetry_and_no_values(place: Place) {
     let (cluster, fest) = place.tenant().await;
-    let collector = Collector::default();
     // This thread's alone: the runtime of this test has no other.
-    let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(collector.clone()));
+    let (collector, guard) = Collector::listen();
 
-    let wallet = Wallet { note: Some("tell nobody".to_owned()), ..Wallet::new(*fest.key(), 987_654) };
+    let wallet = Wallet { note: Some(VALUE.to_owned()), ..Wallet::new(*fest.key(), 987_654) };
     fest.insert(&wallet).await.unwrap();
     fest.insert(&wallet).await.unwrap_err();
     fest.select::<Wallet>().filter(Wallet::BALANCE.eq(987_654)).all().await.unwrap();
-    fest.query_as::<(String,)>(sql!("SELECT :note::text", note = "tell nobody")).await.unwrap();
+    fest.query_as::<(String,)>(sql!("SELECT :note::text", note = VALUE)).await.unwrap();
     let id = wallet.id;
     fest.transaction(|tx| async move { tx.get::<Wallet>(id).await }).await.unwrap();
     let festival = Festival { id: Uuid::new_v4(), slug: "s".to_owned(), region: Region::EU, name: "n".to_owned() };
     cluster.reference().upsert(&festival).await.unwrap();
     drop(guard);
 
-    let collected = collector.0.lock().unwrap();
+    let collected = collector.collected();
     let spans: Vec<&Fields> = collected
         .spans
         .iter()
@@ -111,7 +64,7 @@ async fn a_statement_has_the_names_of_opentelemetry_and_no_values(place: Place) 
 
     let all = collected.spans.iter().map(|(_, fields)| fields).chain(&collected.events);
     for value in all.flat_map(BTreeMap::values) {
-        for secret in ["tell nobody", "987654", &*wallet.id.to_string(), &*fest.key().to_string()] {
+        for secret in [VALUE, "987654", &*wallet.id.to_string(), &*fest.key().to_string()] {
             assert!(!value.contains(secret), "{value}");
         }
     }

@@ -8,12 +8,13 @@ use shardwise::{Cluster, Config, ErrorKind, unscoped_sql};
 use tokio::sync::OnceCell;
 
 use crate::support::activity::idle;
+use crate::support::secrets::PASSWORD;
 use crate::support::server as plain_server;
 
 /// Takes nothing but TLS, with a certificate for the address 127.0.0.1 and no name.
 async fn server() -> &'static Server {
     static SERVER: OnceCell<Server> = OnceCell::const_new();
-    SERVER.get_or_init(|| async { local::single().tls().password("p@ss").start().await.unwrap() }).await
+    SERVER.get_or_init(|| async { local::single().tls().password(PASSWORD).start().await.unwrap() }).await
 }
 
 fn to(host: &str, server: &Server, tls: Option<Tls>) -> Config {

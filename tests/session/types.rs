@@ -8,6 +8,7 @@ use shardwise::{Entity, Schema, SqlNewtype, Uuid};
 
 use crate::support::model::{Everything, Label, Profile, TicketState, Tier};
 use crate::support::place::{Place, in_both_modes};
+use crate::support::secrets::VALUE;
 
 in_both_modes![
     a_row_of_everything_comes_back_as_it_went,
@@ -18,7 +19,7 @@ in_both_modes![
 ];
 
 /// A row with something special in each column.
-pub(super) fn everything(festival_id: Uuid, id: i64) -> Everything {
+pub fn everything(festival_id: Uuid, id: i64) -> Everything {
     let at: Timestamp = "2024-02-29T23:59:59.999999Z".parse().unwrap();
     Everything {
         festival_id,
@@ -30,7 +31,7 @@ pub(super) fn everything(festival_id: Uuid, id: i64) -> Everything {
         double: f64::MAX,
         bytes: vec![0, 255, b'\\', b'\''],
         value: json!({"a": [1, null, "ü"], "b": {"c": 1.5}}),
-        profile: Profile { nick: "Zoë \"Z\" O'Neil 🎪".to_owned(), likes: vec!["rain".to_owned()] },
+        profile: Profile { nick: "Zoë \"Z\" O'Neil 🎪".to_owned(), likes: vec![VALUE.to_owned()] },
         maybe_profile: (id % 2 == 0).then(|| Profile { nick: String::new(), likes: vec![] }),
         numbers: vec![i32::MIN, 0, i32::MAX],
         names: vec![String::new(), "a,b".to_owned(), "{\"c\"}".to_owned(), "NULL".to_owned()],
@@ -43,7 +44,7 @@ pub(super) fn everything(festival_id: Uuid, id: i64) -> Everything {
         day: "1582-10-15".parse().unwrap(),
         system: SystemTime::UNIX_EPOCH - Duration::from_micros(1),
         short: "12345678".to_owned(),
-        keyword: "; DROP TABLE everything; --".to_owned(),
+        keyword: format!("; DROP TABLE everything; -- {VALUE}"),
         doubled: 0,
         serial: 0,
         cached: 0,

@@ -2,9 +2,12 @@
 
 pub mod activity;
 pub mod citus;
+pub mod collector;
+pub mod logs;
 pub mod model;
 pub mod place;
 pub mod proxy;
+pub mod secrets;
 
 use std::time::Duration;
 
@@ -16,6 +19,7 @@ use tokio::sync::OnceCell;
 /// The run's server. It ends with the process.
 pub async fn server() -> &'static Server {
     static SERVER: OnceCell<Server> = OnceCell::const_new();
+    logs::keep();
     SERVER.get_or_init(|| async { local::single().start().await.unwrap() }).await
 }
 

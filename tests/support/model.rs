@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shardwise::{Entity, Region, SqlEnum, Uuid};
 
+use super::secrets;
+
 #[derive(Debug, Clone, PartialEq, Entity)]
 #[entity(table = "countries", reference)]
 pub struct Country {
@@ -146,7 +148,7 @@ pub struct Everything {
 
 impl Wallet {
     pub fn new(festival_id: Uuid, balance: i64) -> Self {
-        let id = Uuid::new_v4();
+        let id = secrets::id();
         Self { festival_id, id, user_id: None, balance, tag: id.to_string(), note: None }
     }
 }

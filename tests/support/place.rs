@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use shardwise::local::CitusCluster;
-use shardwise::{Cluster, Config, Tenant, Uuid};
+use shardwise::{Cluster, Config, Tenant};
 
-use super::schema;
+use super::{schema, secrets};
 
 /// On which kind of server a test runs.
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ impl Place {
     /// The same, and a new tenant in it.
     pub async fn tenant(self) -> (Cluster, Tenant) {
         let cluster = self.cluster().await;
-        let tenant = cluster.tenant(Uuid::new_v4()).await.unwrap();
+        let tenant = cluster.tenant(secrets::id()).await.unwrap();
         (cluster, tenant)
     }
 
@@ -57,7 +57,7 @@ impl Place {
     pub async fn named_tenant(self, name: &str) -> (Cluster, Tenant) {
         let config = self.prepared().await.with_application_name(name);
         let cluster = Cluster::connect(config).await.unwrap();
-        let tenant = cluster.tenant(Uuid::new_v4()).await.unwrap();
+        let tenant = cluster.tenant(secrets::id()).await.unwrap();
         (cluster, tenant)
     }
 }
@@ -107,9 +107,11 @@ macro_rules! on_citus {
 pub(crate) use {in_both_modes, on_citus};
 
 pub fn on_one_thread(test: impl Future<Output = ()>) {
+    super::logs::keep();
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }
 
 pub fn on_two_threads(test: impl Future<Output = ()>) {
+    super::logs::keep();
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(test);
 }

@@ -160,7 +160,7 @@ impl Run<'_> {
     ) -> Result<Outcome> {
         // The limit for a query is none for a change of a schema: making an index takes its time.
         execute(transaction.client(), "SET LOCAL statement_timeout = 0").await?;
-        execute(transaction.client(), &format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+        execute(transaction.client(), &format!("SELECT pg_catalog.pg_advisory_xact_lock({LOCK})")).await?;
         for _ in 0..MAX_ROUNDS {
             let plan = survey(transaction, self.target, tables).await?.plan(transaction, consent).await?;
             self.refuse(&plan)?;
@@ -178,7 +178,7 @@ impl Run<'_> {
                 plan.steps.into_iter().partition(|step| step.phase == Phase::Inside);
             self.steps(transaction.client(), inside, total).await?;
             if !behind.is_empty() {
-                execute(transaction.client(), &format!("SELECT pg_advisory_lock({LOCK})")).await?;
+                execute(transaction.client(), &format!("SELECT pg_catalog.pg_advisory_lock({LOCK})")).await?;
                 return Ok(Outcome::Outside(behind));
             }
         }
@@ -193,7 +193,7 @@ impl Run<'_> {
         execute(client, OUTSIDE).await?;
         let outcome = self.steps(client, steps, total).await;
         // The session may be the caller's. Where it is lost, so is the lock.
-        let unlocked = execute(client, &format!("{RESET}; SELECT pg_advisory_unlock({LOCK})")).await;
+        let unlocked = execute(client, &format!("{RESET}; SELECT pg_catalog.pg_advisory_unlock({LOCK})")).await;
         outcome.and(unlocked)
     }
 

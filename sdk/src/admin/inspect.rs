@@ -30,8 +30,8 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) async fn read(client: &Client) -> Result<Self> {
-        let sql = "SELECT current_setting('server_version_num')::int4, current_schema()::text, \
-                   to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')";
+        let sql = "SELECT pg_catalog.current_setting('server_version_num')::int4, pg_catalog.current_schema()::text, \
+                   pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')";
         let row = only_row(client, sql, &[]).await?;
         let (version, schema, today): (i32, Option<String>, String) = (
             row.try_get(0).map_err(Error::postgres)?,

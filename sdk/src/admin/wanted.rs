@@ -67,12 +67,13 @@ pub(super) async fn read(
 ) -> Result<Wanted> {
     let enums = native_enums(tables);
     // A role may have `pg_temp` at the end of its path, and would find a live type before the scratch one.
-    let path = "SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)";
+    let path =
+        "SELECT pg_catalog.set_config('search_path', 'pg_temp, ' || pg_catalog.current_setting('search_path'), true)";
     execute(client, "SAVEPOINT shardwise_scratch").await?;
     execute(client, path).await?;
     if target != Target::Plain {
         // What is made here is nobody else's business. A function, for a `SET` would be sent to the workers.
-        execute(client, "SELECT set_config('citus.enable_ddl_propagation', 'off', true)").await?;
+        execute(client, "SELECT pg_catalog.set_config('citus.enable_ddl_propagation', 'off', true)").await?;
     }
     for enumeration in &enums {
         let what = format!("the enum type {} can't be made", enumeration.name);
@@ -95,7 +96,7 @@ async fn read_one(client: &Client, session: &Session, table: &'static Table) -> 
     let statements: Vec<String> = std::iter::once(ddl::create_table(table, &at)).chain(indexes).collect();
     let what = format!("the definition of `{}` (table {}) does not work", table.entity, table.qualified());
     scratch(client, &statements.join(";\n"), &what).await?;
-    let sql = "SELECT nspname::text FROM pg_namespace WHERE oid = pg_my_temp_schema()";
+    let sql = "SELECT nspname::text FROM pg_catalog.pg_namespace WHERE oid = pg_catalog.pg_my_temp_schema()";
     let temp: String = only_row(client, sql, &[]).await?.try_get(0).map_err(Error::postgres)?;
     let mut read = relations(client, &[(temp, table.name.to_owned())]).await?;
     let mut relation = read.pop().ok_or_else(|| Error::new(ErrorKind::Schema, what))?;

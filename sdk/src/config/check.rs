@@ -1,6 +1,5 @@
 //! From what is written to what is valid: defaults, missing values, contradictions.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::settings::{
@@ -8,9 +7,10 @@ use super::settings::{
     TopologySettings,
 };
 use super::values::{
-    AnalyticsConfig, DirectoryConfig, Endpoint, NodeOverride, PoolConfig, Secret, Timeouts, Tls, TopologyConfig, Verify,
+    AnalyticsConfig, ChannelBinding, DirectoryConfig, Endpoint, NodeOverride, PoolConfig, Secret, Timeouts, Tls,
+    TopologyConfig, Verify, is_host,
 };
-use super::{Config, bad};
+use super::{Config, bad, passfile, secret_file};
 use crate::error::Result;
 use crate::topology::Residency;
 
@@ -36,6 +36,8 @@ fn build(settings: Settings) -> Checked<Config> {
         database: named(settings.database, "database", "\"festivals\"")?,
         user: named(settings.user, "user", "\"app\"")?,
         password,
+        passfile: settings.passfile,
+        channel_binding: settings.channel_binding.unwrap_or_default(),
         application_name: settings.application_name.unwrap_or_else(|| "shardwise".to_owned()),
         tls: settings.tls.and_then(tls),
         pool: pool(settings.pool.unwrap_or_default()),
@@ -65,23 +67,19 @@ fn named(value: Option<String>, key: &str, example: &str) -> Checked<String> {
 }
 
 fn password(settings: &Settings) -> Checked<Option<Secret>> {
-    match (&settings.password, &settings.password_file) {
-        (Some(_), Some(_)) => Err("`password` and `password_file` are both given: keep one of them".to_owned()),
-        (password, None) => Ok(password.clone()),
-        (None, Some(path)) => {
-            let text = std::fs::read_to_string(path).map_err(|error| unreadable("password_file", path, &error))?;
-            // Editors and `echo` end a file with a newline, which is never part of a password.
-            let password = text.trim_end_matches(['\r', '\n']);
-            if password.is_empty() {
-                return Err(format!("`password_file` ({}) is empty", path.display()));
-            }
-            Ok(Some(Secret::new(password)))
-        }
+    let ways = [
+        ("password", settings.password.is_some()),
+        ("password_file", settings.password_file.is_some()),
+        ("passfile", settings.passfile.is_some()),
+    ];
+    let given: Vec<&str> = ways.iter().filter(|(_, given)| *given).map(|(key, _)| *key).collect();
+    if let [one, another, ..] = given[..] {
+        return Err(format!("`{one}` and `{another}` are both given: keep one of them"));
     }
-}
-
-fn unreadable(key: &str, path: &Path, error: &std::io::Error) -> String {
-    format!("`{key}` ({}) can't be read: {error}", path.display())
+    match &settings.password_file {
+        Some(path) => secret_file::read(path).map(Some).map_err(|reason| format!("`password_file`: {reason}")),
+        None => Ok(settings.password.clone()),
+    }
 }
 
 fn tls(settings: TlsSettings) -> Option<Tls> {
@@ -149,6 +147,12 @@ fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, No
     if host.is_none() && port.is_none() {
         return Err(format!("`nodes.\"{endpoint}\"` changes nothing: give it a `host` or a `port`"));
     }
+    // Not shown: a URL with a password may stand here.
+    if host.as_ref().is_some_and(|host| !is_host(host) && host.parse::<std::net::Ipv6Addr>().is_err()) {
+        return Err(format!(
+            "`nodes.\"{endpoint}\".host` is no host: write a name, an address or the folder of a socket"
+        ));
+    }
     if port.as_ref().is_some_and(|port| port.0 == 0) {
         return Err(format!("`nodes.\"{endpoint}\".port` is 0: write a port from 1 to 65535"));
     }
@@ -159,6 +163,14 @@ fn contradictions(config: &Config) -> Checked<()> {
     let Config { pool, timeouts, tls, topology, directory, analytics, .. } = config;
     if config.contact_points.is_empty() {
         return Err(missing("contact_points", "[\"host:5432\"]"));
+    }
+    let texts =
+        [("database", &config.database), ("user", &config.user), ("application_name", &config.application_name)];
+    if let Some((key, _)) = texts.iter().find(|(_, text)| text.contains('\0')) {
+        return Err(format!("`{key}` has a zero byte in it, which PostgreSQL takes in no text: leave it out"));
+    }
+    if config.password.as_ref().is_some_and(|password| password.expose().contains('\0')) {
+        return Err("the password has a zero byte in it, which PostgreSQL takes in no text".to_owned());
     }
     for (key, connections) in
         [("pool.max_connections", pool.max_connections), ("analytics.max_connections", analytics.max_connections)]
@@ -217,6 +229,16 @@ fn contradictions(config: &Config) -> Checked<()> {
                 .to_owned(),
         );
     }
+    if config.channel_binding == ChannelBinding::Require && tls.is_none() {
+        return Err(
+            "`channel_binding = \"require\"` needs TLS, which is what it binds to: add a `tls` table (in a URL, \
+                    `sslmode=verify-full`)"
+                .to_owned(),
+        );
+    }
+    if let Some(file) = &config.passfile {
+        passfile::check(file).map_err(|reason| format!("`passfile`: {reason}"))?;
+    }
     if let Some(tls) = tls {
         match (&tls.cert_file, &tls.key_file) {
             (Some(_), None) => return Err(missing_pair("tls.key_file", "tls.cert_file")),
@@ -267,7 +289,7 @@ fn repeated(endpoints: &[Endpoint]) -> Option<&Endpoint> {
 mod tests {
     use std::time::Duration;
 
-    use crate::config::{Config, PoolConfig, Timeouts, Tls, Verify};
+    use crate::config::{ChannelBinding, Config, PoolConfig, Timeouts, Tls, Verify};
 
     const LEAST: &str = "[default]\ncontact_points = [\"db\"]\ndatabase = \"d\"\nuser = \"u\"\n";
 
@@ -329,7 +351,18 @@ mod tests {
             ("shard_count = 64001", "`shard_count` is 64001"),
             ("nodes.\"db:5432\" = {}", "`nodes.\"db:5432\"` changes nothing"),
             ("url = \"postgres://a@b/c\"", "profile `default`: `url` and `contact_points` are both given"),
-            ("password_file = \"/nowhere\"", "`password_file` (/nowhere) can't be read"),
+            ("password_file = \"/nowhere\"", "`password_file`: /nowhere can't be read"),
+            ("password_file = \"f\"\npassfile = \"f\"", "`password_file` and `passfile` are both given"),
+            ("passfile = \"/nowhere\"", "`passfile`: /nowhere can't be read"),
+            ("passfile = \"/\"", "`passfile`: / is not a plain file"),
+            ("channel_binding = \"require\"", "`channel_binding = \"require\"` needs TLS"),
+            (
+                "channel_binding = \"always\"",
+                "unknown variant `always`, expected one of `disable`, `prefer`, `require`",
+            ),
+            ("application_name = \"a\\u0000b\"", "`application_name` has a zero byte"),
+            ("password = \"a\\u0000b\"", "the password has a zero byte"),
+            ("nodes.\"db:5432\".host = \"u:p@h\"", "`nodes.\"db:5432\".host` is no host"),
         ] {
             let error = refused(more);
             assert!(error.contains(told), "{error}");
@@ -341,7 +374,11 @@ mod tests {
         let config = config("").expect("valid");
         assert!(config.clone().with_max_connections(0).is_err());
         let timeouts = Timeouts { statement: Duration::ZERO, ..Timeouts::default() };
-        assert!(config.with_timeouts(timeouts).is_err());
+        assert!(config.clone().with_timeouts(timeouts).is_err());
+        assert!(config.clone().with_channel_binding(ChannelBinding::Require).is_err());
+        let bound =
+            config.with_tls(Some(Tls::default())).and_then(|it| it.with_channel_binding(ChannelBinding::Require));
+        assert!(bound.expect("valid").with_tls(None).is_err(), "without TLS there is nothing to bind to");
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::error::Result;
 
 const PREFIX: &str = "SHARDWISE_";
 
+const PGPASSFILE: &str = "PGPASSFILE";
+
 /// Variables of the test kit, which are no settings.
 const OTHERS: [&str; 2] = ["SHARDWISE_TEST_URL", "SHARDWISE_CITUS_IMAGE"];
 
@@ -19,6 +21,8 @@ const OTHERS: [&str; 2] = ["SHARDWISE_TEST_URL", "SHARDWISE_CITUS_IMAGE"];
 pub(super) struct Environment {
     pub(super) file: Option<PathBuf>,
     pub(super) profile: Option<String>,
+    /// libpq's own variable: the file to look passwords up in where no setting says so.
+    pub(super) passfile: Option<PathBuf>,
     pub(super) settings: Settings,
 }
 
@@ -29,6 +33,10 @@ pub(super) fn read() -> Result<Environment> {
 fn parse(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Environment> {
     let mut found = Environment::default();
     for (name, value) in variables {
+        if name == PGPASSFILE {
+            found.passfile = Some(value.into()).filter(|path: &PathBuf| !path.as_os_str().is_empty());
+            continue;
+        }
         let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX) && !OTHERS.contains(name)) else {
             continue;
         };
@@ -43,7 +51,7 @@ fn parse(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Enviro
             continue;
         }
         let setting = setting(name, value)?;
-        found.settings = setting.over(found.settings);
+        found.settings = setting.and(found.settings);
     }
     found.settings = url::expand(found.settings).map_err(|reason| bad(format!("SHARDWISE_… variables: {reason}")))?;
     Ok(found)
@@ -61,6 +69,7 @@ fn setting(name: &str, value: String) -> Result<Settings> {
 #[cfg(test)]
 mod tests {
     use super::{Environment, parse};
+    use crate::config::ChannelBinding;
     use crate::error::Result;
 
     fn environment(variables: &[(&str, &str)]) -> Result<Environment> {
@@ -83,11 +92,16 @@ mod tests {
             ("SHARDWISE_POOL__MAX_CONNECTIONS", "32"),
             ("SHARDWISE_TIMEOUTS__CALL", "90s"),
             ("SHARDWISE_TLS__MODE", "verify-ca"),
+            ("SHARDWISE_CHANNEL_BINDING", "require"),
+            ("PGPASSFILE", "/etc/passwords"),
+            ("PGPASSWORD", "libpq's own"),
         ])
         .expect("valid");
         assert_eq!(found.file.expect("a file").to_str(), Some("/etc/app.toml"));
         assert_eq!(found.profile.as_deref(), Some("prod"));
+        assert_eq!(found.passfile.expect("a file").to_str(), Some("/etc/passwords"));
         let settings = found.settings;
+        assert_eq!(settings.channel_binding, Some(ChannelBinding::Require));
         assert_eq!(settings.password.expect("a password").expose(), "007");
         let points: Vec<_> = settings.contact_points.expect("points").0.iter().map(ToString::to_string).collect();
         assert_eq!(points, ["one:5432", "two:5433"]);

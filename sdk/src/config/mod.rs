@@ -40,7 +40,8 @@
 //! [prod]
 //! mode = "citus"
 //! contact_points = ["coordinator-1.example.org", "coordinator-2.example.org"]
-//! password_file = "/run/secrets/postgres"    # or SHARDWISE_PASSWORD in the environment
+//! password_file = "/run/secrets/postgres"    # or password, or passfile: see below
+//! channel_binding = "require"                # disable | prefer (the default) | require: SCRAM bound to the TLS connection
 //! local_region = "eu"                        # where this process runs
 //! regions = ["eu", "us"]                     # all that there are
 //! residency = "strict"                       # off (the default) | prefer | strict: may data leave the home region?
@@ -52,6 +53,8 @@
 //! [prod.tls]                                 # a `tls` table turns TLS on
 //! mode = "verify-full"                       # verify-full (the default) | verify-ca | off
 //! ca_file = "certs/ca.pem"                   # without it, the system's CAs; relative to this file
+//! cert_file = "certs/client.pem"             # this client's certificate, where the servers ask for one …
+//! key_file = "certs/client.key"              # … and its key, which nobody else may be able to read
 //!
 //! [prod.nodes."10.0.1.5:5432"]               # how this process reaches a node that is known by another address
 //! host = "worker-1.example.org"
@@ -61,11 +64,29 @@
 //! the entries of a list: `SHARDWISE_POOL__MAX_CONNECTIONS=32`, `SHARDWISE_CONTACT_POINTS=db-1,db-2:5433`. The
 //! environment wins over the file. `url` stands for the keys that a `postgres://` URL can name.
 //!
+//! **Passwords** come from the first of these that gives one:
+//!
+//! 1. [`Config::with_password`], [`Config::with_passfile`];
+//! 2. the environment: `SHARDWISE_PASSWORD`, `SHARDWISE_PASSWORD_FILE`, `SHARDWISE_PASSFILE` or `SHARDWISE_URL`;
+//! 3. the file: `password`, `password_file`, `passfile` or `url`, those of the profile before those of `[default]`;
+//! 4. with [`Config::load`] alone, libpq's password file: the one that `PGPASSFILE` names, else `~/.pgpass`.
+//!
+//! Two of them in one layer are an error. A `password_file` holds the password and nothing else; newlines at its end are not
+//! part of it, and where others than its owner can read it (or the group, if it is root's) a warning says so. A `passfile`
+//! has libpq's format, `host:port:database:user:password`, and is asked for each node by the address at which the node is
+//! reached; it must have the permissions `0600` or less. One that is named by a setting has to be there and to have them;
+//! libpq's own is ignored otherwise, with a warning where others can access it. A `password_file` is read when the
+//! configuration is loaded, a `passfile` when a node is first connected to: a changed password needs a new
+//! [`Cluster`](crate::Cluster).
+//!
 //! Unknown keys and variables, contradictions and missing values are errors that name the place, the key and the fix.
 
 mod check;
 mod env;
 mod file;
+mod passfile;
+mod permissions;
+mod secret_file;
 mod settings;
 mod url;
 mod values;
@@ -77,9 +98,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::topology::{Region, Residency};
 use settings::Settings;
 
+pub(crate) use permissions::is_open_to_strangers;
 pub use values::{
-    AnalyticsConfig, CheckRows, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride, PoolConfig, Secret,
-    Timeouts, Tls, TopologyConfig, Verify, Watch,
+    AnalyticsConfig, ChannelBinding, CheckRows, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride,
+    PoolConfig, Secret, Timeouts, Tls, TopologyConfig, Verify, Watch,
 };
 
 /// Where the file is when `SHARDWISE_CONFIG` does not say so.
@@ -109,6 +131,9 @@ pub struct Config {
     pub(crate) database: String,
     pub(crate) user: String,
     pub(crate) password: Option<Secret>,
+    /// Never given together with a password.
+    pub(crate) passfile: Option<PathBuf>,
+    pub(crate) channel_binding: ChannelBinding,
     pub(crate) application_name: String,
     pub(crate) tls: Option<Tls>,
     pub(crate) pool: PoolConfig,
@@ -127,7 +152,8 @@ pub struct Config {
 
 impl Config {
     /// The file that `SHARDWISE_CONFIG` names, else `shardwise.toml` in the working directory, else no file at all;
-    /// its profile `SHARDWISE_PROFILE`; over them the other variables that begin with `SHARDWISE_`.
+    /// its profile `SHARDWISE_PROFILE`; over them the other variables that begin with `SHARDWISE_`. Where none of them gives
+    /// a password, libpq's password file is asked.
     ///
     /// # Errors
     /// [`ErrorKind::Config`], naming the place, the key and the fix.
@@ -147,7 +173,10 @@ impl Config {
         } else {
             (Settings::default(), format!("no {DEFAULT_FILE} in the working directory"))
         };
-        check::check(environment.settings.over(settings), &format!("{place} and SHARDWISE_… variables"))
+        let settings = environment.settings.over(settings);
+        let config = check::check(settings, &format!("{place} and SHARDWISE_… variables"))?;
+        let asks = config.password.is_none() && config.passfile.is_none();
+        Ok(Self { passfile: if asks { passfile::usual(environment.passfile) } else { config.passfile }, ..config })
     }
 
     /// This file and nothing else: no environment. `profile` is laid over `[default]`.
@@ -170,9 +199,9 @@ impl Config {
     }
 
     /// `postgres://user:password@host:port/database?…`, with several hosts separated by commas. The parameters are
-    /// `application_name`, `connect_timeout`, `sslmode`, `sslrootcert`, `sslcert` and `sslkey`, as libpq has them; the
-    /// modes of TLS are `disable` (the default), `verify-ca` and `verify-full`, for a connection that does not know
-    /// whom it talks to hides nothing.
+    /// `application_name`, `connect_timeout`, `passfile`, `channel_binding`, `sslmode`, `sslrootcert`, `sslcert` and `sslkey`,
+    /// as libpq has them; the modes of TLS are `disable` (the default), `verify-ca` and `verify-full`, for a connection
+    /// that does not know whom it talks to hides nothing.
     ///
     /// ```
     /// let config = shardwise::Config::from_url("postgres://app@db.example.org/festivals?sslmode=verify-full")?;
@@ -216,6 +245,12 @@ impl Config {
         self.tls.as_ref()
     }
 
+    /// Whether log-ins are bound to their TLS connection.
+    #[must_use]
+    pub fn channel_binding(&self) -> ChannelBinding {
+        self.channel_binding
+    }
+
     /// The pool of each node.
     #[must_use]
     pub fn pool(&self) -> &PoolConfig {
@@ -253,10 +288,26 @@ impl Config {
         Self { user: user.into(), ..self }
     }
 
-    /// Logs in with this password, or without one.
+    /// Logs in with this password, or without one; no password file is asked.
     #[must_use]
     pub fn with_password(self, password: Option<&str>) -> Self {
-        Self { password: password.map(Secret::new), ..self }
+        Self { password: password.map(Secret::new), passfile: None, ..self }
+    }
+
+    /// Logs in to each node with the password that this file has for it, in libpq's format.
+    ///
+    /// # Errors
+    /// A file that can't be read, or that others than its owner can.
+    pub fn with_passfile(self, file: impl Into<PathBuf>) -> Result<Self> {
+        check::checked(Self { password: None, passfile: Some(file.into()), ..self })
+    }
+
+    /// Whether log-ins are bound to their TLS connection.
+    ///
+    /// # Errors
+    /// [`ChannelBinding::Require`] without TLS.
+    pub fn with_channel_binding(self, channel_binding: ChannelBinding) -> Result<Self> {
+        check::checked(Self { channel_binding, ..self })
     }
 
     /// The name that `pg_stat_activity` shows.
@@ -369,6 +420,13 @@ impl Config {
     pub fn with_node(mut self, known: Endpoint, address: NodeOverride) -> Self {
         self.nodes.insert(known, address);
         self
+    }
+
+    /// The password for the node that is reached at this address.
+    pub(crate) fn password_for(&self, host: &str, port: u16) -> Result<Option<Secret>> {
+        let (None, Some(file)) = (&self.password, &self.passfile) else { return Ok(self.password.clone()) };
+        let login = passfile::Login { host, port, database: &self.database, user: &self.user };
+        passfile::look_up(file, login).map_err(|reason| bad(format!("the password file: {reason}")))
     }
 
     /// The address at which this process reaches the node that is known by this one.

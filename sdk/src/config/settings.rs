@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
-use super::values::{CheckRows, Endpoint, Mode, Secret, Watch};
+use super::values::{ChannelBinding, CheckRows, Endpoint, Mode, Secret, Watch};
 use crate::topology::{Region, Residency};
 
 /// A table of optional keys that can be laid over another one.
@@ -37,6 +37,8 @@ layer!(Settings {
     user: String,
     password: Secret,
     password_file: PathBuf,
+    passfile: PathBuf,
+    channel_binding: ChannelBinding,
     application_name: String,
     local_region: Region,
     regions: List<Region>,
@@ -85,16 +87,21 @@ layer!(NodeSettings {
 impl Settings {
     /// Lays this layer over another one. A password given in one way replaces one that a lower layer gives in another.
     pub(super) fn over(self, mut below: Self) -> Self {
-        if self.password.is_some() || self.password_file.is_some() {
-            (below.password, below.password_file) = (None, None);
+        if self.password.is_some() || self.password_file.is_some() || self.passfile.is_some() {
+            (below.password, below.password_file, below.passfile) = (None, None, None);
         }
         Over::over(self, below)
+    }
+
+    /// Adds what belongs to the same layer.
+    pub(super) fn and(self, more: Self) -> Self {
+        Over::over(self, more)
     }
 
     /// Relative paths start at this folder.
     pub(super) fn rooted_at(mut self, folder: &Path) -> Self {
         let tls = self.tls.iter_mut().flat_map(|tls| [&mut tls.ca_file, &mut tls.cert_file, &mut tls.key_file]);
-        for path in tls.chain([&mut self.password_file]).flatten() {
+        for path in tls.chain([&mut self.password_file, &mut self.passfile]).flatten() {
             *path = folder.join(&*path);
         }
         self
@@ -134,6 +141,7 @@ whole_values!(
     Endpoint,
     Span,
     TlsMode,
+    ChannelBinding,
     Watch,
     CheckRows,
     Whole<u16>,

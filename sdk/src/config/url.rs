@@ -1,13 +1,14 @@
 //! `postgres://` URLs, as libpq has them (PostgreSQL's manual, 34.1.1.2).
 
 use std::fmt::Display;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_postgres::config::Host;
 
 use super::settings::{List, Settings, Span, TimeoutSettings, TlsMode, TlsSettings};
-use super::values::{Endpoint, Secret};
+use super::values::{ChannelBinding, Endpoint, Secret, is_host};
 
 /// Replaces `url` by the keys that it stands for. One layer can't say both.
 pub(super) fn expand(mut settings: Settings) -> Result<Settings, String> {
@@ -18,11 +19,13 @@ pub(super) fn expand(mut settings: Settings) -> Result<Settings, String> {
         ("user", settings.user.is_some()),
         ("password", settings.password.is_some()),
         ("password_file", settings.password_file.is_some()),
+        ("passfile", settings.passfile.is_some()),
     ];
     let from_url = parse(url.expose()).map_err(|reason| format!("`url`: {reason}"))?;
     for (key, given) in rivals {
         // A URL without a password leaves it to another key.
-        let open = matches!(key, "password" | "password_file") && from_url.password.is_none();
+        let secret = matches!(key, "password" | "password_file" | "passfile");
+        let open = secret && from_url.password.is_none() && from_url.passfile.is_none();
         if given && !open {
             return Err(format!("`url` and `{key}` are both given: keep one of them"));
         }
@@ -35,6 +38,10 @@ pub(super) fn parse(url: &str) -> Result<Settings, String> {
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
     if !(base.starts_with("postgres://") || base.starts_with("postgresql://")) {
         return Err("it begins with postgres:// or postgresql://".to_owned());
+    }
+    // Else the rest of a password would be taken for a host, which is shown.
+    if base.matches('@').count() > 1 {
+        return Err("there is more than one `@`: within a name or a password it is written as %40".to_owned());
     }
     let login: tokio_postgres::Config = base.parse().map_err(|error| {
         // The driver's reason names a key, never a value.
@@ -59,7 +66,11 @@ pub(super) fn parse(url: &str) -> Result<Settings, String> {
         let value = percent_encoding::percent_decode_str(value)
             .decode_utf8()
             .map_err(|_| format!("the parameter `{key}` is not UTF-8"))?;
-        parameter(&mut settings, key, &value)?;
+        parameter(&mut settings, key, &value).map_err(|reason| match query.contains('@') {
+            // What stands here may be the rest of a password: it is not shown.
+            true => "what follows `?` are no parameters: within a password it is written as %3F".to_owned(),
+            false => reason,
+        })?;
     }
     Ok(settings)
 }
@@ -74,7 +85,10 @@ fn endpoints(login: &tokio_postgres::Config) -> Result<Vec<Endpoint>, String> {
             #[cfg(unix)]
             Host::Unix(folder) => folder.to_str().ok_or("the socket's folder is not UTF-8")?.to_owned(),
         };
-        Ok(Endpoint { host, port })
+        match is_host(&host) || host.parse::<Ipv6Addr>().is_ok() {
+            true => Ok(Endpoint { host, port }),
+            false => Err("what stands in the place of a host is no name and no address".to_owned()),
+        }
     });
     let endpoints = hosts.collect::<Result<Vec<_>, String>>()?;
     if endpoints.is_empty() { Err("it names no host".to_owned()) } else { Ok(endpoints) }
@@ -88,6 +102,8 @@ fn parameter(settings: &mut Settings, key: &str, value: &str) -> Result<(), Stri
             let connect = Some(Span(Duration::from_secs(seconds)));
             settings.timeouts = Some(TimeoutSettings { connect, ..TimeoutSettings::default() });
         }
+        "passfile" => settings.passfile = Some(PathBuf::from(value)),
+        "channel_binding" => settings.channel_binding = Some(channel_binding(value)?),
         "sslmode" => tls(settings).mode = Some(tls_mode(value)?),
         "sslrootcert" if value == "system" => tls(settings).ca_file = None,
         "sslrootcert" => tls(settings).ca_file = Some(PathBuf::from(value)),
@@ -95,8 +111,8 @@ fn parameter(settings: &mut Settings, key: &str, value: &str) -> Result<(), Stri
         "sslkey" => tls(settings).key_file = Some(PathBuf::from(value)),
         _ => {
             return Err(format!(
-                "the parameter `{key}` is not known: there are application_name, connect_timeout, sslmode, sslrootcert, \
-                 sslcert and sslkey"
+                "the parameter `{key}` is not known: there are application_name, connect_timeout, passfile, channel_binding, \
+                 sslmode, sslrootcert, sslcert and sslkey"
             ));
         }
     }
@@ -106,6 +122,15 @@ fn parameter(settings: &mut Settings, key: &str, value: &str) -> Result<(), Stri
 /// As with the table `tls`: to say anything of TLS turns it on.
 fn tls(settings: &mut Settings) -> &mut TlsSettings {
     settings.tls.get_or_insert_default()
+}
+
+fn channel_binding(value: &str) -> Result<ChannelBinding, String> {
+    match value {
+        "disable" => Ok(ChannelBinding::Disable),
+        "prefer" => Ok(ChannelBinding::Prefer),
+        "require" => Ok(ChannelBinding::Require),
+        _ => Err("`channel_binding` is disable, prefer or require".to_owned()),
+    }
 }
 
 fn tls_mode(value: &str) -> Result<TlsMode, String> {
@@ -131,6 +156,7 @@ fn reason(error: &dyn std::error::Error) -> impl Display {
 #[cfg(test)]
 mod tests {
     use super::parse;
+    use crate::config::ChannelBinding;
 
     fn refused(url: &str) -> String {
         parse(url).err().unwrap_or_else(|| panic!("{url} is accepted"))
@@ -139,7 +165,7 @@ mod tests {
     #[test]
     fn a_url_says_where_who_and_how() {
         let url = "postgresql://app:p%40ss@one:5433,two:5434/festivals?sslmode=verify-ca&sslrootcert=%2Fca.pem\
-                   &application_name=box%20office&connect_timeout=3";
+                   &application_name=box%20office&connect_timeout=3&channel_binding=require";
         let settings = parse(url).expect("valid");
         let points: Vec<_> = settings.contact_points.expect("hosts").0.iter().map(ToString::to_string).collect();
         assert_eq!(points, ["one:5433", "two:5434"]);
@@ -147,6 +173,8 @@ mod tests {
         assert_eq!(settings.password.expect("a password").expose(), "p@ss");
         assert_eq!(settings.database.as_deref(), Some("festivals"));
         assert_eq!(settings.application_name.as_deref(), Some("box office"));
+        assert_eq!(settings.channel_binding, Some(ChannelBinding::Require));
+        assert_eq!(parse("postgres://app@h/d?passfile=p%20w").expect("valid").passfile, Some("p w".into()));
         assert_eq!(settings.timeouts.and_then(|times| times.connect).expect("a time").0.as_secs(), 3);
         assert_eq!(settings.tls.and_then(|tls| tls.ca_file).expect("a file").to_str(), Some("/ca.pem"));
     }
@@ -166,7 +194,20 @@ mod tests {
         assert!(refused("postgres://u:secret@h/d?sslmode=require").contains("write verify-full"));
         assert!(refused("postgres://u:secret@h/d?sslmod=require").contains("`sslmod` is not known"));
         assert!(refused("postgres://u:secret@h/d?connect_timeout=soon").contains("a number of seconds"));
-        for url in ["postgres://u:se/cret@h:x/d", "postgres://u:secret@h:99999/d", "postgres://u:sec?ret@h/d"] {
+        assert!(refused("postgres://u:secret@h/d?channel_binding=always").contains("disable, prefer or require"));
+        // A password whose own characters were not escaped, in all the places where the rest of it may end up.
+        for url in [
+            "postgres://u:se/cret@h:x/d",
+            "postgres://u:secret@h:99999/d",
+            "postgres://u:sec?cret@h/d",
+            "postgres://u:se@cret@h/d",
+            "postgres://u:se@cret:5/x@h/d",
+            "postgres://u:1?cret=2@h/d",
+            "postgres://u:1?2&cret=3@h/d",
+            "postgres://u:1?sslmode=cret@h/d",
+            "postgres://u:1?connect_timeout=cret@h/d",
+            "postgres://u:se,cret@h:y/d",
+        ] {
             assert!(!refused(url).contains("cret"), "{}", refused(url));
         }
     }

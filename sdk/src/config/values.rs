@@ -51,13 +51,23 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// A text that is no [`Endpoint`].
+/// A text that is no [`Endpoint`]. One with an `@` is not kept, for what stands before it may be a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointError(String);
+pub struct EndpointError(Option<String>);
+
+impl EndpointError {
+    fn new(text: &str) -> Self {
+        Self(Some(text.to_owned()).filter(|text| !text.contains('@')))
+    }
+}
 
 impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no node: write \"host\" or \"host:port\", and \"[::1]:5432\" for an IPv6 address", self.0)
+        match &self.0 {
+            Some(text) => write!(f, "{text:?} is no node")?,
+            None => f.write_str("what has an `@` is no node, a URL belongs to `url`")?,
+        }
+        f.write_str(": write \"host\" or \"host:port\", and \"[::1]:5432\" for an IPv6 address")
     }
 }
 
@@ -67,7 +77,7 @@ impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
-        let bad = || EndpointError(text.to_owned());
+        let bad = || EndpointError::new(text);
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => rest
                 .split_once(']')
@@ -81,14 +91,18 @@ impl FromStr for Endpoint {
         };
         let is_host = match text.starts_with('[') {
             true => host.parse::<std::net::Ipv6Addr>().is_ok(),
-            false => {
-                !host.is_empty()
-                    && !host.contains([':', ' ', ',', '@'])
-                    && (host.starts_with('/') || !host.contains('/'))
-            }
+            false => is_host(host),
         };
         if is_host { Ok(Self { host: host.to_owned(), port }) } else { Err(bad()) }
     }
+}
+
+/// Whether it can be a name, an IPv4 address, or the folder of a Unix socket.
+pub(super) fn is_host(text: &str) -> bool {
+    !text.is_empty()
+        && !text.contains([':', ' ', ',', '@'])
+        && !text.contains(char::is_control)
+        && (text.starts_with('/') || !text.contains('/'))
 }
 
 /// A password: never printed.
@@ -136,6 +150,20 @@ pub enum Verify {
     Full,
     /// That a known CA signed it: libpq's `verify-ca`.
     Ca,
+}
+
+/// Whether the log-in proves, besides the password, that both ends see the same TLS connection: SCRAM's channel binding, by
+/// the server's certificate. libpq's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelBinding {
+    /// It does not.
+    Disable,
+    /// It does where the connection has TLS and the server offers it.
+    #[default]
+    Prefer,
+    /// It does, or there is no connection: a server that asks for the password in another way, or for none, is refused.
+    Require,
 }
 
 /// The pool of connections to one node.
@@ -328,12 +356,21 @@ mod tests {
             "[db]:1",
             "[::1]:",
             "a b",
+            "a\0b",
+            "a\nb",
             "user@db",
             "postgres://db",
             "db/x",
         ] {
             assert!(text.parse::<Endpoint>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_url_in_the_place_of_a_node_is_not_shown() {
+        let error = "postgres://app:secret@db/festivals".parse::<Endpoint>().expect_err("no node");
+        assert!(error.to_string().contains("a URL belongs to `url`"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
     }
 
     #[test]

@@ -9,14 +9,14 @@ use rustls::CertificateError;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{ChannelBinding as Binding, SslMode};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{Instrument as _, debug};
 
 use super::connection::Connection;
-use crate::config::{Config, Watch};
+use crate::config::{ChannelBinding, Config, Watch};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::topology::{Node, Role};
 
@@ -57,9 +57,14 @@ impl Connector {
         login.user(&config.user).dbname(&config.database).application_name(&config.application_name);
         // Only for channel binding and error texts: the socket is ours.
         login.host(&node.host).port(node.port);
-        if let Some(password) = &config.password {
+        if let Some(password) = config.password_for(&node.host, node.port)? {
             login.password(password.expose());
         }
+        login.channel_binding(match config.channel_binding {
+            ChannelBinding::Disable => Binding::Disable,
+            ChannelBinding::Prefer => Binding::Prefer,
+            ChannelBinding::Require => Binding::Require,
+        });
         let tls = config.tls.as_ref().map(super::tls::connector).transpose()?;
         login.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
         let (timeout, statement_cache) = (config.timeouts.connect, config.pool.statement_cache);
@@ -252,7 +257,7 @@ fn refused(error: tokio_postgres::Error) -> Error {
     if error.code().is_some() {
         return Error::postgres(error).with_kind(ErrorKind::Connect);
     }
-    if let Some(reason) = tls_reason(&error) {
+    if let Some(reason) = tls_reason(&error).or_else(|| log_in_reason(&error)) {
         return Error::new(ErrorKind::Connect, reason);
     }
     Error::new(ErrorKind::Connect, "the server broke off the log-in").caused_by(error)
@@ -272,6 +277,10 @@ fn tls_reason(error: &tokio_postgres::Error) -> Option<String> {
                 rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
                     "set `tls.ca_file` to the certificate of the CA that signed the server's"
                 }
+                rustls::Error::InvalidCertificate(
+                    CertificateError::Expired | CertificateError::ExpiredContext { .. },
+                ) => "renew the server's certificate; or this machine's clock is wrong",
+                rustls::Error::AlertReceived(_) => "see the server's log, and whether it wants another `tls.cert_file`",
                 _ => "see the server's log",
             };
             return Some(format!("TLS failed: {tls}: {fix}"));
@@ -282,6 +291,22 @@ fn tls_reason(error: &tokio_postgres::Error) -> Option<String> {
         cause = inner.source();
     }
     None
+}
+
+/// What the driver alone knows to be wrong with a log-in, and the fix. Only its words tell.
+fn log_in_reason(error: &tokio_postgres::Error) -> Option<String> {
+    let reason = match error.source()?.to_string().as_str() {
+        "password missing" => {
+            "the server asks for a password, and there is none for it: set `password_file`, `password` or SHARDWISE_PASSWORD, \
+             or add a line for the node to the password file"
+        }
+        "server did not use channel binding" => {
+            "the server let us in without channel binding, or would: it must ask for the password by scram-sha-256 over TLS, \
+             and have a certificate that is signed with RSA or ECDSA; or set `channel_binding = \"prefer\"`"
+        }
+        _ => return None,
+    };
+    Some(reason.to_owned())
 }
 
 enum Socket {

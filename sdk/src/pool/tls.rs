@@ -1,5 +1,6 @@
 //! TLS by rustls: the certificate is always verified against a CA; the host name too, unless told otherwise.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::config::{Tls, Verify};
+use crate::config::{Tls, Verify, is_open_to_strangers};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Reads the certificates that the configuration names.
@@ -29,7 +30,7 @@ pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect> {
     let config = match (&tls.cert_file, &tls.key_file) {
         (Some(certificate), Some(key)) => {
             let chain = certificates("tls.cert_file", certificate)?;
-            let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable("tls.key_file", key, error))?;
+            let key = private_key(key)?;
             builder
                 .with_client_auth_cert(chain, key)
                 .map_err(|error| bad("tls.cert_file", "the certificate and the key don't fit").caused_by(error))?
@@ -62,6 +63,18 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore> {
 
 fn certificates(key: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(|error| unreadable(key, path, error))
+}
+
+/// As libpq, not one that others could have read.
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
+    const KEY: &str = "tls.key_file";
+    let mut file = File::open(path).map_err(|error| unreadable(KEY, path, error))?;
+    let metadata = file.metadata().map_err(|error| unreadable(KEY, path, error))?;
+    if is_open_to_strangers(&metadata) {
+        let fix = "make it yours alone, by chmod 0600 (0640 where it is root's)";
+        return Err(bad(KEY, &format!("{} has group or world access: {fix}", path.display())));
+    }
+    PrivateKeyDer::from_pem_reader(&mut file).map_err(|error| unreadable(KEY, path, error))
 }
 
 fn unreadable(key: &str, path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {

@@ -220,12 +220,13 @@ fn parse_version(text: &str) -> (u32, u32) {
 }
 
 async fn directories(client: &Client) -> Result<Vec<LiveDirectory>> {
-    const ROWS: &str = "SELECT coalesce(json_agg(json_build_object('key_type', key_type, 'table_schema', table_schema, \
-                        'table_name', table_name, 'key_column', key_column, 'region_column', region_column) \
+    const ROWS: &str = "SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object( \
+                        'key_type', key_type, 'table_schema', table_schema, 'table_name', table_name, \
+                        'key_column', key_column, 'region_column', region_column) \
                         ORDER BY key_type), '[]') FROM shardwise.directories";
     // A query of its own, for the first one may run on any node.
-    const EXISTS: &str = "SELECT coalesce(array_agg(to_regclass(name) IS NOT NULL ORDER BY nth), '{}') \
-                          FROM unnest($1) WITH ORDINALITY wanted(name, nth)";
+    const EXISTS: &str = "SELECT coalesce(pg_catalog.array_agg(pg_catalog.to_regclass(name) IS NOT NULL ORDER BY nth), '{}') \
+                          FROM pg_catalog.unnest($1) WITH ORDINALITY wanted(name, nth)";
     let Json(rows): Json<Vec<Directory>> = only_row(client, ROWS, &[]).await?.try_get(0).map_err(Error::postgres)?;
     let names: Vec<String> = rows.iter().map(Directory::table).collect();
     let exists: Vec<bool> =

@@ -56,7 +56,7 @@ pub(super) async fn groups(desk: &Desk) -> Result<Vec<(KeyType, Group)>> {
     const GROUPS: &str = "\
         SELECT g.colocationid, t.typname::text, f.name FROM pg_catalog.pg_dist_colocation g \
         JOIN pg_catalog.pg_type t ON t.oid = g.distributioncolumntype \
-        JOIN LATERAL (SELECT format('%I.%I', s.nspname, c.relname) AS name FROM pg_catalog.pg_dist_partition p \
+        JOIN LATERAL (SELECT pg_catalog.format('%I.%I', s.nspname, c.relname) AS name FROM pg_catalog.pg_dist_partition p \
         JOIN pg_catalog.pg_class c ON c.oid = p.logicalrelid JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace \
         WHERE p.colocationid = g.colocationid AND p.partmethod = 'h' AND NOT c.relispartition ORDER BY c.oid LIMIT 1) f \
         ON true ORDER BY g.colocationid";
@@ -75,7 +75,7 @@ pub(super) async fn held(desk: &Desk, key: &TenantKey) -> Result<Vec<Held>> {
     let (mut all, text) = (Vec::new(), key.to_string());
     for (_, group) in groups(desk).await?.into_iter().filter(|(of, _)| *of == key.key_type()) {
         let sql = format!(
-            "SELECT s.shardid, s.shardminvalue = s.shardmaxvalue, array_agg(n.nodeid ORDER BY p.placementid) \
+            "SELECT s.shardid, s.shardminvalue = s.shardmaxvalue, pg_catalog.array_agg(n.nodeid ORDER BY p.placementid) \
              FROM pg_catalog.pg_dist_shard s JOIN pg_catalog.pg_dist_placement p ON p.shardid = s.shardid \
              JOIN pg_catalog.pg_dist_node n ON n.groupid = p.groupid AND n.noderole = 'primary' \
              WHERE s.shardid = pg_catalog.get_shard_id_for_distribution_column($1::text::regclass, $2::text::{}) \
@@ -93,8 +93,8 @@ pub(super) async fn held(desk: &Desk, key: &TenantKey) -> Result<Vec<Held>> {
 /// The tables of a shard's group with their part of it. A partitioned table's part has the parts of its partitions.
 pub(super) async fn parts(desk: &Desk, shard: i64) -> Result<Vec<Part>> {
     const PARTS: &str = "\
-        SELECT format('%I.%I', n.nspname, c.relname), CASE WHEN n.nspname = 'public' AND NOT starts_with(b.name, 'public.') \
-        THEN 'public.' || b.name ELSE b.name END, quote_ident(column_to_column_name(t.logicalrelid, t.partkey)) \
+        SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), CASE WHEN n.nspname = 'public' \
+        AND NOT pg_catalog.starts_with(b.name, 'public.') THEN 'public.' || b.name ELSE b.name END, pg_catalog.quote_ident(pg_catalog.column_to_column_name(t.logicalrelid, t.partkey)) \
         FROM pg_catalog.pg_dist_shard o JOIN pg_catalog.pg_dist_partition g ON g.logicalrelid = o.logicalrelid \
         JOIN pg_catalog.pg_dist_partition t ON t.colocationid = g.colocationid AND t.partmethod = 'h' \
         JOIN pg_catalog.pg_dist_shard s ON s.logicalrelid = t.logicalrelid AND s.shardminvalue = o.shardminvalue \

@@ -27,7 +27,7 @@ pub(super) async fn of_tables(desk: &Desk, colocation: i32) -> Result<()> {
     // As PostgreSQL decides whether a published table can be updated: by the primary key, another unique index, or the
     // row.
     const NO_IDENTITY: &str = "\
-        SELECT DISTINCT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_dist_partition t \
+        SELECT DISTINCT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_dist_partition t \
         JOIN pg_catalog.pg_class c ON c.oid = t.logicalrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
         LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indislive AND \
         (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident) \
@@ -49,7 +49,7 @@ pub(super) async fn of_tables(desk: &Desk, colocation: i32) -> Result<()> {
 /// Looks at the server that shards come from.
 pub(super) async fn of_source(desk: &Desk, at: &Address, splits: bool) -> Result<()> {
     const SETTINGS: &str = "\
-        SELECT current_setting('wal_level') || ' ' || \
+        SELECT pg_catalog.current_setting('wal_level') || ' ' || \
         coalesce((SELECT setting FROM pg_catalog.pg_settings WHERE name = 'output_plugin_libraries'), '*')";
     let answers = desk.on_nodes(&[(at.clone(), SETTINGS.to_owned())]).await?;
     let (host, port) = at;

@@ -34,13 +34,16 @@ pub(super) struct Aliases {
 /// What changes whenever the layout does, from a few rows and the end of one index. A move or a split of a shard makes new
 /// placements, and they are numbered by a sequence.
 const VERSION: &str = "\
-    SELECT (SELECT max(placementid) FROM pg_catalog.pg_dist_placement), \
-    (SELECT md5(string_agg(node::text, ';' ORDER BY nodeid)) FROM pg_catalog.pg_dist_node node), {own}";
+    SELECT (SELECT pg_catalog.max(placementid) FROM pg_catalog.pg_dist_placement), \
+    (SELECT pg_catalog.md5(pg_catalog.string_agg(node::text, ';' ORDER BY nodeid)) FROM pg_catalog.pg_dist_node node), \
+    {own}";
 
 /// The SDK's own tables, where they are there. That they are made is a change of the placements.
 const OWN: &str = "\
-    concat((SELECT md5(string_agg(region::text, ';' ORDER BY node_id)) FROM shardwise.node_regions region), '/', \
-    (SELECT md5(string_agg(directory::text, ';' ORDER BY key_type)) FROM shardwise.directories directory))";
+    pg_catalog.concat((SELECT pg_catalog.md5(pg_catalog.string_agg(region::text, ';' ORDER BY node_id)) \
+    FROM shardwise.node_regions region), '/', \
+    (SELECT pg_catalog.md5(pg_catalog.string_agg(directory::text, ';' ORDER BY key_type)) \
+    FROM shardwise.directories directory))";
 
 /// The version of the layout, as this node knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

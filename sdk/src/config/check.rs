@@ -4,11 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::settings::{
-    AnalyticsSettings, DirectorySettings, NodeSettings, PoolSettings, Settings, TimeoutSettings, TlsMode, TlsSettings,
-    TopologySettings,
+    AnalyticsSettings, DirectorySettings, NodeSettings, PolicyName, PoolSettings, Settings, TimeoutSettings, TlsMode,
+    TlsSettings, TopologySettings,
 };
 use super::values::{
-    AnalyticsConfig, DirectoryConfig, Endpoint, NodeOverride, PoolConfig, Secret, Timeouts, Tls, TopologyConfig, Verify,
+    AnalyticsConfig, DirectoryConfig, Endpoint, NodeOverride, Policy, PoolConfig, Secret, Timeouts, Tls, TopologyConfig,
+    Verify,
 };
 use super::{Config, bad};
 use crate::error::Result;
@@ -28,7 +29,8 @@ pub(super) fn checked(config: Config) -> Result<Config> {
 type Checked<T> = Result<T, String>;
 
 fn build(settings: Settings) -> Checked<Config> {
-    let password = password(&settings)?;
+    let password = password(settings.password.as_ref(), settings.password_file.as_deref(), "")?;
+    let policy = policy(&settings)?;
     let contact_points = settings.contact_points.map(|points| points.0).unwrap_or_default();
     let config = Config {
         mode: settings.mode.unwrap_or_default(),
@@ -45,10 +47,11 @@ fn build(settings: Settings) -> Checked<Config> {
         residency: settings.residency.unwrap_or_default(),
         topology: topology(settings.topology.unwrap_or_default()),
         directory: directory(settings.directory.unwrap_or_default()),
-        analytics: analytics(settings.analytics.unwrap_or_default()),
+        analytics: analytics(settings.analytics.unwrap_or_default())?,
         replicas: settings.replicas.map(|replicas| replicas.0).unwrap_or_default(),
         nodes: settings.nodes.unwrap_or_default().into_iter().map(node).collect::<Checked<_>>()?,
         shard_count: settings.shard_count.map(|number| number.0),
+        policy,
     };
     contradictions(&config)?;
     Ok(config)
@@ -63,18 +66,41 @@ fn named(value: Option<String>, key: &str, example: &str) -> Checked<String> {
     value.filter(|value| !value.is_empty()).ok_or_else(|| missing(key, example))
 }
 
-fn password(settings: &Settings) -> Checked<Option<Secret>> {
-    match (&settings.password, &settings.password_file) {
-        (Some(_), Some(_)) => Err("`password` and `password_file` are both given: keep one of them".to_owned()),
-        (password, None) => Ok(password.clone()),
+/// `table` is what stands before the keys.
+fn password(password: Option<&Secret>, file: Option<&Path>, table: &str) -> Checked<Option<Secret>> {
+    match (password, file) {
+        (Some(_), Some(_)) => {
+            Err(format!("`{table}password` and `{table}password_file` are both given: keep one of them"))
+        }
+        (password, None) => Ok(password.cloned()),
         (None, Some(path)) => {
-            let text = std::fs::read_to_string(path).map_err(|error| unreadable("password_file", path, &error))?;
+            let key = format!("{table}password_file");
+            let text = std::fs::read_to_string(path).map_err(|error| unreadable(&key, path, &error))?;
             // Editors and `echo` end a file with a newline, which is never part of a password.
             let password = text.trim_end_matches(['\r', '\n']);
             if password.is_empty() {
-                return Err(format!("`password_file` ({}) is empty", path.display()));
+                return Err(format!("`{key}` ({}) is empty", path.display()));
             }
             Ok(Some(Secret::new(password)))
+        }
+    }
+}
+
+fn policy(settings: &Settings) -> Checked<Policy> {
+    let Settings { policy, application_role, analytics_role, .. } = settings;
+    match policy {
+        Some(PolicyName::RowLevelSecurity) => Ok(Policy::RowLevelSecurity {
+            application_role: named(application_role.clone(), "application_role", "\"festival_app\"")?,
+            analytics_role: analytics_role.clone(),
+        }),
+        None | Some(PolicyName::None) => {
+            let roles = [("application_role", application_role), ("analytics_role", analytics_role)];
+            match roles.iter().find(|(_, role)| role.is_some()) {
+                Some((key, _)) => Err(format!(
+                    "`{key}` is for row level security: write `policy = \"row_level_security\"`, or leave it out"
+                )),
+                None => Ok(Policy::None),
+            }
         }
     }
 }
@@ -132,15 +158,17 @@ fn directory(settings: DirectorySettings) -> DirectoryConfig {
     }
 }
 
-fn analytics(settings: AnalyticsSettings) -> AnalyticsConfig {
+fn analytics(settings: AnalyticsSettings) -> Checked<AnalyticsConfig> {
     let usual = AnalyticsConfig::default();
-    AnalyticsConfig {
+    Ok(AnalyticsConfig {
+        password: password(settings.password.as_ref(), settings.password_file.as_deref(), "analytics.")?,
         endpoint: settings.endpoint,
+        user: settings.user,
         max_connections: settings.max_connections.map_or(usual.max_connections, |number| number.0),
         checkout: settings.checkout.map_or(usual.checkout, |time| time.0),
         statement: settings.statement.map_or(usual.statement, |time| time.0),
         call: settings.call.map_or(usual.call, |time| time.0),
-    }
+    })
 }
 
 fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, NodeOverride)> {
@@ -236,11 +264,39 @@ fn contradictions(config: &Config) -> Checked<()> {
     if let Some(count) = config.shard_count.filter(|count| !(1..=MOST_SHARDS).contains(count)) {
         return Err(format!("`shard_count` is {count}: write 1 to {MOST_SHARDS}"));
     }
+    if config.analytics.password.is_some() && config.analytics.user.is_none() {
+        return Err("`analytics.password` is given without `analytics.user`: name the role that it is of".to_owned());
+    }
+    roles(&config.policy)?;
     if let Some(both) = config.replicas.iter().find(|replica| config.contact_points.contains(replica)) {
         return Err(format!("{both} is a contact point and a replica: a standby belongs to `replicas` alone"));
     }
     Ok(())
 }
+
+fn roles(policy: &Policy) -> Checked<()> {
+    let Policy::RowLevelSecurity { application_role, analytics_role } = policy else { return Ok(()) };
+    for (key, role) in
+        [("application_role", Some(application_role)), ("analytics_role", analytics_role.as_ref())]
+    {
+        let Some(role) = role else { continue };
+        // What PostgreSQL keeps for itself, or would cut off.
+        let is_taken = role.starts_with("pg_") || ["public", "none"].contains(&role.as_str());
+        if role.is_empty() || role.len() > LONGEST_NAME || role.contains('\0') || is_taken {
+            return Err(format!("`{key}` is \"{role}\", which is no name for a role: write one of 1 to 63 bytes"));
+        }
+    }
+    if analytics_role.as_ref() == Some(application_role) {
+        return Err(format!(
+            "`application_role` and `analytics_role` are both \"{application_role}\": a role that sees every tenant's rows \
+             holds nobody to one"
+        ));
+    }
+    Ok(())
+}
+
+/// PostgreSQL cuts longer names off without an error.
+const LONGEST_NAME: usize = 63;
 
 /// PostgreSQL's own limit for `max_connections`.
 const MOST_CONNECTIONS: u32 = 262_143;
@@ -326,6 +382,15 @@ mod tests {
             ("replicas = [\"r\", \"r:5432\"]", "r:5432 is listed twice"),
             ("shard_count = 0", "`shard_count` is 0: write 1 to 64000"),
             ("shard_count = 64001", "`shard_count` is 64001"),
+            ("policy = \"row_level_security\"", "`application_role` is missing: write `application_role = "),
+            ("application_role = \"app\"", "`application_role` is for row level security"),
+            ("policy = \"none\"\nanalytics_role = \"r\"", "`analytics_role` is for row level security"),
+            ("policy = \"row_level_security\"\napplication_role = \"public\"", "which is no name for a role"),
+            (
+                "policy = \"row_level_security\"\napplication_role = \"a\"\nanalytics_role = \"a\"",
+                "`application_role` and `analytics_role` are both \"a\"",
+            ),
+            ("analytics = { password = \"p\" }", "`analytics.password` is given without `analytics.user`"),
             ("nodes.\"db:5432\" = {}", "`nodes.\"db:5432\"` changes nothing"),
             ("url = \"postgres://a@b/c\"", "profile `default`: `url` and `contact_points` are both given"),
             ("password_file = \"/nowhere\"", "`password_file` (/nowhere) can't be read"),

@@ -5,6 +5,7 @@ mod child;
 mod citus;
 mod config;
 mod local;
+mod policy;
 mod readme;
 mod schema;
 mod session;

@@ -55,6 +55,7 @@ mod inspect;
 pub mod placement;
 mod plan;
 mod planner;
+mod policies;
 pub(crate) mod target;
 mod wanted;
 

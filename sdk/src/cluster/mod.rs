@@ -179,7 +179,9 @@ impl Core {
             vetted
         };
         let vetted = tokio::time::timeout(limit, vetted).await;
-        vetted.unwrap_or_else(|_| Err(Error::timed_out(Limit::Statement, limit))).map_err(|error| error.on(lease.node()))
+        vetted
+            .unwrap_or_else(|_| Err(Error::timed_out(Limit::Statement, limit)))
+            .map_err(|error| error.on(lease.node()))
     }
 
     /// Takes a connection to the first node of the plan that can be reached.

@@ -8,8 +8,8 @@ use super::settings::{
     TlsSettings, TopologySettings,
 };
 use super::values::{
-    AnalyticsConfig, DirectoryConfig, Endpoint, NodeOverride, Policy, PoolConfig, Secret, Timeouts, Tls, TopologyConfig,
-    Verify,
+    AnalyticsConfig, DirectoryConfig, Endpoint, NodeOverride, Policy, PoolConfig, Secret, Timeouts, Tls,
+    TopologyConfig, Verify,
 };
 use super::{Config, bad};
 use crate::error::Result;
@@ -276,9 +276,7 @@ fn contradictions(config: &Config) -> Checked<()> {
 
 fn roles(policy: &Policy) -> Checked<()> {
     let Policy::RowLevelSecurity { application_role, analytics_role } = policy else { return Ok(()) };
-    for (key, role) in
-        [("application_role", Some(application_role)), ("analytics_role", analytics_role.as_ref())]
-    {
+    for (key, role) in [("application_role", Some(application_role)), ("analytics_role", analytics_role.as_ref())] {
         let Some(role) = role else { continue };
         // What PostgreSQL keeps for itself, or would cut off.
         let is_taken = role.starts_with("pg_") || ["public", "none"].contains(&role.as_str());

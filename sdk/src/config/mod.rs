@@ -82,8 +82,8 @@ use crate::topology::{Region, Residency};
 use settings::Settings;
 
 pub use values::{
-    AnalyticsConfig, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride, Policy, PoolConfig, Secret, Timeouts,
-    Tls, TopologyConfig, Verify, Watch,
+    AnalyticsConfig, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride, Policy, PoolConfig, Secret,
+    Timeouts, Tls, TopologyConfig, Verify, Watch,
 };
 
 /// Where the file is when `SHARDWISE_CONFIG` does not say so.

@@ -55,6 +55,11 @@ pub(crate) fn force(at: &str) -> String {
     format!("ALTER TABLE {at} FORCE ROW LEVEL SECURITY")
 }
 
+/// For a table that is no tenant's any more.
+pub(crate) fn disable(at: &str) -> String {
+    format!("ALTER TABLE {at} DISABLE ROW LEVEL SECURITY")
+}
+
 /// Whether a row is the transaction's tenant's.
 fn of_tenant(column: &ColumnDef) -> String {
     format!(

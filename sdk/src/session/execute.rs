@@ -59,6 +59,11 @@ impl Pooled {
         Self { core, target, tenant: None }
     }
 
+    /// The same, and the database holds its statements to this tenant.
+    pub(super) fn held_to(self, tenant: Option<HeldTo>) -> Self {
+        Self { tenant, ..self }
+    }
+
     /// A connection for exclusive use, and the route it is on.
     pub(super) async fn way(&self, need: Need) -> Result<Way> {
         let way = self.core.way(self.target, need).await?;

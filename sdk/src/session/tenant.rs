@@ -37,7 +37,7 @@ pub(crate) async fn tenant<K: DistributionKey>(core: Arc<Core>, key: K) -> Resul
     if core.must_vet(Intent::Tenant) {
         Box::pin(vet(&core)).await.map_err(|error| error.of(OPERATION, None))?;
     }
-    Ok(Session { scope: TenantScope { key }, executor: Pooled { tenant, ..Pooled::new(core, target) } })
+    Ok(Session { scope: TenantScope { key }, executor: Pooled::new(core, target).held_to(tenant) })
 }
 
 /// Makes sure that the database would hold the role that is logged in.

@@ -32,14 +32,12 @@ static VOUCH: Statement =
 /// On Citus, where the node may have to tell others.
 static HOLD_ON_CITUS: Statement = Statement { sql: "SELECT shardwise.hold_to_tenant($1)", params: &[Type::TEXT] };
 
-static HOLD: Statement = Statement {
-    sql: "SELECT pg_catalog.set_config('shardwise.tenant', $1, true)",
-    params: &[Type::TEXT],
-};
+static HOLD: Statement =
+    Statement { sql: "SELECT pg_catalog.set_config('shardwise.tenant', $1, true)", params: &[Type::TEXT] };
 
 /// The tenant that statements are held to.
 #[derive(Clone)]
-pub struct HeldTo {
+pub(super) struct HeldTo {
     // A parameter's value: never shown.
     key: Arc<str>,
     statement: &'static Statement,

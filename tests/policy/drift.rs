@@ -52,15 +52,19 @@ async fn what_is_tampered_with_shows_and_is_mended(place: Place) {
     let cases: &[(String, String)] = &[
         (
             "ALTER TABLE wallets DISABLE ROW LEVEL SECURITY".into(),
-            "different: row level security of wallets: wanted on, forced, is off".into(),
+            "different: row level security of wallets: wanted on, forced on the owner, is off, forced on the owner"
+                .into(),
         ),
         (
             "ALTER TABLE wallets NO FORCE ROW LEVEL SECURITY".into(),
-            "different: row level security of wallets: wanted on, forced, is not forced on its owner".into(),
+            "different: row level security of wallets: wanted on, forced on the owner, is on, not forced on the owner"
+                .into(),
         ),
         (
             format!("ALTER TABLE {partition} DISABLE ROW LEVEL SECURITY"),
-            format!("different: row level security of {partition}: wanted on, forced, is off"),
+            format!(
+                "different: row level security of {partition}: wanted on, forced on the owner, is off, forced on the owner"
+            ),
         ),
         (
             "DROP POLICY shardwise_tenant ON wallets".into(),
@@ -166,7 +170,10 @@ async fn tables_with_rows_are_held_from_the_next_apply_on(place: Place) {
         .by_hand(&["CREATE TABLE entries_2001 PARTITION OF entries FOR VALUES FROM ('2001-01-01') TO ('2002-01-01')"])
         .await;
     let drift = lines(&stage.owner).await;
-    assert_eq!(drift[0], "different: row level security of entries_2001: wanted on, forced, is off");
+    assert_eq!(
+        drift[0],
+        "different: row level security of entries_2001: wanted on, forced on the owner, is off, not forced on the owner"
+    );
     stage.as_owner().await.admin().apply(&schema()).await.unwrap();
     assert_eq!(lines(&stage.owner).await, [""; 0]);
 

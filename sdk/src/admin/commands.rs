@@ -86,7 +86,7 @@ pub(super) async fn survey(transaction: &Transaction<'_>, aim: &Aim, tables: &[&
         .collect();
     let enums: Vec<&str> = wanted::native_enums(tables).iter().map(|enumeration| enumeration.name).collect();
     let live = Live::read(client, aim.target, &named, &enums).await?;
-    let policies = policies::State::read(client, &aim.policy, &named).await?;
+    let policies = policies::State::read(client, aim, &named).await?;
     let wanted = wanted::read(client, &session, aim, tables).await?;
     if let Some(state) = &live.citus {
         citus::check(&wanted, state)?;

@@ -50,9 +50,9 @@ pub(super) struct Standing {
     belongs: bool,
     /// How many tables hold roles to a tenant.
     tables: i64,
-    /// One of them that holds nobody now, for its row level security is off or not forced.
+    /// One of them that holds nobody now, for its row level security is off.
     off: Option<String>,
-    /// One whose rows a policy shows to this role whoever the tenant is.
+    /// One whose rows this role sees whoever the tenant is: a policy says so, or it is the owner.
     open: Option<String>,
     /// One that hides its rows from this role unless a tenant is named.
     hidden: Option<String>,
@@ -64,16 +64,18 @@ const STANDING: &str = "\
         WHERE rolname = current_user), \
     held AS (SELECT p.polrelid AS relation, p.polroles AS roles FROM pg_catalog.pg_policy p WHERE p.polname = $2 \
         AND ($1::text IS NULL OR (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1) = ANY (p.polroles))), \
-    shown AS (SELECT DISTINCT p.polrelid AS relation FROM pg_catalog.pg_policy p JOIN held ON held.relation = p.polrelid \
+    shown AS (SELECT p.polrelid AS relation FROM pg_catalog.pg_policy p JOIN held ON held.relation = p.polrelid \
         WHERE p.polpermissive AND p.polcmd IN ('*', 'r') AND pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true' \
-        AND EXISTS (SELECT FROM unnest(p.polroles) r WHERE r = 0 OR pg_catalog.pg_has_role(r, 'USAGE'))) \
+        AND EXISTS (SELECT FROM unnest(p.polroles) r WHERE r = 0 OR pg_catalog.pg_has_role(r, 'USAGE')) \
+        UNION SELECT c.oid FROM pg_catalog.pg_class c JOIN held ON held.relation = c.oid \
+        WHERE NOT c.relforcerowsecurity AND pg_catalog.pg_has_role(c.relowner, 'USAGE')) \
     SELECT me.rolname::text, me.bypasses, \
     CASE WHEN $1::text IS NULL \
         THEN EXISTS (SELECT FROM held, unnest(held.roles) r WHERE r = 0 OR pg_catalog.pg_has_role(r, 'USAGE')) \
         ELSE coalesce((SELECT pg_catalog.pg_has_role(oid, 'USAGE') FROM pg_catalog.pg_roles WHERE rolname = $1), false) END, \
     (SELECT count(*) FROM held), \
     (SELECT min(c.oid::regclass::text) FROM held JOIN pg_catalog.pg_class c ON c.oid = held.relation \
-        WHERE NOT (c.relrowsecurity AND c.relforcerowsecurity)), \
+        WHERE NOT c.relrowsecurity), \
     (SELECT min(relation::regclass::text) FROM shown), \
     (SELECT min(held.relation::regclass::text) FROM held \
         WHERE NOT EXISTS (SELECT FROM shown WHERE shown.relation = held.relation)) \
@@ -133,7 +135,8 @@ impl Standing {
         }
         if let Some(table) = &self.open {
             return Err(config(format!(
-                "row level security does not hold the role {role}: a policy shows it all rows of {table}: {fix}"
+                "row level security does not hold the role {role}, which a policy, or being the owner, shows all rows of \
+                 {table}: {fix}"
             )));
         }
         if !self.belongs {
@@ -143,7 +146,7 @@ impl Standing {
         }
         if let Some(table) = &self.off {
             return Err(config(format!(
-                "row level security of {table} is off, or not forced: apply the schema, as the owner of the tables"
+                "row level security of {table} is off: apply the schema, as the owner of the tables"
             )));
         }
         Ok(())

@@ -11,8 +11,8 @@ pub(crate) const SETTING: &str = "shardwise.tenant";
 /// The policy that holds the application role to one tenant.
 pub(crate) const TENANT: &str = "shardwise_tenant";
 
-/// The policy that lets a table's owner work on all rows. Row level security is forced on owners, so that a table that is
-/// given to another role opens for nobody by that.
+/// The policy that lets a table's owner work on all rows, where row level security is forced on owners: a table that is given
+/// to another role then opens for nobody by that.
 pub(crate) const OWNER: &str = "shardwise_owner";
 
 /// The policy that lets the role for analytics read all rows.
@@ -51,8 +51,9 @@ pub(crate) fn enable(at: &str) -> String {
     format!("ALTER TABLE {at} ENABLE ROW LEVEL SECURITY")
 }
 
-pub(crate) fn force(at: &str) -> String {
-    format!("ALTER TABLE {at} FORCE ROW LEVEL SECURITY")
+/// On its owner too, or not.
+pub(crate) fn force(at: &str, forced: bool) -> String {
+    format!("ALTER TABLE {at} {}FORCE ROW LEVEL SECURITY", if forced { "" } else { "NO " })
 }
 
 /// For a table that is no tenant's any more.

@@ -110,14 +110,16 @@ impl Holder<'_> {
             needs.push(need);
         }
         let (enabled, forced) = live.map_or((false, false), |live| (live.enabled, live.forced));
-        let on = [(!enabled).then(|| policy::enable(at)), (!forced).then(|| policy::force(at))];
+        let force = self.is_to_be_forced();
+        let on = [(!enabled).then(|| policy::enable(at)), (force != forced).then(|| policy::force(at, force))];
         let on: Vec<String> = on.into_iter().flatten().collect();
         if !on.is_empty() {
-            let is = match (enabled, forced) {
-                (true, _) => "not forced on its owner",
-                (false, _) => "off",
+            let describe = |enabled: bool, forced: bool| {
+                let enabled = if enabled { "on" } else { "off" };
+                format!("{enabled}, {}forced on the owner", if forced { "" } else { "not " })
             };
-            let difference = self.difference(Side::Different, Object::RowSecurity, "", Some("on, forced"), Some(is));
+            let (wanted, is) = (describe(true, force), describe(enabled, forced));
+            let difference = self.difference(Side::Different, Object::RowSecurity, "", Some(&wanted), Some(&is));
             let act = Act::step(StepKind::ProtectRows, format!("turn row level security of {label} on"), on);
             needs.push(Need { difference, act });
         }
@@ -148,13 +150,22 @@ impl Holder<'_> {
         })
     }
 
+    /// The owner, and whether no policy holds it.
+    fn its_owner(&self) -> (&str, bool) {
+        let runner = &self.state.found.runner;
+        let new = (runner.name.as_str(), runner.bypasses);
+        self.place.live.map_or(new, |live| (live.owner.as_str(), live.owner_bypasses))
+    }
+
+    /// Not on Citus where the owner is an ordinary role: there it is the owner as whom Citus copies shards, and PostgreSQL
+    /// takes no COPY from a role that row level security holds.
+    fn is_to_be_forced(&self) -> bool {
+        let (_, bypasses) = self.its_owner();
+        bypasses || !self.state.is_citus
+    }
+
     /// The policies as they should be, with the statement that makes each.
     fn wanted_policies(&self) -> Vec<(LivePolicy, String)> {
-        let runner = &self.state.found.runner;
-        let owner = self
-            .place
-            .live
-            .map_or((runner.name.as_str(), runner.bypasses), |live| (live.owner.as_str(), live.owner_bypasses));
         let mut wanted = Vec::new();
         let mut push =
             |name: &str, role: &str, through: Through<'_>, command: &str, [using, check]: [Option<&str>; 2]| {
@@ -173,7 +184,9 @@ impl Holder<'_> {
             let condition = self.table.tenants_rows.as_deref();
             push(TENANT, &self.state.application_role, Through::Tenant(column), "*", [condition, condition]);
         }
-        if let (owner, false) = owner {
+        if let (owner, false) = self.its_owner()
+            && self.is_to_be_forced()
+        {
             push(OWNER, owner, Through::All, "*", [Some("true"), Some("true")]);
         }
         if let Some(role) = &self.state.analytics_role {

@@ -5,6 +5,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::admin::inspect::only_row;
+use crate::admin::target::{Aim, Target};
 use crate::config::Policy;
 use crate::entity::Json;
 use crate::error::{Error, Result};
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 pub(in crate::admin) struct State {
     pub(super) application_role: String,
     pub(super) analytics_role: Option<String>,
+    pub(super) is_citus: bool,
     pub(super) found: Found,
 }
 
@@ -97,12 +99,8 @@ pub(super) struct Sequence {
 
 impl State {
     /// Reads it; `None` where the database is not asked to keep tenants apart.
-    pub(in crate::admin) async fn read(
-        client: &Client,
-        policy: &Policy,
-        named: &[(String, String)],
-    ) -> Result<Option<Self>> {
-        let Policy::RowLevelSecurity { application_role, analytics_role } = policy else { return Ok(None) };
+    pub(in crate::admin) async fn read(client: &Client, aim: &Aim, named: &[(String, String)]) -> Result<Option<Self>> {
+        let Policy::RowLevelSecurity { application_role, analytics_role } = &aim.policy else { return Ok(None) };
         let (schemas, names): (Vec<&str>, Vec<&str>) =
             named.iter().map(|(schema, name)| (schema.as_str(), name.as_str())).unzip();
         let row = only_row(
@@ -118,7 +116,8 @@ impl State {
         .await?;
         let Json(found) = row.try_get(0).map_err(Error::postgres)?;
         let (application_role, analytics_role) = (application_role.clone(), analytics_role.clone());
-        Ok(Some(Self { application_role, analytics_role, found }))
+        let is_citus = matches!(aim.target, Target::Citus { .. });
+        Ok(Some(Self { application_role, analytics_role, is_citus, found }))
     }
 
     /// The two roles, and what each may do with a table's rows.

@@ -93,7 +93,9 @@ fn policy(settings: &Settings) -> Checked<Policy> {
             application_role: named(application_role.clone(), "application_role", "\"festival_app\"")?,
             analytics_role: analytics_role.clone(),
         }),
-        None | Some(PolicyName::None) => {
+        // A profile that turns it off need not take the roles away.
+        Some(PolicyName::None) => Ok(Policy::None),
+        None => {
             let roles = [("application_role", application_role), ("analytics_role", analytics_role)];
             match roles.iter().find(|(_, role)| role.is_some()) {
                 Some((key, _)) => Err(format!(
@@ -320,7 +322,7 @@ fn repeated(endpoints: &[Endpoint]) -> Option<&Endpoint> {
 mod tests {
     use std::time::Duration;
 
-    use crate::config::{Config, PoolConfig, Timeouts, Tls, Verify};
+    use crate::config::{Config, Policy, PoolConfig, Timeouts, Tls, Verify};
 
     const LEAST: &str = "[default]\ncontact_points = [\"db\"]\ndatabase = \"d\"\nuser = \"u\"\n";
 
@@ -358,6 +360,20 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_comes_with_its_roles() {
+        assert_eq!(config("").expect("valid").policy, Policy::None);
+        let on = "policy = \"row_level_security\"\napplication_role = \"app\"";
+        let policy = Policy::row_level_security("app");
+        assert_eq!(config(on).expect("valid").policy, policy);
+        let both = config(&format!("{on}\nanalytics_role = \"all\"")).expect("valid");
+        assert_eq!(both.policy, policy.with_analytics_role("all"));
+        let off = config("policy = \"none\"\napplication_role = \"app\"").expect("valid");
+        assert_eq!(off.policy, Policy::None);
+        let unknown = refused("policy = \"rls\"");
+        assert!(unknown.contains("unknown variant `rls`, expected `none` or `row_level_security`"), "{unknown}");
+    }
+
+    #[test]
     fn contradictions_name_both_sides() {
         for (more, told) in [
             ("pool = { max_connections = 0 }", "`pool.max_connections` is 0"),
@@ -382,7 +398,7 @@ mod tests {
             ("shard_count = 64001", "`shard_count` is 64001"),
             ("policy = \"row_level_security\"", "`application_role` is missing: write `application_role = "),
             ("application_role = \"app\"", "`application_role` is for row level security"),
-            ("policy = \"none\"\nanalytics_role = \"r\"", "`analytics_role` is for row level security"),
+            ("analytics_role = \"r\"", "`analytics_role` is for row level security"),
             ("policy = \"row_level_security\"\napplication_role = \"public\"", "which is no name for a role"),
             (
                 "policy = \"row_level_security\"\napplication_role = \"a\"\nanalytics_role = \"a\"",

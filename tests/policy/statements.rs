@@ -138,14 +138,13 @@ async fn a_time_limit_leaves_nothing_behind(place: Place) {
     let one = stage.app.clone().with_max_connections(1).unwrap().with_timeouts(limits).unwrap();
     let cluster = shardwise::Cluster::connect(one).await.unwrap();
     let (fest, other) = (tenant(&cluster, &[1]).await, tenant(&cluster, &[2]).await);
-    let slow = || forgetful("UPDATE wallets SET balance = balance + 0 * length(pg_sleep(600)::text)");
+    let slow = || forgetful("SELECT balance, pg_sleep(600) FROM wallets");
     let late = fest.execute(slow()).await.unwrap_err();
     assert_eq!(late.timeout(), Some(Limit::Statement), "{late}");
     assert!(late.is_outcome_unknown(), "{late}");
     assert_eq!(balances(&other).await, [2]);
     assert!(fest.transaction(async |tx| tx.execute(slow()).await).await.is_err());
     assert_eq!(balances(&other).await, [2]);
-    // It was cancelled, and holds no lock.
     assert_eq!(fest.execute(forgetful("UPDATE wallets SET balance = 5")).await.unwrap(), 1);
     assert_eq!((balances(&fest).await, balances(&other).await), (vec![5], vec![2]));
 }

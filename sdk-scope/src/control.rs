@@ -4,7 +4,7 @@ use crate::text::skip_blank;
 
 /// What to do in place of a statement that begins or ends a transaction, if that is what this is.
 pub fn transaction_control(text: &str) -> Option<&'static str> {
-    let [first, _] = leading_words(text);
+    let [first] = leading_words(text);
     let controls = ["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release"];
     controls.contains(&first.as_str()).then_some("transactions begin and end with `transaction` and `savepoint`")
 }
@@ -12,9 +12,10 @@ pub fn transaction_control(text: &str) -> Option<&'static str> {
 /// What to do in place of a statement that would stay with the connection, for whoever uses it next, if that is what this
 /// is. What ends with the transaction is fine.
 pub fn session_control(text: &str) -> Option<&'static str> {
-    let [first, second] = leading_words(text);
+    let [first, second, third] = leading_words(text);
     match first.as_str() {
         "copy" => Some("use `copy_in` and `copy_out`"),
+        "set" if third == "shardwise" => Some("the SDK's own settings tell the server whose rows to show"),
         "set" if matches!(second.as_str(), "local" | "constraints") => None,
         "set" | "reset" | "listen" | "unlisten" | "discard" | "prepare" | "deallocate" | "load" => Some(
             "it would stay with the connection, for other tenants as well: write SET LOCAL inside a transaction, or use \
@@ -26,14 +27,14 @@ pub fn session_control(text: &str) -> Option<&'static str> {
 
 /// Whether a statement only reads, as far as its first word tells.
 pub fn seems_to_read(text: &str) -> bool {
-    let [first, _] = leading_words(text);
+    let [first] = leading_words(text);
     matches!(first.as_str(), "select" | "values" | "table")
 }
 
-/// The first two words in lower case; what is no word is empty.
-fn leading_words(text: &str) -> [String; 2] {
+/// The first words in lower case; what is no word is empty.
+fn leading_words<const N: usize>(text: &str) -> [String; N] {
     let mut rest = text;
-    [(); 2].map(|()| {
+    [(); N].map(|()| {
         rest = skip_blank(rest);
         let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
         let (word, behind) = rest.split_at(end);
@@ -59,6 +60,7 @@ mod tests {
     fn what_stays_is_told_from_what_ends() {
         assert!(transaction_control("/* now */ commit").is_some() && session_control("ROLLBACK").is_some());
         assert!(session_control("SET x = 1").is_some() && session_control("LISTEN news").is_some());
+        assert!(session_control("SET LOCAL shardwise.tenant = 'x'").is_some());
         assert!(session_control("SET LOCAL x = 1").is_none() && session_control("SELECT 1").is_none());
         assert!(seems_to_read("select 1") && !seems_to_read("WITH x AS (DELETE FROM t) SELECT 1"));
         assert!(transaction_control("SET x = 1").is_none() && transaction_control("CREATE TABLE t ()").is_none());

@@ -55,9 +55,13 @@ impl Cluster {
 
     /// The rows of one tenant. On Citus its statements go to the node that owns the key's shard.
     ///
+    /// With row level security ([`Policy`](crate::config::Policy)) the first call asks the server whether it would hold the
+    /// role that is logged in.
+    ///
     /// # Errors
     /// [`ErrorKind::Residency`](crate::ErrorKind::Residency) where the configuration binds tenants to their home regions, and
-    /// this one's data lie elsewhere or it has none; and when the directory can't be asked.
+    /// this one's data lie elsewhere or it has none; [`ErrorKind::Config`](crate::ErrorKind::Config) where row level security
+    /// is asked for and does not hold the role; and when the directory can't be asked.
     pub async fn tenant<K: DistributionKey>(&self, key: K) -> Result<Tenant<K>> {
         session::tenant(self.core.clone(), key).await
     }
@@ -125,6 +129,9 @@ impl Cluster {
 
     /// Raw SQL on the coordinator (in single mode: on the one server). It sees every tenant's rows: for DDL, and for
     /// short work over many tenants. Long work goes through [`across_shards`](Self::across_shards).
+    ///
+    /// A role that row level security shows no tenant's rows is refused with each statement, with
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): it would read nothing, and take that for the answer.
     #[must_use]
     pub fn coordinator(&self) -> CoordinatorSession {
         Session::pooled(AnyScope, self.core.clone(), Target::new(Intent::Coordinator))
@@ -132,7 +139,8 @@ impl Cluster {
 
     /// Raw SQL over the rows of all tenants, on the endpoint that is configured for it, else on the coordinator. It has
     /// connections and time limits of its own (`analytics` in the configuration), so that it never keeps the tenants'
-    /// statements waiting for a connection. `why` is logged.
+    /// statements waiting for a connection. `why` is logged. With row level security it wants a log-in of its own, a member of
+    /// the `analytics_role`: see [`Policy`](crate::config::Policy).
     ///
     /// ```
     /// # use shardwise::{Cluster, unscoped_sql};

@@ -63,16 +63,24 @@ impl ServerReport {
     /// On Citus a violation is that of a shard, whose table and constraints end with its number: `wallets_pkey_102041`. The
     /// user knows the table and the constraint without it.
     fn name_the_whole_table(&mut self) {
-        let Some(table) = &self.table else { return };
+        let Some(table) = self.table.as_deref().or(self.guarded_table()) else { return };
         let Some((name, number)) = table.rsplit_once('_').filter(|(_, number)| is_shard_number(number)) else { return };
-        let suffix = format!("_{number}");
+        let (name, suffix) = (name.to_owned(), format!("_{number}"));
         self.message = self.message.replace(&format!("{suffix}\""), "\"");
         if let Some(constraint) = &mut self.constraint
             && let Some(stem) = constraint.strip_suffix(&suffix)
         {
             *constraint = stem.to_owned();
         }
-        self.table = Some(name.to_owned());
+        self.table = Some(name);
+    }
+
+    /// The table whose policies refuse a row, which the server names in its message alone.
+    fn guarded_table(&self) -> Option<&str> {
+        let is_refusal = self.code == SqlState::INSUFFICIENT_PRIVILEGE;
+        let message = self.message.strip_suffix('"').filter(|_| is_refusal)?;
+        let (what, table) = message.rsplit_once(" for table \"")?;
+        what.contains("row-level security policy").then_some(table)
     }
 }
 

@@ -6,9 +6,11 @@
 //! ```
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used)]
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod rate;
 
+use std::time::Duration;
+
+use rate::rate;
 use shardwise::config::{TopologyConfig, Watch};
 use shardwise::{Cluster, Config, Entity, Pin, Region, Schema, Tenant, Uuid};
 use tokio_postgres::NoTls;
@@ -100,7 +102,8 @@ fn pinned_to_its_region(_: &Cluster, fest: Tenant) -> Tenant {
 
 async fn sdk(tenants: &[Tenant], wallets: &[Wallet]) -> f64 {
     let all: Vec<_> = tenants.iter().cloned().zip(wallets.iter().map(|wallet| wallet.id)).collect();
-    rate(all, |(fest, id)| async move { assert_eq!(fest.get::<Wallet>(id).await.unwrap().balance, 1) }).await
+    rate(all, TASKS, ROUND, |(fest, id)| async move { assert_eq!(fest.get::<Wallet>(id).await.unwrap().balance, 1) })
+        .await
 }
 
 type Pool = bb8::Pool<bb8_postgres::PostgresConnectionManager<NoTls>>;
@@ -112,42 +115,11 @@ async fn bb8_postgres(url: &str) -> Pool {
 
 async fn without_sdk(pool: &Pool, wallets: &[Wallet]) -> f64 {
     let all: Vec<_> = wallets.iter().map(|wallet| (pool.clone(), wallet.festival_id, wallet.id)).collect();
-    rate(all, |(pool, festival_id, id)| async move {
+    rate(all, TASKS, ROUND, |(pool, festival_id, id)| async move {
         let connection = pool.get().await.unwrap();
         let sql = "SELECT festival_id, id, balance FROM wallets WHERE festival_id = $1 AND id = $2";
         let row = connection.query_one(sql, &[&festival_id, &id]).await.unwrap();
         assert_eq!(row.get::<_, i64>(2), 1);
     })
     .await
-}
-
-/// How often per second the work is done, by all tasks together.
-async fn rate<T, F>(all: Vec<T>, work: impl Fn(T) -> F + Send + Sync + 'static) -> f64
-where
-    T: Clone + Send + Sync + 'static,
-    F: Future<Output = ()> + Send,
-{
-    let (all, work) = (Arc::new(all), Arc::new(work));
-    let started = Instant::now();
-    let tasks: Vec<_> = (0..TASKS)
-        .map(|task| {
-            let (all, work) = (all.clone(), work.clone());
-            tokio::spawn(async move {
-                let mut done = 0_u32;
-                for one in all.iter().cycle().skip(task) {
-                    if started.elapsed() > ROUND {
-                        break;
-                    }
-                    work(one.clone()).await;
-                    done += 1;
-                }
-                done
-            })
-        })
-        .collect();
-    let mut done = 0;
-    for task in tasks {
-        done += task.await.unwrap();
-    }
-    f64::from(done) / started.elapsed().as_secs_f64()
 }

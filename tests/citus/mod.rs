@@ -13,7 +13,7 @@ pub mod placement_stage;
 mod residency;
 mod role;
 mod routes;
-mod stage;
+pub(crate) mod stage;
 
 use shardwise::local;
 use shardwise::{Cluster, Mode, Route, unscoped_sql};

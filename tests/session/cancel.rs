@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -13,8 +12,7 @@ use tokio::task::JoinSet;
 use crate::support::activity::{Activity, idle};
 use crate::support::model::{Entry, Wallet};
 use crate::support::place::{Place, in_both_modes};
-use crate::support::timeouts;
-use crate::support::unchecked;
+use crate::support::{at_most, timeouts, unchecked};
 
 in_both_modes![
     a_dropped_statement_ends_on_the_server,
@@ -81,20 +79,6 @@ async fn work(fest: Tenant, task: usize, wallets: Arc<[Uuid]>) -> shardwise::Res
         }
     }
     Ok(())
-}
-
-/// Drops a future after so many polls: at a random place, however fast the machine is.
-async fn at_most<T>(mut polls: usize, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if polls == 0 => Poll::Ready(None),
-        Poll::Pending => {
-            polls -= 1;
-            Poll::Pending
-        }
-    })
-    .await
 }
 
 async fn a_thousand_tasks_on_sixteen_connections_with_random_cancellations(place: Place) {

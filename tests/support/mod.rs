@@ -9,6 +9,7 @@ pub mod place;
 pub mod proxy;
 pub mod secrets;
 
+use std::task::Poll;
 use std::time::Duration;
 
 use shardwise::config::Timeouts;
@@ -49,4 +50,18 @@ pub fn timeouts() -> Timeouts {
         statement: Duration::from_secs(20),
         call: Duration::from_secs(30),
     }
+}
+
+/// Drops a future after so many polls: at a random place, however fast the machine is.
+pub async fn at_most<T>(mut polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if polls == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            polls -= 1;
+            Poll::Pending
+        }
+    })
+    .await
 }

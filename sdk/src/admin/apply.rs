@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, Transaction};
 
+use super::Consent;
 use super::commands::{begin, survey};
 use super::plan::{Phase, Plan, Step, StepKind, Withheld};
-use super::{Consent, Target};
+use super::target::Aim;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
 
@@ -107,12 +108,13 @@ impl fmt::Display for Report {
 /// stay: new labels of enum types where a later step needs them, and what came before a step that runs in no transaction.
 pub(super) async fn apply(
     client: &mut Client,
-    target: Target,
+    aim: Aim,
     tables: &[&'static Table],
     consent: &Consent,
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Report> {
-    let mut run = Run { target, report: Report::default(), committed: 0, progress };
+    let target = aim.target;
+    let mut run = Run { aim, report: Report::default(), committed: 0, progress };
     for _ in 0..MAX_TRANSACTIONS {
         let transaction = begin(client, target).await?;
         let outcome = run.within(&transaction, tables, consent).await?;
@@ -144,7 +146,7 @@ enum Outcome {
 }
 
 struct Run<'a> {
-    target: Target,
+    aim: Aim,
     report: Report,
     /// How many of the steps done can't be undone any more.
     committed: usize,
@@ -162,7 +164,7 @@ impl Run<'_> {
         execute(transaction.client(), "SET LOCAL statement_timeout = 0").await?;
         execute(transaction.client(), &format!("SELECT pg_catalog.pg_advisory_xact_lock({LOCK})")).await?;
         for _ in 0..MAX_ROUNDS {
-            let plan = survey(transaction, self.target, tables).await?.plan(transaction, consent).await?;
+            let plan = survey(transaction, &self.aim, tables).await?.plan(transaction, consent).await?;
             self.refuse(&plan)?;
             self.report.withheld.clone_from(&plan.withheld);
             if plan.is_empty() {

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use super::inspect::{Live, Session};
+use super::policies::{self, Need};
+use super::target::Aim;
 use super::wanted::{self, Wanted};
 use super::{Consent, Diff, Plan, Progress, Report, Target, apply, citus, compare, planner, target};
 use crate::error::{Error, Result};
@@ -14,10 +16,16 @@ use crate::schema::{Table, validate};
 ///
 /// # Errors
 /// When the entities don't fit together, when the server refuses a definition, or when it can't be reached.
-pub async fn plan(client: &mut Client, target: Target, tables: &[&'static Table], consent: &Consent) -> Result<Plan> {
+pub async fn plan(
+    client: &mut Client,
+    aim: impl Into<Aim>,
+    tables: &[&'static Table],
+    consent: &Consent,
+) -> Result<Plan> {
+    let aim = aim.into();
     // Dropped, and so rolled back, at the end.
-    let transaction = begin(client, target).await?;
-    let plan = survey(&transaction, target, tables).await?.plan(&transaction, consent).await?;
+    let transaction = begin(client, aim.target).await?;
+    let plan = survey(&transaction, &aim, tables).await?.plan(&transaction, consent).await?;
     transaction.rollback().await.map_err(Error::postgres)?;
     Ok(plan)
 }
@@ -26,9 +34,10 @@ pub async fn plan(client: &mut Client, target: Target, tables: &[&'static Table]
 ///
 /// # Errors
 /// As for [`plan`].
-pub async fn diff(client: &mut Client, target: Target, tables: &[&'static Table]) -> Result<Diff> {
-    let transaction = begin(client, target).await?;
-    let survey = survey(&transaction, target, tables).await?;
+pub async fn diff(client: &mut Client, aim: impl Into<Aim>, tables: &[&'static Table]) -> Result<Diff> {
+    let aim = aim.into();
+    let transaction = begin(client, aim.target).await?;
+    let survey = survey(&transaction, &aim, tables).await?;
     transaction.rollback().await.map_err(Error::postgres)?;
     Ok(survey.diff)
 }
@@ -40,12 +49,12 @@ pub async fn diff(client: &mut Client, target: Target, tables: &[&'static Table]
 /// stays).
 pub async fn apply(
     client: &mut Client,
-    target: Target,
+    aim: impl Into<Aim>,
     tables: &[&'static Table],
     consent: &Consent,
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Report> {
-    apply::apply(client, target, tables, consent, progress).await
+    apply::apply(client, aim.into(), tables, consent, progress).await
 }
 
 /// A transaction whose queries each see what was committed before them, and which may make temporary tables, whatever
@@ -62,10 +71,12 @@ pub(super) struct Survey {
     wanted: Wanted,
     live: Live,
     diff: Diff,
+    /// What has to change for row level security.
+    needs: Vec<Need>,
 }
 
 /// Reads both sides, within the caller's transaction. The live one first: a scratch type would hide one of its name.
-pub(super) async fn survey(transaction: &Transaction<'_>, target: Target, tables: &[&'static Table]) -> Result<Survey> {
+pub(super) async fn survey(transaction: &Transaction<'_>, aim: &Aim, tables: &[&'static Table]) -> Result<Survey> {
     let client = transaction.client();
     let session = Session::read(client).await?;
     validate(tables, &session.schema)?;
@@ -74,13 +85,16 @@ pub(super) async fn survey(transaction: &Transaction<'_>, target: Target, tables
         .map(|table| (table.schema.unwrap_or(&session.schema).to_owned(), table.name.to_owned()))
         .collect();
     let enums: Vec<&str> = wanted::native_enums(tables).iter().map(|enumeration| enumeration.name).collect();
-    let live = Live::read(client, target, &named, &enums).await?;
-    let wanted = wanted::read(client, &session, target, tables).await?;
+    let live = Live::read(client, aim.target, &named, &enums).await?;
+    let policies = policies::State::read(client, aim, &named).await?;
+    let wanted = wanted::read(client, &session, aim, tables).await?;
     if let Some(state) = &live.citus {
         citus::check(&wanted, state)?;
     }
-    let diff = compare::compare(&session, &wanted, &live);
-    Ok(Survey { wanted, live, diff })
+    let mut diff = compare::compare(&session, &wanted, &live);
+    let needs = policies.map_or_else(Vec::new, |state| policies::needs(&session, &wanted, &state, &diff));
+    diff.differences.extend(needs.iter().filter_map(|need| need.difference.clone()));
+    Ok(Survey { wanted, live, diff, needs })
 }
 
 impl Survey {
@@ -91,6 +105,11 @@ impl Survey {
                 populated.insert(table.label.clone());
             }
         }
-        Ok(planner::plan(&self.diff, &self.wanted, &self.live, &populated, consent))
+        let mut plan = planner::plan(&self.diff, &self.wanted, &self.live, &populated, consent);
+        for need in &self.needs {
+            need.add_to(&mut plan, consent);
+        }
+        plan.sort();
+        Ok(plan)
     }
 }

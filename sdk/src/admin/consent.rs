@@ -25,6 +25,7 @@ pub(super) enum Permission {
     DropDefault(String, String),
     ChangeType(String, String),
     Redistribute(String),
+    DropPolicy(String, String),
 }
 
 impl Consent {
@@ -82,6 +83,13 @@ impl Consent {
         self.with(Permission::Redistribute(table.to_owned()))
     }
 
+    /// Drops a policy of row level security that the SDK does not know, and by which the application role may reach more
+    /// than its tenant's rows.
+    #[must_use]
+    pub fn drop_policy(self, table: &str, policy: &str) -> Self {
+        self.with(Permission::DropPolicy(table.to_owned(), policy.to_owned()))
+    }
+
     fn with(mut self, permission: Permission) -> Self {
         self.0.insert(permission);
         self
@@ -111,6 +119,7 @@ impl Permission {
             Self::DropDefault(table, column) => format!(".drop_default({table:?}, {column:?})"),
             Self::ChangeType(table, column) => format!(".change_type({table:?}, {column:?})"),
             Self::Redistribute(table) => format!(".redistribute({table:?})"),
+            Self::DropPolicy(table, policy) => format!(".drop_policy({table:?}, {policy:?})"),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 /// The drift between the entities and the live database, in both directions. Its `Display` is one line per difference.
 ///
 /// Both sides are read from the server's catalogs, so two spellings of one expression are no difference. Not compared:
-/// the order of columns, storage options, privileges, triggers, comments, partitions outside of the current window, and on
-/// Citus how many shards a table has.
+/// the order of columns, storage options, triggers, comments, partitions outside of the current window, and on Citus how many
+/// shards a table has. Privileges and policies are compared where the configuration asks for row level security.
 #[derive(Debug, Clone, Default)]
 pub struct Diff {
     pub(super) differences: Vec<Difference>,
@@ -116,6 +116,14 @@ pub enum Object {
     Catalog,
     /// Which table tells the home regions of tenants with keys of a type, written down for all clients.
     Directory,
+    /// A role that row level security needs, or what it may besides its grants.
+    Role,
+    /// Whether row level security of a table or partition is on, and forced on its owner.
+    RowSecurity,
+    /// A policy of row level security.
+    Policy,
+    /// What a role may do with a table, partition, sequence or schema.
+    Grant,
 }
 
 impl Object {
@@ -138,6 +146,10 @@ impl Object {
             Self::Distribution => "distribution of",
             Self::Catalog => "catalog",
             Self::Directory => "directory of",
+            Self::Role => "role",
+            Self::RowSecurity => "row level security of",
+            Self::Policy => "policy",
+            Self::Grant => "rights on",
         }
     }
 }

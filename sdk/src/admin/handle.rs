@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::placement::Placement;
+use super::target::Aim;
 use super::{Consent, Diff, Plan, Progress, Report, Target, commands, placement};
 use crate::cluster::Core;
 use crate::config::Mode;
@@ -51,7 +52,7 @@ impl Admin {
     /// # Errors
     /// As for [`plan`](Self::plan).
     pub async fn plan_with(&self, schema: &Schema, consent: &Consent) -> Result<Plan> {
-        commands::plan(self.connect().await?.client_mut(), self.target(), schema.tables(), consent).await
+        commands::plan(self.connect().await?.client_mut(), self.aim(), schema.tables(), consent).await
     }
 
     /// Brings the database to what the entities say. Nothing is lost, and nothing happens that needs a consent.
@@ -73,9 +74,9 @@ impl Admin {
         mut progress: impl FnMut(Progress<'_>) + Send,
     ) -> Result<Report> {
         let mut connection = self.connect().await?;
-        let (target, tables) = (self.target(), schema.tables());
-        let report = commands::apply(connection.client_mut(), target, tables, consent, &mut progress).await?;
-        if matches!(target, Target::Citus { .. }) {
+        let report =
+            commands::apply(connection.client_mut(), self.aim(), schema.tables(), consent, &mut progress).await?;
+        if self.core.mode() == Mode::Citus {
             placement::install_if_allowed(connection.client()).await?;
             // So that this client knows the tables at once. Where no node tells it now, it learns of them as others do.
             drop(self.core.refresh().await);
@@ -88,14 +89,15 @@ impl Admin {
     /// # Errors
     /// As for [`plan`](Self::plan).
     pub async fn diff(&self, schema: &Schema) -> Result<Diff> {
-        commands::diff(self.connect().await?.client_mut(), self.target(), schema.tables()).await
+        commands::diff(self.connect().await?.client_mut(), self.aim(), schema.tables()).await
     }
 
-    fn target(&self) -> Target {
-        match self.core.mode() {
+    fn aim(&self) -> Aim {
+        let target = match self.core.mode() {
             Mode::Citus => Target::Citus { shard_count: self.core.config().shard_count },
             Mode::Single | Mode::Auto => Target::Plain,
-        }
+        };
+        Aim::new(target, self.core.config().policy.clone())
     }
 
     /// Where tenants' data are, and how they get elsewhere.

@@ -13,6 +13,27 @@
 //!   what could lose data or stop writers for long (a type, a primary key) is refused until a consent names it.
 //! - **Not alone.** Tables that no entity has are no drift: another service's entities may have them.
 //!
+//! # Row level security
+//!
+//! Where the configuration asks for it ([`Policy::RowLevelSecurity`](crate::config::Policy)), the commands bring the database
+//! to this as well, on Citus on all nodes and shards:
+//!
+//! - **The application role** exists, without LOGIN where `apply` made it, and without SUPERUSER, BYPASSRLS, CREATEDB,
+//!   CREATEROLE and REPLICATION; it is a member of no other role. It has SELECT, INSERT, UPDATE and DELETE on the entities'
+//!   tables, USAGE on their schemas and on the sequences of their defaults, and nothing else on them: no TRUNCATE, REFERENCES
+//!   or TRIGGER, which PUBLIC loses too, and nothing on partitions, which are reached through their tables.
+//! - **Each distributed table** and each of its partitions has row level security on, and a policy by which the application role
+//!   reads and writes the rows whose key is the transaction's tenant. Reference tables have none.
+//! - **Owners** see all rows. Where the owner is no superuser, a policy says so, for row level security is forced on owners; on
+//!   Citus it is not forced on such an owner, as whom Citus copies shards.
+//! - **The role for analytics**, where one is named, may read all rows and write none.
+//!
+//! All of it is compared: what somebody tampers with is a [`Difference`], and the next apply mends it. Policies that somebody
+//! else made stay; one by which the application role may reach more rows is a difference until
+//! [`Consent::drop_policy`] allows to drop it. To make a role, the role that applies needs CREATEROLE; it is told so otherwise,
+//! with the statement that somebody else can run. Where the configuration asks for it no more, policies and roles stay as they
+//! are.
+//!
 //! # On Citus
 //!
 //! It works on the coordinator, with Citus 12.0 or newer. Tables are made with their indexes and partitions, then
@@ -55,6 +76,7 @@ mod inspect;
 pub mod placement;
 mod plan;
 mod planner;
+mod policies;
 pub(crate) mod target;
 mod wanted;
 

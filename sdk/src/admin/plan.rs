@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::consent::{Consent, Permission};
+
 /// What an apply would do, as ordered steps. Its `Display` is SQL with comments, for a person to read.
 ///
 /// A table's indexes are made, its keys checked and its types changed under locks that stop its writers until the whole
@@ -38,6 +40,19 @@ impl Plan {
     #[must_use]
     pub fn refusals(&self) -> &[Refusal] {
         &self.refusals
+    }
+
+    /// A step if it is allowed, else a withheld one.
+    pub(super) fn push(&mut self, permission: &Permission, step: Step, consent: &Consent) {
+        if consent.allows(permission) {
+            return self.steps.push(step);
+        }
+        self.withheld.push(Withheld { step, consent: permission.call() });
+    }
+
+    /// Puts the steps in the order of their phases and kinds; within a kind it stays.
+    pub(super) fn sort(&mut self) {
+        self.steps.sort_by_key(|step| (step.phase, step.kind));
     }
 
     /// Whether a new label is named by a step of the same plan. PostgreSQL lets no statement use a label before the
@@ -167,6 +182,14 @@ pub enum StepKind {
     AddForeignKey,
     /// Writes down for all clients which table tells the home regions of tenants.
     WriteDirectory,
+    /// Makes a role for row level security, or takes from it what it should not have.
+    Role,
+    /// Turns row level security of a table or partition on, or makes, renews or drops a policy of the SDK's.
+    ProtectRows,
+    /// Grants or revokes rights.
+    Grant,
+    /// Drops a policy that the SDK does not know.
+    DropPolicy,
 }
 
 /// A step that takes something away, and waits for a consent.

@@ -6,7 +6,7 @@ use super::citus::{self, Change, Moves};
 use super::consent::{Consent, Permission};
 use super::diff::{Diff, Difference, Object, Side};
 use super::inspect::{Column, Live, Source};
-use super::plan::{Plan, Refusal, Step, StepKind, Withheld};
+use super::plan::{Plan, Refusal, Step, StepKind};
 use super::wanted::{Wanted, WantedTable};
 use crate::schema::{ColumnDef, Enumeration, ForeignKey, ddl, names, quote_ident, quote_literal, quote_qualified};
 
@@ -28,7 +28,7 @@ pub(super) fn tables_to_probe<'a>(diff: &Diff, wanted: &'a Wanted, live: &Live) 
     tables
 }
 
-/// The steps for all differences. `populated` holds the labels of the probed tables that have rows.
+/// The steps for all differences but those of row level security, not in order yet. `populated` holds the labels of the probed tables that have rows.
 pub(super) fn plan(diff: &Diff, wanted: &Wanted, live: &Live, populated: &BTreeSet<String>, consent: &Consent) -> Plan {
     let mut planner = Planner { wanted, live, populated, consent, plan: Plan::default(), to_localize: BTreeMap::new() };
     for difference in &diff.differences {
@@ -39,8 +39,6 @@ pub(super) fn plan(diff: &Diff, wanted: &Wanted, live: &Live, populated: &BTreeS
     if let Some(state) = &live.citus {
         Moves { diff, wanted, live, state, populated, consent, to_localize }.add_to(&mut plan);
     }
-    // Stable: within a kind the order stays.
-    plan.steps.sort_by_key(|step| (step.phase, step.kind));
     plan
 }
 
@@ -134,7 +132,7 @@ impl<'a> Planner<'a> {
                 }
             }
             // The way there depends on all other differences.
-            (Object::Distribution, ..) => {}
+            (Object::Distribution | Object::RowSecurity | Object::Policy | Object::Grant, ..) => {}
             // A whole schema, enum or label is not within a table, and what differs in a column has a live table.
             _ => debug_assert!(false, "no step for {side:?} {object:?} {wanted:?}"),
         }
@@ -372,10 +370,7 @@ impl<'a> Planner<'a> {
 
     /// A step if it is allowed, else a withheld one.
     fn withhold(&mut self, permission: Permission, step: Step) {
-        if self.consent.allows(&permission) {
-            return self.plan.steps.push(step);
-        }
-        self.plan.withheld.push(Withheld { step, consent: permission.call() });
+        self.plan.push(&permission, step, self.consent);
     }
 
     fn refuse(&mut self, title: String, fix: String) {

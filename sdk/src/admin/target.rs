@@ -3,6 +3,7 @@
 use tokio_postgres::Client;
 
 use super::citus;
+use crate::config::Policy;
 use crate::error::{Error, Result};
 
 /// What kind of database it is.
@@ -15,6 +16,26 @@ pub enum Target {
         /// How many shards a new co-location group gets; without it, the server's `citus.shard_count` decides.
         shard_count: Option<u32>,
     },
+}
+
+/// What the commands bring a database to, besides its tables.
+#[derive(Debug, Clone)]
+pub struct Aim {
+    pub(super) target: Target,
+    /// How the database keeps tenants apart.
+    pub(super) policy: Policy,
+}
+
+impl Aim {
+    pub(super) fn new(target: Target, policy: Policy) -> Self {
+        Self { target, policy }
+    }
+}
+
+impl From<Target> for Aim {
+    fn from(target: Target) -> Self {
+        Self::new(target, Policy::None)
+    }
 }
 
 /// How the catalogs print expressions, bounds and names, the same in every session; and how the server reads them.

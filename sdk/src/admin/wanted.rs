@@ -7,11 +7,15 @@
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
 
 use super::Target;
 use super::inspect::{Constraint, Reference, Relation, Session, only_row, relations};
+use super::target::Aim;
+use crate::config::Policy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::partition::{self, Span};
+use crate::schema::policy::{self, Through};
 use crate::schema::{Enumeration, ForeignKey, OnDelete, Table, ddl, names, quote_qualified};
 
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub(super) struct WantedTable {
     pub(super) label: String,
     pub(super) relation: Relation,
     pub(super) partitions: Vec<Span>,
+    /// The condition of the policy that holds roles to a tenant's rows, where there is to be one.
+    pub(super) tenants_rows: Option<String>,
 }
 
 impl Wanted {
@@ -59,19 +65,14 @@ pub(super) fn native_enums(tables: &[&'static Table]) -> Vec<&'static Enumeratio
 }
 
 /// Makes the tables in the scratch place, reads them and undoes them. Runs within a transaction.
-pub(super) async fn read(
-    client: &Client,
-    session: &Session,
-    target: Target,
-    tables: &[&'static Table],
-) -> Result<Wanted> {
+pub(super) async fn read(client: &Client, session: &Session, aim: &Aim, tables: &[&'static Table]) -> Result<Wanted> {
     let enums = native_enums(tables);
     // A role may have `pg_temp` at the end of its path, and would find a live type before the scratch one.
     let path =
         "SELECT pg_catalog.set_config('search_path', 'pg_temp, ' || pg_catalog.current_setting('search_path'), true)";
     execute(client, "SAVEPOINT shardwise_scratch").await?;
     execute(client, path).await?;
-    if target != Target::Plain {
+    if aim.target != Target::Plain {
         // What is made here is nobody else's business. A function, for a `SET` would be sent to the workers.
         execute(client, "SELECT pg_catalog.set_config('citus.enable_ddl_propagation', 'off', true)").await?;
     }
@@ -83,14 +84,19 @@ pub(super) async fn read(
     // Tables of one name in two schemas would meet in the scratch place, so each is gone before the next one comes.
     for table in tables {
         execute(client, "SAVEPOINT shardwise_scratch_table").await?;
-        wanted.push(read_one(client, session, table).await?);
+        wanted.push(read_one(client, session, &aim.policy, table).await?);
         execute(client, "ROLLBACK TO SAVEPOINT shardwise_scratch_table").await?;
     }
     execute(client, "ROLLBACK TO SAVEPOINT shardwise_scratch; RELEASE SAVEPOINT shardwise_scratch").await?;
     Ok(Wanted { tables: wanted, enums, schema: session.schema.clone() })
 }
 
-async fn read_one(client: &Client, session: &Session, table: &'static Table) -> Result<WantedTable> {
+async fn read_one(
+    client: &Client,
+    session: &Session,
+    keeps_apart: &Policy,
+    table: &'static Table,
+) -> Result<WantedTable> {
     let at = quote_qualified(Some("pg_temp"), table.name);
     let indexes = table.indexes.iter().map(|index| ddl::create_index(table, index, &at));
     let statements: Vec<String> = std::iter::once(ddl::create_table(table, &at)).chain(indexes).collect();
@@ -106,7 +112,18 @@ async fn read_one(client: &Client, session: &Session, table: &'static Table) -> 
         relation.constraints.push(foreign_key(session, table, key)?);
     }
     let label = session.label(&schema, table.name);
-    Ok(WantedTable { table, schema, label, relation, partitions: partition::window(table, session.today) })
+    let tenants_rows = if keeps_apart.is_on() { tenants_rows(client, table, &at).await? } else { None };
+    let partitions = partition::window(table, session.today);
+    Ok(WantedTable { table, schema, label, relation, partitions, tenants_rows })
+}
+
+/// The condition of the policy that holds roles to a tenant's rows of the table at this scratch place.
+async fn tenants_rows(client: &Client, table: &Table, at: &str) -> Result<Option<String>> {
+    const CONDITION: &str = "SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = $1::regclass";
+    let Some(column) = table.distribution_column().and_then(|column| table.column(column)) else { return Ok(None) };
+    let what = format!("no policy can hold `{}` to a tenant by `{}`", table.entity, column.name);
+    scratch(client, &policy::create(policy::TENANT, at, None, Through::Tenant(column)), &what).await?;
+    only_row(client, CONDITION, &[(&at, Type::TEXT)]).await?.try_get(0).map_err(Error::postgres)
 }
 
 /// A foreign key has no expression in it, so it need not be made to be known.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::catalog::{self, Aliases, HashChecks, Known};
+use super::standing::Standing;
 use crate::config::{Config, Endpoint, Mode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::{Connection, NodePool};
+use crate::routing::Intent;
 use crate::topology::{Node, Residency, Role, Topology};
 
 pub(super) struct Found {
@@ -57,6 +59,9 @@ async fn try_one(config: &Config, endpoint: &Endpoint) -> Result<Found> {
             Mode::Auto | Mode::Single => Topology::single(node.clone()),
         };
         keep_to_region(config, &connection, &topology).await?;
+        if !config.policy.is_on() {
+            Standing::read(connection.client(), &config.policy).await?.check(&config.policy, Intent::Tenant)?;
+        }
         Ok(Found { mode, topology, aliases, checks })
     };
     look.await.map_err(|error: Error| error.on(probe.node()))

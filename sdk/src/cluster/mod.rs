@@ -5,6 +5,7 @@ mod catalog;
 mod directory;
 mod discover;
 mod refresh;
+mod standing;
 mod state;
 mod station;
 
@@ -15,7 +16,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use crate::config::{Config, Mode, Timeouts};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::metrics::Metrics;
 use crate::pool::{Connection, Lease, NodePool};
 use crate::random;
@@ -26,6 +27,7 @@ use crate::topology::{Region, Residency, Topology};
 use catalog::{Aliases, HashChecks};
 use directory::Directory;
 use refresh::Refresher;
+use standing::Vetted;
 use state::State;
 
 /// A refusal by what was read longer ago than this has it read anew.
@@ -39,6 +41,7 @@ pub struct Core {
     state: ArcSwap<State>,
     aliases: Aliases,
     checks: HashChecks,
+    vetted: Vetted,
     refresher: Arc<Refresher>,
     closed: AtomicBool,
     seed: usize,
@@ -80,6 +83,7 @@ impl Core {
             mode,
             aliases,
             checks,
+            vetted: Vetted::default(),
             refresher: Arc::default(),
             closed: AtomicBool::new(false),
             seed: usize::try_from(random::number() >> 32).unwrap_or_default(),
@@ -157,6 +161,30 @@ impl Core {
             // What is refused by an old layout might not be by the latest.
             self.refresher.request_if_old(self.config.topology.probe_interval.min(REFUSAL_AGE));
         })
+    }
+
+    /// Whether the role that is logged in may be used for this, as far as row level security has a say in it and it is not
+    /// known yet.
+    pub(crate) fn must_vet(&self, intent: Intent) -> bool {
+        self.config.policy.is_on() && !self.vetted.has(intent)
+    }
+
+    /// Finds that out on the connection that is to be used.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] where statements would not be held to their tenant, or would read no rows at all.
+    pub(crate) async fn vet(&self, lease: &Lease, intent: Intent) -> Result<()> {
+        let limit = self.timeouts(intent).statement;
+        let vetted = async {
+            let mark = lease.start();
+            let vetted = self.vetted.vet(lease.connection().client(), &self.config.policy, intent).await;
+            mark.done();
+            vetted
+        };
+        let vetted = tokio::time::timeout(limit, vetted).await;
+        vetted
+            .unwrap_or_else(|_| Err(Error::timed_out(Limit::Statement, limit)))
+            .map_err(|error| error.on(lease.node()))
     }
 
     /// Takes a connection to the first node of the plan that can be reached.

@@ -1,14 +1,15 @@
 //! From what is written to what is valid: defaults, missing values, contradictions.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::settings::{
-    AnalyticsSettings, DirectorySettings, NodeSettings, PoolSettings, Settings, TimeoutSettings, TlsMode, TlsSettings,
-    TopologySettings,
+    AnalyticsSettings, DirectorySettings, NodeSettings, PolicyName, PoolSettings, Settings, TimeoutSettings, TlsMode,
+    TlsSettings, TopologySettings,
 };
 use super::values::{
-    AnalyticsConfig, ChannelBinding, DirectoryConfig, Endpoint, NodeOverride, PoolConfig, Secret, Timeouts, Tls,
-    TopologyConfig, Verify, is_host,
+    AnalyticsConfig, ChannelBinding, DirectoryConfig, Endpoint, NodeOverride, Policy, PoolConfig, Secret, Timeouts,
+    Tls, TopologyConfig, Verify, is_host,
 };
 use super::{Config, bad, passfile, secret_file};
 use crate::error::Result;
@@ -28,7 +29,9 @@ pub(super) fn checked(config: Config) -> Result<Config> {
 type Checked<T> = Result<T, String>;
 
 fn build(settings: Settings) -> Checked<Config> {
-    let password = password(&settings)?;
+    let (file, passfile) = (settings.password_file.as_deref(), settings.passfile.as_deref());
+    let password = password(settings.password.as_ref(), file, passfile, "")?;
+    let policy = policy(&settings)?;
     let contact_points = settings.contact_points.map(|points| points.0).unwrap_or_default();
     let config = Config {
         mode: settings.mode.unwrap_or_default(),
@@ -48,10 +51,11 @@ fn build(settings: Settings) -> Checked<Config> {
         check_rows: settings.check_rows.unwrap_or_default(),
         topology: topology(settings.topology.unwrap_or_default()),
         directory: directory(settings.directory.unwrap_or_default()),
-        analytics: analytics(settings.analytics.unwrap_or_default()),
+        analytics: analytics(settings.analytics.unwrap_or_default())?,
         replicas: settings.replicas.map(|replicas| replicas.0).unwrap_or_default(),
         nodes: settings.nodes.unwrap_or_default().into_iter().map(node).collect::<Checked<_>>()?,
         shard_count: settings.shard_count.map(|number| number.0),
+        policy,
     };
     contradictions(&config)?;
     Ok(config)
@@ -66,19 +70,42 @@ fn named(value: Option<String>, key: &str, example: &str) -> Checked<String> {
     value.filter(|value| !value.is_empty()).ok_or_else(|| missing(key, example))
 }
 
-fn password(settings: &Settings) -> Checked<Option<Secret>> {
-    let ways = [
-        ("password", settings.password.is_some()),
-        ("password_file", settings.password_file.is_some()),
-        ("passfile", settings.passfile.is_some()),
-    ];
+/// The password, if it is given, in one way. `table` is what stands before the keys.
+fn password(
+    password: Option<&Secret>,
+    file: Option<&Path>,
+    passfile: Option<&Path>,
+    table: &str,
+) -> Checked<Option<Secret>> {
+    let ways = [("password", password.is_some()), ("password_file", file.is_some()), ("passfile", passfile.is_some())];
     let given: Vec<&str> = ways.iter().filter(|(_, given)| *given).map(|(key, _)| *key).collect();
     if let [one, another, ..] = given[..] {
-        return Err(format!("`{one}` and `{another}` are both given: keep one of them"));
+        return Err(format!("`{table}{one}` and `{table}{another}` are both given: keep one of them"));
     }
-    match &settings.password_file {
-        Some(path) => secret_file::read(path).map(Some).map_err(|reason| format!("`password_file`: {reason}")),
-        None => Ok(settings.password.clone()),
+    match file {
+        Some(path) => secret_file::read(path).map(Some).map_err(|reason| format!("`{table}password_file`: {reason}")),
+        None => Ok(password.cloned()),
+    }
+}
+
+fn policy(settings: &Settings) -> Checked<Policy> {
+    let Settings { policy, application_role, analytics_role, .. } = settings;
+    match policy {
+        Some(PolicyName::RowLevelSecurity) => Ok(Policy::RowLevelSecurity {
+            application_role: named(application_role.clone(), "application_role", "\"festival_app\"")?,
+            analytics_role: analytics_role.clone(),
+        }),
+        // A profile that turns it off need not take the roles away.
+        Some(PolicyName::None) => Ok(Policy::None),
+        None => {
+            let roles = [("application_role", application_role), ("analytics_role", analytics_role)];
+            match roles.iter().find(|(_, role)| role.is_some()) {
+                Some((key, _)) => Err(format!(
+                    "`{key}` is for row level security: write `policy = \"row_level_security\"`, or leave it out"
+                )),
+                None => Ok(Policy::None),
+            }
+        }
     }
 }
 
@@ -131,15 +158,17 @@ fn directory(settings: DirectorySettings) -> DirectoryConfig {
     }
 }
 
-fn analytics(settings: AnalyticsSettings) -> AnalyticsConfig {
+fn analytics(settings: AnalyticsSettings) -> Checked<AnalyticsConfig> {
     let usual = AnalyticsConfig::default();
-    AnalyticsConfig {
+    Ok(AnalyticsConfig {
+        password: password(settings.password.as_ref(), settings.password_file.as_deref(), None, "analytics.")?,
         endpoint: settings.endpoint,
+        user: settings.user,
         max_connections: settings.max_connections.map_or(usual.max_connections, |number| number.0),
         checkout: settings.checkout.map_or(usual.checkout, |time| time.0),
         statement: settings.statement.map_or(usual.statement, |time| time.0),
         call: settings.call.map_or(usual.call, |time| time.0),
-    }
+    })
 }
 
 fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, NodeOverride)> {
@@ -259,11 +288,37 @@ fn contradictions(config: &Config) -> Checked<()> {
     if let Some(count) = config.shard_count.filter(|count| !(1..=MOST_SHARDS).contains(count)) {
         return Err(format!("`shard_count` is {count}: write 1 to {MOST_SHARDS}"));
     }
+    if config.analytics.password.is_some() && config.analytics.user.is_none() {
+        return Err("`analytics.password` is given without `analytics.user`: name the role that it is of".to_owned());
+    }
+    roles(&config.policy)?;
     if let Some(both) = config.replicas.iter().find(|replica| config.contact_points.contains(replica)) {
         return Err(format!("{both} is a contact point and a replica: a standby belongs to `replicas` alone"));
     }
     Ok(())
 }
+
+fn roles(policy: &Policy) -> Checked<()> {
+    let Policy::RowLevelSecurity { application_role, analytics_role } = policy else { return Ok(()) };
+    for (key, role) in [("application_role", Some(application_role)), ("analytics_role", analytics_role.as_ref())] {
+        let Some(role) = role else { continue };
+        // What PostgreSQL keeps for itself, or would cut off.
+        let is_taken = role.starts_with("pg_") || ["public", "none"].contains(&role.as_str());
+        if role.is_empty() || role.len() > LONGEST_NAME || role.contains('\0') || is_taken {
+            return Err(format!("`{key}` is \"{role}\", which is no name for a role: write one of 1 to 63 bytes"));
+        }
+    }
+    if analytics_role.as_ref() == Some(application_role) {
+        return Err(format!(
+            "`application_role` and `analytics_role` are both \"{application_role}\": a role that sees every tenant's rows \
+             holds nobody to one"
+        ));
+    }
+    Ok(())
+}
+
+/// PostgreSQL cuts longer names off without an error.
+const LONGEST_NAME: usize = 63;
 
 /// PostgreSQL's own limit for `max_connections`.
 const MOST_CONNECTIONS: u32 = 262_143;
@@ -289,7 +344,7 @@ fn repeated(endpoints: &[Endpoint]) -> Option<&Endpoint> {
 mod tests {
     use std::time::Duration;
 
-    use crate::config::{ChannelBinding, Config, PoolConfig, Timeouts, Tls, Verify};
+    use crate::config::{ChannelBinding, Config, Policy, PoolConfig, Timeouts, Tls, Verify};
 
     const LEAST: &str = "[default]\ncontact_points = [\"db\"]\ndatabase = \"d\"\nuser = \"u\"\n";
 
@@ -327,6 +382,20 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_comes_with_its_roles() {
+        assert_eq!(config("").expect("valid").policy, Policy::None);
+        let on = "policy = \"row_level_security\"\napplication_role = \"app\"";
+        let policy = Policy::row_level_security("app");
+        assert_eq!(config(on).expect("valid").policy, policy);
+        let both = config(&format!("{on}\nanalytics_role = \"all\"")).expect("valid");
+        assert_eq!(both.policy, policy.with_analytics_role("all"));
+        let off = config("policy = \"none\"\napplication_role = \"app\"").expect("valid");
+        assert_eq!(off.policy, Policy::None);
+        let unknown = refused("policy = \"rls\"");
+        assert!(unknown.contains("unknown variant `rls`, expected `none` or `row_level_security`"), "{unknown}");
+    }
+
+    #[test]
     fn contradictions_name_both_sides() {
         for (more, told) in [
             ("pool = { max_connections = 0 }", "`pool.max_connections` is 0"),
@@ -349,6 +418,15 @@ mod tests {
             ("replicas = [\"r\", \"r:5432\"]", "r:5432 is listed twice"),
             ("shard_count = 0", "`shard_count` is 0: write 1 to 64000"),
             ("shard_count = 64001", "`shard_count` is 64001"),
+            ("policy = \"row_level_security\"", "`application_role` is missing: write `application_role = "),
+            ("application_role = \"app\"", "`application_role` is for row level security"),
+            ("analytics_role = \"r\"", "`analytics_role` is for row level security"),
+            ("policy = \"row_level_security\"\napplication_role = \"public\"", "which is no name for a role"),
+            (
+                "policy = \"row_level_security\"\napplication_role = \"a\"\nanalytics_role = \"a\"",
+                "`application_role` and `analytics_role` are both \"a\"",
+            ),
+            ("analytics = { password = \"p\" }", "`analytics.password` is given without `analytics.user`"),
             ("nodes.\"db:5432\" = {}", "`nodes.\"db:5432\"` changes nothing"),
             ("url = \"postgres://a@b/c\"", "profile `default`: `url` and `contact_points` are both given"),
             ("password_file = \"/nowhere\"", "`password_file`: /nowhere can't be read"),

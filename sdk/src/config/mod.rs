@@ -49,6 +49,11 @@
 //! replicas = ["replica-1.example.org"]       # standbys, never contact points
 //! analytics.endpoint = "coordinator-standby.example.org" # the coordinator where it is not given
 //! shard_count = 64                           # of new tables on Citus; without it the server's citus.shard_count
+//! policy = "row_level_security"              # none (the default): does the database itself keep tenants apart?
+//! application_role = "festival_app"          # made by `apply`; `user` is a member of it, or is it
+//! analytics_role = "festival_reports"        # made by `apply`; it reads all tenants' rows: for `analytics.user`
+//! analytics.user = "reports"                 # `user` where it is not given
+//! analytics.password_file = "/run/secrets/reports"
 //!
 //! [prod.tls]                                 # a `tls` table turns TLS on
 //! mode = "verify-full"                       # verify-full (the default) | verify-ca | off
@@ -100,7 +105,7 @@ use settings::Settings;
 
 pub(crate) use permissions::is_open_to_strangers;
 pub use values::{
-    AnalyticsConfig, ChannelBinding, CheckRows, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride,
+    AnalyticsConfig, ChannelBinding, CheckRows, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride, Policy,
     PoolConfig, Secret, Timeouts, Tls, TopologyConfig, Verify, Watch,
 };
 
@@ -148,6 +153,7 @@ pub struct Config {
     pub(crate) replicas: Vec<Endpoint>,
     pub(crate) nodes: BTreeMap<Endpoint, NodeOverride>,
     pub(crate) shard_count: Option<u32>,
+    pub(crate) policy: Policy,
 }
 
 impl Config {
@@ -270,6 +276,12 @@ impl Config {
         self.shard_count
     }
 
+    /// How the database itself keeps tenants apart.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// Asks for this mode.
     #[must_use]
     pub fn with_mode(self, mode: Mode) -> Self {
@@ -332,6 +344,14 @@ impl Config {
     /// None at all, or more than Citus takes (64,000).
     pub fn with_shard_count(self, shard_count: Option<u32>) -> Result<Self> {
         check::checked(Self { shard_count, ..self })
+    }
+
+    /// Has the database itself keep tenants apart, or not.
+    ///
+    /// # Errors
+    /// A role without a name that PostgreSQL takes, or one role for both.
+    pub fn with_policy(self, policy: Policy) -> Result<Self> {
+        check::checked(Self { policy, ..self })
     }
 
     /// Turns TLS on or off.
@@ -429,6 +449,16 @@ impl Config {
         passfile::look_up(file, login).map_err(|reason| bad(format!("the password file: {reason}")))
     }
 
+    /// The same with the log-in of the work over many tenants.
+    pub(crate) fn as_analytics(&self) -> Self {
+        let mut config = self.clone();
+        if let Some(user) = &self.analytics.user {
+            config.user.clone_from(user);
+            config.password.clone_from(&self.analytics.password);
+        }
+        config
+    }
+
     /// The address at which this process reaches the node that is known by this one.
     pub(crate) fn address_of(&self, known: &Endpoint) -> Option<Endpoint> {
         let over = self.nodes.get(known)?;
@@ -469,6 +499,7 @@ mod tests {
         let mut prod = file::parse(&example(), "example", Some("prod")).expect("it parses");
         // A secret that this machine does not have.
         assert!(prod.password_file.take().is_some());
+        assert!(prod.analytics.as_mut().and_then(|analytics| analytics.password_file.take()).is_some());
         let prod = check::check(prod, "example").expect("valid");
         assert_eq!((prod.contact_points.len(), prod.nodes.len()), (2, 1));
     }

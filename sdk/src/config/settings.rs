@@ -46,6 +46,9 @@ layer!(Settings {
     check_rows: CheckRows,
     replicas: List<Endpoint>,
     shard_count: Whole<u32>,
+    policy: PolicyName,
+    application_role: String,
+    analytics_role: String,
     tls: TlsSettings,
     pool: PoolSettings,
     timeouts: TimeoutSettings,
@@ -73,6 +76,9 @@ layer!(DirectorySettings { capacity: Whole<u64>, ttl: Span, negative_ttl: Span }
 
 layer!(AnalyticsSettings {
     endpoint: Endpoint,
+    user: String,
+    password: Secret,
+    password_file: PathBuf,
     max_connections: Whole<u32>,
     checkout: Span,
     statement: Span,
@@ -90,6 +96,10 @@ impl Settings {
         if self.password.is_some() || self.password_file.is_some() || self.passfile.is_some() {
             (below.password, below.password_file, below.passfile) = (None, None, None);
         }
+        let gives_one = |above: &AnalyticsSettings| above.password.is_some() || above.password_file.is_some();
+        if let Some(analytics) = below.analytics.as_mut().filter(|_| self.analytics.as_ref().is_some_and(gives_one)) {
+            (analytics.password, analytics.password_file) = (None, None);
+        }
         Over::over(self, below)
     }
 
@@ -101,7 +111,8 @@ impl Settings {
     /// Relative paths start at this folder.
     pub(super) fn rooted_at(mut self, folder: &Path) -> Self {
         let tls = self.tls.iter_mut().flat_map(|tls| [&mut tls.ca_file, &mut tls.cert_file, &mut tls.key_file]);
-        for path in tls.chain([&mut self.password_file, &mut self.passfile]).flatten() {
+        let analytics = self.analytics.iter_mut().map(|analytics| &mut analytics.password_file);
+        for path in tls.chain(analytics).chain([&mut self.password_file, &mut self.passfile]).flatten() {
             *path = folder.join(&*path);
         }
         self
@@ -142,6 +153,7 @@ whole_values!(
     Span,
     TlsMode,
     ChannelBinding,
+    PolicyName,
     Watch,
     CheckRows,
     Whole<u16>,
@@ -173,6 +185,14 @@ pub(super) enum TlsMode {
     Off,
     VerifyCa,
     VerifyFull,
+}
+
+/// The kinds of [`Policy`](super::Policy).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PolicyName {
+    None,
+    RowLevelSecurity,
 }
 
 /// A whole number; as text where it comes from the environment.

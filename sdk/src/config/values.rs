@@ -296,6 +296,10 @@ impl Default for DirectoryConfig {
 pub struct AnalyticsConfig {
     /// Where it goes, such as a read-only standby of the coordinator; to the coordinator where this is `None`.
     pub endpoint: Option<Endpoint>,
+    /// The role that logs in there; that of the tenants' statements where this is `None`.
+    pub user: Option<String>,
+    /// Its password, where it is a role of its own.
+    pub password: Option<Secret>,
     /// The most connections.
     pub max_connections: u32,
     /// Waiting for a free connection.
@@ -309,7 +313,65 @@ pub struct AnalyticsConfig {
 impl Default for AnalyticsConfig {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { endpoint: None, max_connections: 4, checkout: seconds(30), statement: seconds(600), call: seconds(900) }
+        let (endpoint, user, password) = (None, None, None);
+        let (checkout, statement, call) = (seconds(30), seconds(600), seconds(900));
+        Self { endpoint, user, password, max_connections: 4, checkout, statement, call }
+    }
+}
+
+/// How the database itself keeps tenants apart, whatever the SQL says.
+///
+/// ```
+/// use shardwise::config::{Config, Policy};
+///
+/// let policy = Policy::row_level_security("festival_app").with_analytics_role("festival_reports");
+/// let config = Config::from_url("postgres://festival_login@db.example.org/festivals")?.with_policy(policy)?;
+/// # Ok::<(), shardwise::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Policy {
+    /// It does not: what keeps tenants apart is the SDK's types and what it checks of SQL.
+    #[default]
+    None,
+    /// By PostgreSQL's row level security. [`apply`](crate::admin::Admin::apply) makes the roles, their grants and a policy
+    /// per distributed table; each statement of a tenant's session tells the server its tenant, within its own transaction
+    /// and its one round trip. A statement that forgets the tenant then reads and writes that tenant's rows alone.
+    ///
+    /// The service logs in as a member of the application role, or as that role itself; `apply` is run by whoever owns the
+    /// tables. A role that the policies don't hold (a superuser, one with BYPASSRLS, the tables' owner) is refused as soon
+    /// as it asks for a tenant. A role that sees no tenant's rows is refused on the coordinator and across shards: it would
+    /// read nothing, and take that for the answer.
+    RowLevelSecurity {
+        /// The role that may read and write rows, of one tenant at a time. `apply` makes it without LOGIN: grant it to the
+        /// roles that log in (`GRANT festival_app TO festival_login`), or let it log in itself
+        /// (`ALTER ROLE festival_app LOGIN PASSWORD …`).
+        application_role: String,
+        /// A role that may read the rows of all tenants and write none, for
+        /// [`Cluster::across_shards`](crate::Cluster::across_shards): `user` of [`AnalyticsConfig`] is a member of it.
+        analytics_role: Option<String>,
+    },
+}
+
+impl Policy {
+    /// Row level security with this application role, and no role for analytics.
+    #[must_use]
+    pub fn row_level_security(application_role: impl Into<String>) -> Self {
+        Self::RowLevelSecurity { application_role: application_role.into(), analytics_role: None }
+    }
+
+    /// With a role that reads the rows of all tenants. Without row level security every role does.
+    #[must_use]
+    pub fn with_analytics_role(mut self, role: impl Into<String>) -> Self {
+        if let Self::RowLevelSecurity { analytics_role, .. } = &mut self {
+            *analytics_role = Some(role.into());
+        }
+        self
+    }
+
+    /// Whether the database holds a tenant's statements to its rows.
+    pub(crate) fn is_on(&self) -> bool {
+        *self != Self::None
     }
 }
 

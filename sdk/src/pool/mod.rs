@@ -47,6 +47,7 @@ impl NodePool {
 
     /// The pool of work over many tenants.
     pub(crate) fn for_analytics(config: &Config, node: Arc<Node>) -> Result<Self> {
+        let config = &config.as_analytics();
         Self::sized(config, node, config.analytics.max_connections, 0, config.analytics.checkout)
     }
 

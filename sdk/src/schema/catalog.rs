@@ -3,7 +3,7 @@
 /// Goes up by one with every change of `catalog.sql`. A macro, for `concat!` takes no constant.
 macro_rules! version {
     () => {
-        3
+        4
     };
 }
 

@@ -51,6 +51,15 @@ BEGIN
 END
 $$;
 
+-- Tells this node, and each node that it passes statements of the transaction on to, whose rows the policies of row level
+-- security let through: until the transaction ends. Citus passes on what `SET LOCAL` sets, and nothing that set_config() does.
+CREATE OR REPLACE FUNCTION shardwise.hold_to_tenant(key text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET citus.propagate_set_commands = 'local' AS $$
+BEGIN
+    EXECUTE format('SET LOCAL shardwise.tenant = %L', key);
+END
+$$;
+
 -- Whether the rebalancer may move a shard to a node: only within the region that it lies in. A node whose region is not
 -- known takes none from a region, and the other way round.
 CREATE OR REPLACE FUNCTION shardwise.shard_allowed_on_node(shard bigint, node integer) RETURNS boolean

@@ -8,6 +8,7 @@ mod group;
 mod model;
 pub(crate) mod names;
 pub(crate) mod partition;
+pub(crate) mod policy;
 mod quote;
 mod validate;
 

@@ -9,10 +9,10 @@ use futures_util::{Stream, ready};
 use tokio_postgres::binary_copy::{BinaryCopyInWriter, BinaryCopyOutStream};
 use tokio_postgres::types::Type;
 
+use super::batch::Batch;
 use super::execute::{Executor, FailUnlessDone, Forgets, Hold, heed, limits, try_again, within};
 use super::own::foreign;
-use super::transaction::control;
-use super::{In, Scope, Session, bounded};
+use super::{In, Scope, Session, TenantScope, terms};
 use crate::entity::{DistributionKey, Entity, Params};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::key::KeyRef;
@@ -22,14 +22,21 @@ use crate::schema::{quote_ident, quote_literal};
 
 /// Rows on their way in. Made by [`Session::copy_in`]. Nothing is stored before [`finish`](Self::finish); dropped, it
 /// stores nothing.
+///
+/// With row level security, into whose tables PostgreSQL takes no COPY, the rows go in as INSERTs of several hundred.
 #[must_use = "nothing is stored before `finish`"]
 pub struct CopyIn<S: Scope, X: Executor, E> {
     session: Session<S, X>,
-    writer: Pin<Box<BinaryCopyInWriter>>,
+    writer: Writer<E>,
     hold: Hold,
     failed: bool,
     finished: bool,
     entity: PhantomData<fn() -> E>,
+}
+
+enum Writer<E> {
+    Copy(Pin<Box<BinaryCopyInWriter>>),
+    Inserts(Batch<E>),
 }
 
 impl<S: Scope, X: Executor, E> fmt::Debug for CopyIn<S, X, E> {
@@ -60,16 +67,20 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// When no connection is to be had, or the table is not there.
     pub async fn copy_in<E: In<S>>(&self) -> Result<CopyIn<S, X, E>> {
         let table = E::table();
-        let hold = hold_bound(&self.executor, Need { table: Some(table), access: Access::Write }).await;
+        let hold = hold_on_terms(&self.executor, Need { table: Some(table), access: Access::Write }).await;
         let hold = hold.map_err(|error| error.of("copy_in", Some(table.entity)))?;
         let columns = table.columns.iter().filter(|column| column.generated.is_none());
         let (names, types): (Vec<_>, Vec<_>) =
             columns.map(|column| (quote_ident(column.name), column.wire.clone())).unzip();
-        let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.qualified(), names.join(", "));
-        let sink = answer(&self.executor, &hold, hold.connection().client().copy_in(&sql)).await;
-        let sink = sink.map_err(|error| error.of("copy_in", Some(table.entity)))?;
+        let writer = if self.executor.core().config().policy.is_on() && table.distribution_column().is_some() {
+            Writer::Inserts(Batch::new(types))
+        } else {
+            let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.qualified(), names.join(", "));
+            let sink = answer(&self.executor, &hold, hold.connection().client().copy_in(&sql)).await;
+            let sink = sink.map_err(|error| error.of("copy_in", Some(table.entity)))?;
+            Writer::Copy(Box::pin(BinaryCopyInWriter::new(sink, &types)))
+        };
         count(&self.executor, &hold);
-        let writer = Box::pin(BinaryCopyInWriter::new(sink, &types));
         Ok(CopyIn {
             session: self.clone(),
             writer,
@@ -92,12 +103,21 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
         if self.failed {
             return Err(self.over());
         }
-        let mut params = Params::new();
-        row.bind_insert(&mut params);
         // Dropped half-way through a row, the stream of bytes is of no use any more.
         self.failed = true;
-        let sent = self.writer.as_mut().write_raw(params.as_slice().iter()).await;
-        sent.map_err(|error| self.explain(error))?;
+        match &mut self.writer {
+            Writer::Copy(writer) => {
+                let mut params = Params::new();
+                row.bind_insert(&mut params);
+                let sent = writer.as_mut().write_raw(params.as_slice().iter()).await;
+                sent.map_err(|error| self.explain(error))?;
+            }
+            Writer::Inserts(batch) => {
+                if batch.push(row).map_err(|error| error.of("copy_in", Some(E::table().entity)))? {
+                    self.flush().await?;
+                }
+            }
+        }
         self.failed = false;
         Ok(())
     }
@@ -111,18 +131,32 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
             return Err(self.over());
         }
         self.failed = true;
-        let forgets = Forgets { executor: &self.session.executor, table: Some(E::table()) };
-        let stored = self.writer.as_mut().finish().await;
-        drop(forgets);
+        let stored = match &mut self.writer {
+            Writer::Copy(writer) => {
+                let forgets = Forgets { executor: &self.session.executor, table: Some(E::table()) };
+                let stored = writer.as_mut().finish().await;
+                drop(forgets);
+                stored.map_err(|error| self.explain(error))
+            }
+            Writer::Inserts(_) => self.flush().await,
+        };
         self.finished = true;
-        let stored = stored.map_err(|error| self.explain(error))?;
+        let stored = stored?;
         self.failed = false;
-        if self.hold.is_standalone() && self.hold.bound.is_some() {
+        if self.hold.is_standalone() && self.hold.has_terms() {
             let committed = self.hold.connection().client().batch_execute("COMMIT").await;
             committed.map_err(|error| self.explain(error).with_unknown_outcome())?;
             self.hold.ended();
         }
         Ok(stored)
+    }
+
+    /// Sends the rows that wait, and returns how many the server has.
+    async fn flush(&mut self) -> Result<u64> {
+        let Writer::Inserts(batch) = &mut self.writer else { return Ok(0) };
+        let sent = answer(&self.session.executor, &self.hold, batch.flush(self.hold.connection())).await;
+        let stored = batch.stored();
+        sent.map(|()| stored).map_err(|error| error.of("copy_in", Some(E::table().entity)))
     }
 
     fn over(&self) -> Error {
@@ -148,12 +182,12 @@ impl<S: Scope, X: Executor, E> Drop for CopyIn<S, X, E> {
     }
 }
 
-impl<K: DistributionKey, X: Executor> Session<super::TenantScope<K>, X> {
+impl<K: DistributionKey, X: Executor> Session<TenantScope<K>, X> {
     /// Reads all of an entity's rows of this tenant by COPY, as they come. Dropping the stream cancels it.
     ///
     /// # Errors
     /// When the COPY can't start; later errors come through the stream.
-    pub async fn copy_out<E: In<super::TenantScope<K>>>(&self) -> Result<CopyOut<E>> {
+    pub async fn copy_out<E: In<TenantScope<K>>>(&self) -> Result<CopyOut<E>> {
         let column = E::table().distribution_column().unwrap_or_default();
         // COPY takes no parameters. The key's text form goes through one function that quotes it.
         let condition = format!(" WHERE {} = {}", quote_ident(column), literal(self.key().key_ref()));
@@ -178,7 +212,7 @@ impl<X: Executor> Session<super::ReferenceScope, X> {
 
 async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Result<CopyOut<E>> {
     let table = E::table();
-    let hold = hold_bound(executor, Need { table: Some(table), access: Access::Read }).await;
+    let hold = hold_on_terms(executor, Need { table: Some(table), access: Access::Read }).await;
     let hold = hold.map_err(|error| error.of("copy_out", Some(table.entity)))?;
     let (list, types): (Vec<_>, Vec<Type>) = table
         .columns
@@ -194,24 +228,24 @@ async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Resul
     Ok(CopyOut { rows: Some((rows, hold.streaming())), is_own: None })
 }
 
-/// A connection for a COPY. Where it must stay in a region, it begins with a transaction in which the node vouches for
-/// that; what only reads is rolled back when the connection is given back. A node that refuses is asked once more, with the
-/// latest layout.
-async fn hold_bound(executor: &impl Executor, need: Need) -> Result<Hold> {
+/// A connection for a COPY. Where there are terms, it begins with a transaction in which the node does what they ask for;
+/// what only reads is rolled back when the connection is given back. A node that refuses is asked once more, with the latest
+/// layout.
+async fn hold_on_terms(executor: &impl Executor, need: Need) -> Result<Hold> {
     let (core, limit) = (executor.core(), limits(executor).statement);
     let mut attempt = 1;
     loop {
         let hold = executor.hold(need).await?;
-        let Some(bound) = &hold.bound else { return Ok(hold) };
+        if !hold.has_terms() {
+            return Ok(hold);
+        }
+        let (tenant, bound) = (hold.tenant.as_ref(), hold.bound.as_ref());
         let guard = hold.transaction_guard();
-        let vouched = async {
-            if hold.is_standalone() {
-                hold.began();
-                control(&hold, "BEGIN", limit).await?;
-            }
-            bounded::vouch_in_time(&hold, bound, limit).await
+        let begun = match hold.is_standalone() {
+            true => terms::begin(&hold, "BEGIN", tenant, bound, limit).await,
+            false => terms::vouch_in_time(&hold, bound, limit).await,
         };
-        let Err(error) = vouched.await else {
+        let Err(error) = begun else {
             guard.done();
             return Ok(hold);
         };

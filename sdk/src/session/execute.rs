@@ -12,7 +12,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Row, RowStream};
 use tracing::{Instrument as _, Span, debug_span, field};
 
-use super::bounded;
+use super::terms::{self, HeldTo};
 use super::transaction::{OpenStream, Progression};
 use crate::cluster::{Bound, Core, Way};
 use crate::config::Timeouts;
@@ -50,17 +50,28 @@ mod sealed {
 pub struct Pooled {
     core: Arc<Core>,
     pub(super) target: Target,
+    /// The tenant that the database holds its statements to.
+    pub(super) tenant: Option<HeldTo>,
 }
 
 impl Pooled {
     pub(super) fn new(core: Arc<Core>, target: Target) -> Self {
-        Self { core, target }
+        Self { core, target, tenant: None }
+    }
+
+    /// The same, and the database holds its statements to this tenant.
+    pub(super) fn held_to(self, tenant: Option<HeldTo>) -> Self {
+        Self { tenant, ..self }
     }
 
     /// A connection for exclusive use, and the route it is on.
     pub(super) async fn way(&self, need: Need) -> Result<Way> {
         let way = self.core.way(self.target, need).await?;
-        if matches!(self.target.intent, Intent::Coordinator | Intent::Analytics) {
+        let intent = self.target.intent;
+        if matches!(intent, Intent::Coordinator | Intent::Analytics) {
+            if self.core.must_vet(intent) {
+                Box::pin(self.core.vet(&way.lease, intent)).await?;
+            }
             // Raw SQL may set anything.
             way.lease.may_have_session_state();
         }
@@ -71,7 +82,8 @@ impl Pooled {
 impl Executor for Pooled {
     async fn hold(&self, need: Need) -> Result<Hold> {
         let Way { lease, route, bound } = self.way(need).await?;
-        Ok(Hold { lease: Held::Own(lease), route, bound, transaction: None, stream: None })
+        let tenant = self.tenant.clone();
+        Ok(Hold { lease: Held::Own(lease), route, bound, tenant, transaction: None, stream: None })
     }
 
     fn route(&self) -> Result<Route> {
@@ -109,6 +121,8 @@ impl Executor for Pinned {
             lease: Held::Shared(lease),
             route: self.route,
             bound,
+            // The node was told when the transaction began.
+            tenant: None,
             transaction: Some(self.transaction.clone()),
             stream: None,
         })
@@ -135,6 +149,8 @@ pub struct Hold {
     pub(super) route: Route,
     /// What the node has to vouch for before it runs the statement.
     pub(super) bound: Option<Bound>,
+    /// Whom the node has to be told that the statement is held to.
+    pub(super) tenant: Option<HeldTo>,
     transaction: Option<Arc<Progression>>,
     // While its answer is read row by row, no other statement of the transaction can be answered.
     stream: Option<OpenStream>,
@@ -162,6 +178,11 @@ impl Hold {
     /// Whether the statement stands for itself, in no transaction of the caller's.
     pub(super) fn is_standalone(&self) -> bool {
         self.transaction.is_none()
+    }
+
+    /// Whether the node has to do something before it runs the statement.
+    pub(super) fn has_terms(&self) -> bool {
+        self.bound.is_some() || self.tenant.is_some()
     }
 
     /// Says that the statement failed after it had begun to answer.
@@ -430,10 +451,10 @@ async fn once<W: Want, X: Executor>(executor: &X, mut hold: Hold, job: &Job<'_>,
     let forwards = hold.connection().forwards();
     let answer = async {
         let mark = hold.start();
-        let answer = match &hold.bound {
-            None => answer::<W>(hold.connection(), job, sent).await.map_err(Error::postgres),
+        let answer = match hold.has_terms() {
+            false => answer::<W>(hold.connection(), job, sent).await.map_err(Error::postgres),
             // On the heap: the way that most take must not be as large as the one that few do.
-            Some(bound) => Box::pin(bounded::answer_within::<W>(&hold, bound, job, sent)).await,
+            true => Box::pin(terms::answer_on::<W>(&hold, job, sent)).await,
         };
         // An error is a whole answer too.
         mark.done();

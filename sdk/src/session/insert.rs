@@ -111,12 +111,12 @@ impl<S: Scope> Session<S, Pinned> {
     }
 }
 
-fn rows_per_statement<E: Entity>() -> usize {
+pub(super) fn rows_per_statement<E: Entity>() -> usize {
     (MOST_PARAMS / E::statements().insert.params.len().max(1)).max(1)
 }
 
 /// `INSERT INTO t (…) VALUES ($1, …), ($n, …)`: unlike `unnest`, Citus routes it by the rows' own keys.
-fn many<E: Entity>(rows: usize) -> (String, Vec<tokio_postgres::types::Type>) {
+pub(super) fn many<E: Entity>(rows: usize) -> (String, Vec<tokio_postgres::types::Type>) {
     let table = E::table();
     let columns: Vec<_> = table.columns.iter().filter(|column| column.generated.is_none()).collect();
     let names: Vec<_> = columns.iter().map(|column| crate::schema::quote_ident(column.name)).collect();

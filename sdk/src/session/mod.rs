@@ -3,7 +3,7 @@
 //! A [`Session`] is a scope (whose rows) and an executor (on which connection). Each verb is written once, for all of
 //! them, in the file of its name; `execute.rs` is the only one that sends anything.
 
-mod bounded;
+mod batch;
 mod copy;
 mod count;
 mod delete;
@@ -22,6 +22,7 @@ mod source;
 mod statement;
 mod stream;
 mod tenant;
+mod terms;
 mod transaction;
 mod update;
 

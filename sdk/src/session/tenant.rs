@@ -9,6 +9,7 @@ use tokio_postgres::types::Type;
 
 use super::directory::bytes_of;
 use super::execute::{Answer, Effect, Job, Text, run};
+use super::terms::HeldTo;
 use super::{Pooled, Session, Tenant, TenantScope};
 use crate::cluster::{Core, REFUSAL_AGE};
 use crate::entity::{DistributionKey, Params};
@@ -32,7 +33,17 @@ pub(crate) async fn tenant<K: DistributionKey>(core: Arc<Core>, key: K) -> Resul
     let key_type = key_ref.key_type();
     let target = Target { key: Some((key_type, Some(hash))), residency, ..Target::new(Intent::Tenant) };
     let target = at_home(&core, &key, target).await?;
-    Ok(Session::pooled(TenantScope { key }, core, target))
+    let tenant = HeldTo::new(&core, key.key_ref()).map_err(|error| error.of(OPERATION, None))?;
+    if core.must_vet(Intent::Tenant) {
+        Box::pin(vet(&core)).await.map_err(|error| error.of(OPERATION, None))?;
+    }
+    Ok(Session { scope: TenantScope { key }, executor: Pooled::new(core, target).held_to(tenant) })
+}
+
+/// Makes sure that the database would hold the role that is logged in.
+async fn vet(core: &Core) -> Result<()> {
+    let way = core.way(core.reference_target(), Need::ANY).await?;
+    core.vet(&way.lease, Intent::Tenant).await
 }
 
 /// The target with the tenant's home region, where its residency asks for one.

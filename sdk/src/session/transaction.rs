@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::execute::{Executor as _, FailUnlessDone, Forgets, heed, limits, try_again, within};
-use super::{Pinned, Pooled, Scope, Session, bounded};
+use super::{Pinned, Pooled, Scope, Session, terms};
 use crate::cluster::{Bound, Way};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::Lease;
@@ -325,12 +325,14 @@ impl<S: Scope> Session<S, Pooled> {
         let mut attempt = 1;
         loop {
             let way = self.executor.way(Need::ANY).await?;
-            let (lease, bound) = (&way.lease, way.bound);
+            let (lease, bound, tenant) = (&way.lease, way.bound, self.executor.tenant.as_ref());
             lease.began();
             let begun = async {
-                self.control(lease, &options.begin()).await?;
-                let Some(bound) = &bound else { return Ok(()) };
-                Box::pin(bounded::vouch_in_time(lease, bound, limits(&self.executor).statement)).await
+                if bound.is_none() && tenant.is_none() {
+                    return self.control(lease, &options.begin()).await;
+                }
+                let limit = limits(&self.executor).statement;
+                Box::pin(terms::begin(lease, &options.begin(), tenant, bound.as_ref(), limit)).await
             };
             let error = match begun.await {
                 Ok(()) => return Ok((way, bound)),

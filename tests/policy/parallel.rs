@@ -1,0 +1,129 @@
+//! Many tenants on few connections, with errors and dropped futures: nobody meets another one's rows, and nothing stays with a
+//! connection.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::TryStreamExt as _;
+use rand::{Rng as _, SeedableRng as _};
+use shardwise::{Cluster, Error, Region, Tenant, Uuid, unscoped_sql};
+use tokio::task::JoinSet;
+
+use super::stage::Stage;
+use crate::support::activity::idle;
+use crate::support::model::Wallet;
+use crate::support::place::{Place, in_both_modes};
+use crate::support::unchecked;
+use crate::support::{at_most, timeouts};
+
+in_both_modes![@on_two_threads: tenants_share_connections_and_nothing_else];
+
+const TENANTS: usize = 64;
+const ROUNDS: usize = 12;
+const CONNECTIONS: u32 = 8;
+const WALLETS: usize = 4;
+
+/// One thing that a tenant does. All of it forgets whose rows it is about.
+async fn work(fest: &Tenant, kind: usize) -> shardwise::Result<()> {
+    let own = |rows: Vec<(Uuid,)>| {
+        assert!(rows.iter().all(|(id,)| id == fest.key()), "a row of another tenant");
+        assert_eq!(rows.len(), WALLETS);
+    };
+    match kind {
+        0 => own(fest.query_as(unchecked("SELECT festival_id FROM wallets")).await?),
+        1 => {
+            let mark = unchecked("UPDATE wallets SET note = :note").bind("note", fest.key().to_string());
+            assert_eq!(fest.execute(mark).await?, 4);
+        }
+        2 => {
+            fest.transaction(async |tx| {
+                own(tx.query_as(unchecked("SELECT festival_id FROM wallets")).await?);
+                let failed = tx.savepoint(async |tx| tx.execute(unchecked("SELECT 1 / 0")).await).await;
+                assert!(failed.is_err());
+                let plus = unchecked("UPDATE wallets SET balance = balance + 1");
+                assert_eq!(tx.execute(plus).await?, 4);
+                own(tx.query_as(unchecked("SELECT festival_id FROM wallets")).await?);
+                Ok::<_, Error>(())
+            })
+            .await?;
+        }
+        3 => {
+            let rows = fest.query_stream(unchecked("SELECT festival_id FROM wallets")).await?;
+            let rows: Vec<_> = rows.try_collect().await?;
+            own(rows.iter().map(|row| Ok((row.get(0)?,))).collect::<shardwise::Result<_>>()?);
+        }
+        4 => {
+            let failed = fest.query(unchecked("SELECT 1 / (balance - balance) FROM wallets")).await;
+            assert_eq!(failed.unwrap_err().code().unwrap().code(), "22012");
+        }
+        _ => {
+            let rows: Vec<Wallet> = fest.copy_out::<Wallet>().await?.try_collect().await?;
+            own(rows.iter().map(|row| (row.festival_id,)).collect());
+        }
+    }
+    Ok(())
+}
+
+async fn tenants_share_connections_and_nothing_else(place: Place) {
+    let stage = Stage::new(place).await;
+    let name = "policy-parallel";
+    let config = stage.app.clone().with_application_name(name).with_max_connections(CONNECTIONS).unwrap();
+    // On Citus the nearest node, which is asked in the end, is one that owns shards.
+    let config = config.with_timeouts(timeouts()).unwrap().with_local_region(Region::US).unwrap();
+    let cluster = Cluster::connect(config).await.unwrap();
+    let mut tenants = Vec::new();
+    for _ in 0..TENANTS {
+        let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
+        fest.insert_many(&[(); WALLETS].map(|()| Wallet::new(*fest.key(), 0))).await.unwrap();
+        tenants.push(fest);
+    }
+    let (finished, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut tasks = JoinSet::new();
+    for (number, fest) in tenants.iter().cloned().enumerate() {
+        let (finished, dropped) = (finished.clone(), dropped.clone());
+        tasks.spawn(async move {
+            let mut random = rand::rngs::StdRng::seed_from_u64(u64::try_from(number).unwrap());
+            for round in 0..ROUNDS {
+                let polls = if random.random_bool(0.5) { usize::MAX } else { random.random_range(0..8) };
+                match at_most(polls, work(&fest, (number + round) % 6)).await {
+                    Some(done) => {
+                        done.unwrap();
+                        finished.fetch_add(1, Ordering::Relaxed);
+                    }
+                    None => {
+                        dropped.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.unwrap();
+    }
+    let (finished, dropped) = (finished.load(Ordering::Relaxed), dropped.load(Ordering::Relaxed));
+    assert!(finished >= 200 && dropped >= 50, "{finished} finished, {dropped} dropped: too few of one kind to tell");
+
+    let owner = stage.as_owner().await;
+    idle(&owner, name).await;
+    // Nobody wrote into another one's rows.
+    let strange = unscoped_sql!("SELECT count(*) FROM wallets WHERE note <> festival_id::text");
+    assert_eq!(owner.coordinator().query_one_as::<(i64,)>(strange).await.unwrap(), (0,));
+    // All connections at once, each for itself: none has a tenant, and so none has rows.
+    let left = || async {
+        let sql = unchecked(
+            "SELECT pg_backend_pid(), coalesce(current_setting('shardwise.tenant', true), ''), \
+             (SELECT count(*) FROM wallets) FROM pg_sleep(0.2)",
+        );
+        cluster.reference().query_one_as::<(i32, String, i64)>(sql).await.unwrap()
+    };
+    let mut connections = BTreeSet::new();
+    for (pid, setting, rows) in futures_util::future::join_all((0..CONNECTIONS).map(|_| left())).await {
+        assert_eq!((setting.as_str(), rows), ("", 0));
+        connections.insert(pid);
+    }
+    assert_eq!(connections.len(), usize::try_from(CONNECTIONS).unwrap());
+    for fest in &tenants {
+        work(fest, 0).await.unwrap();
+    }
+}

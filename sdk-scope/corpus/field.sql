@@ -175,7 +175,7 @@ SELECT u.id, u.name FROM users u WHERE NOT EXISTS (SELECT 1 FROM tickets t WHERE
 -- safe: analyst, bins of date_bin
 SELECT date_bin('15 minutes', at, timestamptz '2024-01-01') AS bin, sum(amount) FROM transactions WHERE festival_id = :festival_id AND at > now() - interval '1 day' GROUP BY bin ORDER BY bin
 -- safe: analyst, two levels of CTEs with a union
-WITH a AS (SELECT user_id, total FROM orders WHERE festival_id = :festival_id), b AS (SELECT user_id, price FROM tickets WHERE festival_id = :festival_id), both AS (SELECT user_id, total AS n FROM a UNION ALL SELECT user_id, price FROM b) SELECT u.name, sum(both.n) FROM both JOIN users u ON u.id = both.user_id GROUP BY u.name
+WITH a AS (SELECT user_id, total FROM orders WHERE festival_id = :festival_id), b AS (SELECT user_id, price FROM tickets WHERE festival_id = :festival_id), whole AS (SELECT user_id, total AS n FROM a UNION ALL SELECT user_id, price FROM b) SELECT u.name, sum(whole.n) FROM whole JOIN users u ON u.id = whole.user_id GROUP BY u.name
 -- safe: analyst, every wallet against its own average
 SELECT w.id, w.balance - avg(w.balance) OVER () AS diff FROM wallets w WHERE w.festival_id = :festival_id AND w.balance > (SELECT avg(balance) FROM wallets v WHERE v.festival_id = w.festival_id)
 -- safe: analyst, who is this connection

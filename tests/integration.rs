@@ -5,6 +5,7 @@ mod child;
 mod citus;
 mod config;
 mod local;
+mod oracle;
 mod readme;
 mod schema;
 mod session;

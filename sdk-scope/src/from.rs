@@ -151,8 +151,11 @@ impl Survey {
             columns.push(named("ordinality"));
         }
         columns.extend((columns.len()..alias.columns.len()).map(|_| named("")));
-        let is_whole = is_described || listed.is_some() || functions::gives_values(&function);
-        if !is_whole && !(function == "unnest" && takes_apart_values(call)) {
+        let is_whole = is_described
+            || listed.is_some()
+            || functions::gives_values(&function)
+            || function == "unnest" && takes_apart_values(call);
+        if !is_whole {
             columns.push(Column::Anything);
         }
         self.derived(node, columns, Some(alias))

@@ -15,6 +15,7 @@ pub struct Worlds {
     twins: [World; 2],
 }
 
+#[derive(Debug)]
 pub enum Verdict {
     /// The server refused it, with this SQLSTATE and message.
     Failed(String),
@@ -45,10 +46,14 @@ impl Worlds {
         }
         let there = twin.execute(sent, tenant).await;
         match (here, there) {
-            (Err(error), Err(_)) if error.starts_with("25006") => Verdict::Foreign("it writes, and says it reads".to_owned()),
+            (Err(error), Err(_)) if error.starts_with("25006") => {
+                Verdict::Foreign("it writes, and says it reads".to_owned())
+            }
             (Err(error), Err(_)) => Verdict::Failed(error),
             (Err(error), Ok(_)) | (Ok(_), Err(error)) if may_be_of_any_row(&error) => Verdict::Failed(error),
-            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Verdict::Foreign(format!("only in one of two worlds: {error}")),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => {
+                Verdict::Foreign(format!("only in one of two worlds: {error}"))
+            }
             (Ok(here), Ok(there)) => self.compare(&here, &there, tenant),
         }
     }

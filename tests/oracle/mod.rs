@@ -21,7 +21,11 @@ use judge::{Verdict, Worlds};
 use rows::TENANTS;
 use world::Sent;
 
-in_both_modes![no_accepted_statement_meets_a_row_of_others, whoever_accepts_everything_is_caught];
+in_both_modes![
+    no_accepted_statement_meets_a_row_of_others,
+    whoever_accepts_everything_is_caught,
+    the_judge_sees_what_is_foreign,
+];
 
 /// What stands in for the checker: the statement as it is sent, if it is accepted.
 type Checker = fn(&str, &[TableFacts<'_>]) -> Option<Sent>;
@@ -42,7 +46,7 @@ struct Counts {
 }
 
 async fn no_accepted_statement_meets_a_row_of_others(place: Place) {
-    let (seed, count) = wanted().unwrap_or((SEED, place.pick(6_000, 2_000)));
+    let (seed, count) = wanted().unwrap_or((SEED, place.pick(3_000, 500)));
     let counts = run(place, seed, count, checked).await;
     println!("oracle on {}, seed {seed}: {counts}", place.pick("one server", "Citus"));
     assert!(counts.foreign.is_empty(), "{}", counts.foreign.join("\n\n"));
@@ -53,9 +57,44 @@ async fn no_accepted_statement_meets_a_row_of_others(place: Place) {
 }
 
 async fn whoever_accepts_everything_is_caught(place: Place) {
-    let counts = run(place, SEED, 200, |text, _| Some(unchecked(text))).await;
+    let counts = run(place, SEED, 400, |text, _| Some(unchecked(text))).await;
     println!("oracle on {}, nothing checked: {counts}", place.pick("one server", "Citus"));
-    assert!(counts.foreign.len() >= 20, "{counts}");
+    assert!(counts.foreign.len() >= place.pick(20, 10), "{counts}");
+}
+
+/// Rows of others can be met in these ways, and each is seen; and what looks alike and stays at home is not taken for one.
+async fn the_judge_sees_what_is_foreign(place: Place) {
+    let worlds = Worlds::new(place).await;
+    for (is_foreign, text) in [
+        (true, "SELECT id FROM wallets"),
+        (true, "SELECT count(*) FROM tickets"),
+        (true, "SELECT max(amount) FROM orders WHERE festival_id = :festival_id OR amount IS NOT NULL"),
+        (true, "SELECT EXISTS (SELECT 1 FROM wallets WHERE balance IN (1000077, 1000082))"),
+        (true, "SELECT id FROM stands ORDER BY name DESC LIMIT 1"),
+        (true, "SELECT id FROM wallets WHERE festival_id = :other AND balance IS NOT NULL"),
+        (true, "UPDATE wallets SET balance = 1 WHERE id = :id"),
+        (true, "DELETE FROM tickets WHERE festival_id = :other"),
+        (true, "UPDATE wallets SET balance = (SELECT sum(amount) FROM transactions) WHERE festival_id = :festival_id"),
+        (true, "INSERT INTO stands (festival_id, id, name, created_at) VALUES (:other, :fresh, 'x', :at)"),
+        (true, "INSERT INTO users (id, email, name, created_at) SELECT :fresh, max(name), 'x', :at FROM stands"),
+        (false, "SELECT id FROM wallets WHERE festival_id = :festival_id"),
+        (false, "SELECT id, slug FROM festivals"),
+        (false, "SELECT count(*) FROM tickets WHERE festival_id = :festival_id"),
+        (false, "UPDATE wallets SET balance = 1 WHERE festival_id = :festival_id AND id = :id RETURNING *"),
+        (false, "DELETE FROM tickets WHERE festival_id = :festival_id"),
+        (false, "INSERT INTO stands (festival_id, id, name, created_at) VALUES (:festival_id, :fresh, 'x', :at)"),
+    ] {
+        let mut verdicts = Vec::new();
+        for tenant in TENANTS {
+            verdicts.push(worlds.judge(&unchecked(text), tenant).await);
+        }
+        // The greatest of all rows may well be one's own: so it is enough if one of the two sees it.
+        let is_seen = match is_foreign {
+            true => verdicts.iter().any(|verdict| matches!(verdict, Verdict::Foreign(_))),
+            false => verdicts.iter().all(|verdict| matches!(verdict, Verdict::Fine(rows) if *rows > 0)),
+        };
+        assert!(is_seen, "{verdicts:?} for {text}");
+    }
 }
 
 /// `seed:count` for a longer run.

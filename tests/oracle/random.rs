@@ -30,6 +30,10 @@ impl Random {
         &list[self.below(list.len())]
     }
 
+    pub fn pick_text(&mut self, list: &[&'static str]) -> &'static str {
+        list[self.below(list.len())]
+    }
+
     pub fn from_to(&mut self, from: usize, to: usize) -> usize {
         from + self.below(to - from + 1)
     }

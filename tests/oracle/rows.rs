@@ -8,11 +8,11 @@ use tokio_postgres::Client;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
     pub mark: char,
-    /// What numbers begin at.
+    /// What numbers begin at: near to the other's, so that the least and the greatest of both are not one tenant's alone.
     base: i64,
 }
 
-pub const TENANTS: [Owner; 2] = [Owner { mark: 'a', base: 1_000_000 }, Owner { mark: 'b', base: 2_000_000 }];
+pub const TENANTS: [Owner; 2] = [Owner { mark: 'a', base: 1_000_000 }, Owner { mark: 'b', base: 1_000_005 }];
 
 /// How the rows of a tenant are: as they are, or others of the same kind, more of them, in a world where they must not matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +43,23 @@ impl Owner {
     }
 }
 
-/// Every other id is one that both tenants have.
+/// Every other id is one that both tenants have; and one is the key of the other tenant, so that whoever takes one column for
+/// the other arrives there.
 pub fn id(owner: Owner, number: u32) -> Uuid {
-    if number.is_multiple_of(2) { shared_id(number) } else { own_id(owner.mark, number) }
+    match number {
+        3 => owner.other().festival(),
+        _ if number.is_multiple_of(2) => shared_id(number),
+        _ => own_id(owner.mark, number),
+    }
+}
+
+/// Users are everybody's; two have ids that are keys of tenants.
+pub fn user_id(number: u32) -> Uuid {
+    match number {
+        3 => TENANTS[0].festival(),
+        4 => TENANTS[1].festival(),
+        _ => shared_id(number),
+    }
 }
 
 pub fn shared_id(number: u32) -> Uuid {
@@ -73,7 +87,7 @@ pub async fn shared(client: &Client) {
     for number in 0..USERS {
         let sql = format!(
             "INSERT INTO users (id, email, name, created_at) VALUES ('{}', 'u{number}@example.org', 'User {}', {MONTH})",
-            shared_id(number),
+            user_id(number),
             number % 3,
         );
         client.batch_execute(&sql).await.unwrap();
@@ -99,7 +113,7 @@ pub async fn of_tenant(client: &Client, owner: Owner, version: Version) {
         insert("stands", format!("'{festival}', '{}', '{}', {}", id(owner, number), text(number), at(number)));
     }
     for number in 0..USERS - 3 + more {
-        let (id, user) = (id(owner, number), shared_id(number));
+        let (id, user) = (id(owner, number), user_id(number));
         insert("wallets", format!("'{festival}', '{id}', '{user}', {}, {}", amount(number), at(number)));
     }
     for number in 0..6 + more {
@@ -122,7 +136,7 @@ pub async fn of_tenant(client: &Client, owner: Owner, version: Version) {
         );
     }
     for number in 0..6 + more {
-        let (own, user) = (id(owner, number), shared_id(number % USERS));
+        let (own, user) = (id(owner, number), user_id(number % USERS));
         let (state, scanned, gate) = match number % 2 {
             0 => ("scanned", at(number), format!("'{}'", text(number))),
             _ => ("issued", "NULL".to_owned(), "NULL".to_owned()),

@@ -20,7 +20,8 @@ impl Generator {
             return None;
         }
         let (at, name) = *self.random.pick(&fitting);
-        let owners = level.sources.iter().filter(|source| source.columns.iter().any(|column| column.name == name)).count();
+        let owners =
+            level.sources.iter().filter(|source| source.columns.iter().any(|column| column.name == name)).count();
         if owners == 1 && self.random.percent(25) {
             return Some(name.to_owned());
         }
@@ -30,9 +31,11 @@ impl Generator {
     pub(super) fn constant(&mut self, ty: Ty) -> String {
         let options: &[&str] = match ty {
             Ty::Uuid => &[":id", ":id::uuid", ":user_id", ":wallet_id", "'55555555-0000-4000-8000-000000000002'::uuid"],
-            Ty::Int => &["0", "1", "1000010", "2000010", ":n::bigint", "-5", "42::bigint"],
+            Ty::Int => &["0", "1", "1000010", "1000015", ":n::bigint", "-5", "42::bigint"],
             Ty::Small => &["201::smallint", "1::smallint"],
-            Ty::Text => &["'paid'", "'scanned'", "'payment'", "'it''s'", ":text::text", "'k1'", "$$refund$$", "'User 1'"],
+            Ty::Text => {
+                &["'paid'", "'scanned'", "'payment'", "'it''s'", ":text::text", "'k1'", "$$refund$$", "'User 1'"]
+            }
             Ty::Time => &[":at::timestamptz", "timestamptz '2020-01-01 00:00:00+00'"],
             Ty::Bytes => &["'\\x01'::bytea", "decode('02', 'hex')"],
         };
@@ -41,12 +44,12 @@ impl Generator {
 
     pub(super) fn value(&mut self, ty: Ty, scope: &Scope<'_>, depth: usize) -> String {
         let roll = self.random.below(100);
-        if roll < 62
+        if roll < 87
             && let Some(column) = self.column_of(ty, scope)
         {
             return column;
         }
-        if roll < 74 || depth == 0 {
+        if roll < 91 || depth == 0 {
             return self.constant(ty);
         }
         let depth = depth - 1;
@@ -90,17 +93,26 @@ impl Generator {
         match (ty, self.random.below(3)) {
             (Ty::Int, 0) => format!("(SELECT count(*) FROM ({}) {name})", query.sql),
             (Ty::Int, _) => format!("(SELECT max({name}.c1) FROM ({}) {name}(c1))", query.sql),
-            (Ty::Text, _) => format!("(SELECT string_agg({name}.c1, ',' ORDER BY {name}.c1) FROM ({}) {name}(c1))", query.sql),
+            (Ty::Text, _) => {
+                format!("(SELECT string_agg({name}.c1, ',' ORDER BY {name}.c1) FROM ({}) {name}(c1))", query.sql)
+            }
             _ => format!("(SELECT {name}.c1 FROM ({}) {name}(c1) ORDER BY 1 LIMIT 1)", query.sql),
         }
     }
 
-    pub(super) fn some_type(&mut self) -> Ty {
+    /// Mostly a type that something here has: what compares nothing but constants tells nothing of rows.
+    pub(super) fn type_in(&mut self, scope: &Scope<'_>) -> Ty {
+        let all: Vec<Ty> =
+            scope.sources.iter().flat_map(|source| source.columns.iter().map(|column| column.ty)).collect();
+        if all.is_empty() || self.random.percent(8) { self.some_type() } else { *self.random.pick(&all) }
+    }
+
+    fn some_type(&mut self) -> Ty {
         *self.random.pick(&[Ty::Uuid, Ty::Uuid, Ty::Int, Ty::Int, Ty::Text, Ty::Text, Ty::Time, Ty::Small, Ty::Bytes])
     }
 
     pub(super) fn condition(&mut self, scope: &Scope<'_>, depth: usize) -> String {
-        let ty = self.some_type();
+        let ty = self.type_in(scope);
         if depth == 0 {
             return self.comparison(ty, scope, 0);
         }
@@ -131,9 +143,10 @@ impl Generator {
 
     fn comparison(&mut self, ty: Ty, scope: &Scope<'_>, depth: usize) -> String {
         let value = self.value(ty, scope, depth);
-        match self.random.below(12) {
+        match self.random.below(15) {
             0 => format!("{value} IS NULL"),
-            1 | 2 => format!("{value} IS NOT NULL"),
+            1 | 2 | 11 => format!("{value} IS NOT NULL"),
+            12 | 13 => format!("{value} >= {value}"),
             3 => format!("{value} IN ({}, {})", self.constant(ty), self.constant(ty)),
             4 => format!("{value} BETWEEN {} AND {}", self.constant(ty), self.value(ty, scope, depth)),
             5 => format!("{value} IS DISTINCT FROM {}", self.value(ty, scope, depth)),

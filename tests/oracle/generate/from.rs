@@ -10,6 +10,12 @@ pub(super) struct From {
     pub(super) conditions: Vec<String>,
 }
 
+/// A join and what comes with it; what stands in its ON.
+struct Part {
+    sql: String,
+    on: Option<Vec<String>>,
+}
+
 /// How an item is joined to those before it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Join {
@@ -41,6 +47,7 @@ impl Generator {
     pub(super) fn from(&mut self, outer: &Scope<'_>, depth: usize, before: &[Source]) -> From {
         let count = *self.random.pick(&[1, 1, 1, 2, 2, 3]);
         let mut from = From { sql: String::new(), sources: Vec::new(), conditions: Vec::new() };
+        let mut parts: Vec<Part> = Vec::new();
         // Those that a condition of ON can see, and whether USING has made one column of their keys.
         let mut since_comma: Vec<Source> = Vec::new();
         let mut merged = false;
@@ -59,7 +66,7 @@ impl Generator {
                 continue;
             }
             if from.sources.is_empty() {
-                from.sql = sql;
+                parts.push(Part { sql, on: None });
                 let sources = [before, std::slice::from_ref(&source)].concat();
                 let scope = Scope { sources: &sources, outer: Some(outer) };
                 from.conditions.extend(self.key_condition(&source, before, &scope));
@@ -68,7 +75,8 @@ impl Generator {
                 continue;
             }
             let mut join = *self.random.pick(JOINS);
-            let keys_left = since_comma.iter().filter(|one| one.columns.iter().any(|column| column.name == "festival_id"));
+            let keys_left =
+                since_comma.iter().filter(|one| one.columns.iter().any(|column| column.name == "festival_id"));
             let can_use = source.key.as_deref() == Some("festival_id") && (keys_left.count() == 1 || merged);
             if matches!(join, Join::Using(_)) && !can_use {
                 join = Join::On("JOIN");
@@ -78,13 +86,13 @@ impl Generator {
             let link = self.key_condition(&source, &since_comma, &scope);
             match join {
                 Join::Comma => {
-                    from.sql = format!("{}, {sql}", from.sql);
+                    parts.push(Part { sql: format!(", {sql}"), on: None });
                     from.conditions.extend(link);
                     since_comma.clear();
                     merged = false;
                 }
                 Join::Cross => {
-                    from.sql = format!("{} CROSS JOIN {sql}", from.sql);
+                    parts.push(Part { sql: format!(" CROSS JOIN {sql}"), on: None });
                     from.conditions.extend(link);
                 }
                 Join::Using(kind) => {
@@ -92,13 +100,16 @@ impl Generator {
                     let second = (since_comma[0].columns.iter())
                         .find(|one| one.name != "festival_id" && source.columns.iter().any(|own| own.name == one.name));
                     let more = second.filter(|_| all).map(|one| format!(", {}", one.name)).unwrap_or_default();
-                    from.sql = format!("{} {kind} {sql} USING (festival_id{more})", from.sql);
-                    if self.random.percent(20) {
-                        from.conditions.extend(link);
+                    parts.push(Part { sql: format!(" {kind} {sql} USING (festival_id{more})"), on: None });
+                    // Held by the merged column, as a person would write it, or by either side's.
+                    if self.random.percent(50) {
+                        from.conditions.clear();
                     }
-                    // The merged column is what a person would name.
-                    if kind == "FULL JOIN" || self.random.percent(30) {
-                        from.conditions.push("festival_id = :festival_id".to_owned());
+                    match self.random.below(5) {
+                        0 => from.conditions.extend(source.key().map(|own| self.held(&own, &source))),
+                        1 => from.conditions.extend(link),
+                        2 => {}
+                        _ => from.conditions.push("festival_id = :festival_id".to_owned()),
                     }
                     merged = true;
                 }
@@ -121,14 +132,31 @@ impl Generator {
                             on.push(self.condition(&scope, depth.saturating_sub(1).min(1)));
                         }
                     }
-                    let on = if on.is_empty() { "true".to_owned() } else { on.join(" AND ") };
-                    from.sql = format!("{} {kind} {sql} ON {on}", from.sql);
+                    parts.push(Part { sql: format!(" {kind} {sql} ON "), on: Some(on) });
                 }
             }
             since_comma.push(source.clone());
             from.sources.push(source);
         }
+        self.move_into_on(&mut from.conditions, &mut parts);
+        for part in parts {
+            from.sql.push_str(&part.sql);
+            if let Some(on) = part.on {
+                from.sql.push_str(&if on.is_empty() { "true".to_owned() } else { on.join(" AND ") });
+            }
+        }
         from
+    }
+
+    /// Sometimes what belongs into WHERE stands in ON, where an outer join makes something else of it.
+    fn move_into_on(&mut self, conditions: &mut Vec<String>, parts: &mut [Part]) {
+        let Some(on) = parts.iter_mut().rev().find_map(|part| part.on.as_mut()) else { return };
+        for at in (0..conditions.len()).rev() {
+            if self.random.percent(18) {
+                let condition = conditions.remove(at);
+                on.push(condition);
+            }
+        }
     }
 
     /// A condition by which two sources meet, as by a foreign key.

@@ -3,11 +3,16 @@
 use super::{Generator, Scope, Source};
 
 /// In so many of a hundred places the key is held wrongly.
-const CARELESS: usize = 7;
+const CARELESS: usize = 14;
 
 impl Generator {
     /// A condition for a source's key: by another source's that is in reach, by one of a query around, or by the parameter.
-    pub(super) fn key_condition(&mut self, source: &Source, neighbours: &[Source], scope: &Scope<'_>) -> Option<String> {
+    pub(super) fn key_condition(
+        &mut self,
+        source: &Source,
+        neighbours: &[Source],
+        scope: &Scope<'_>,
+    ) -> Option<String> {
         let own = source.key()?;
         if self.random.percent(CARELESS) {
             return self.careless_condition(&own, source);
@@ -46,13 +51,15 @@ impl Generator {
                 let name = &source.columns[self.random.below(source.columns.len())].name;
                 format!("ROW({own}, {name}) = ROW({param}, {name})", name = source.column(name))
             }
+            // Where it is not clear whose it is, the server refuses it.
+            6 if own.ends_with(".festival_id") => format!("festival_id = {param}"),
             5 => format!("{own} /* the tenant's */ = -- and nobody else's\n {param}"),
             _ => format!("{own} = {param}"),
         }
     }
 
     pub(super) fn param(&mut self) -> &'static str {
-        *self.random.pick(&[
+        self.random.pick_text(&[
             ":festival_id",
             ":festival_id",
             ":festival_id",
@@ -65,7 +72,7 @@ impl Generator {
     fn careless_condition(&mut self, own: &str, source: &Source) -> Option<String> {
         let other_column = source.columns[self.random.below(source.columns.len())].name.clone();
         let other_column = source.column(&other_column);
-        Some(match self.random.below(24) {
+        Some(match self.random.below(27) {
             0 | 1 => return None,
             2 => format!("{own} = :other"),
             3 => format!("({own} = :festival_id OR {other_column} IS NOT NULL)"),
@@ -88,7 +95,21 @@ impl Generator {
             20 => format!("{own} = (SELECT max(f.id::text)::uuid FROM festivals f)"),
             21 => format!("{own} = :festival_id::text::uuid"),
             22 => format!("festival_id = :festival_id AND {own} IS NOT NULL"),
+            23 => format!("NOT EXISTS (SELECT 1 FROM festivals f WHERE f.id = :festival_id AND {own} = :festival_id)"),
+            24 => format!("(SELECT count(*) FROM festivals f WHERE f.id = :festival_id AND {own} = f.id) < 5"),
+            25 => format!("{own} = {}", self.foreign_key()),
             _ => format!("EXISTS (SELECT 1 FROM festivals f WHERE f.id = {own})"),
         })
+    }
+
+    /// A value of the key's type that is the other tenant's key, or may be.
+    pub(super) fn foreign_key(&mut self) -> &'static str {
+        self.random.pick_text(&[
+            ":other::uuid",
+            "(SELECT f.id FROM festivals f WHERE f.id <> :festival_id)",
+            "(SELECT (:row::jsonb ->> 'festival_id')::uuid AS festival_id)",
+            "(SELECT :other::uuid AS festival_id)",
+            "coalesce(:other, :festival_id)",
+        ])
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Whether a statement is safe is known to nobody here: that is for the checker to say, and for the judge to find out.
 
+mod chain;
 mod expression;
 mod from;
 mod key;
@@ -87,6 +88,10 @@ impl Generator {
 impl Source {
     fn column(&self, name: &str) -> String {
         format!("{}.{name}", self.alias)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.name == name)
     }
 
     fn key(&self) -> Option<String> {

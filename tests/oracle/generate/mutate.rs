@@ -14,9 +14,32 @@ pub(super) fn bent(random: &mut Random, text: String) -> String {
 /// Words and what becomes of them.
 const WORDS: &[(&str, &[&str])] = &[
     (" AND ", &[" OR ", " AND NOT ", " /* AND */ AND ", " AND true OR ", " AND -- "]),
-    (" = ", &[" <> ", " >= ", " IS NOT DISTINCT FROM ", " = ANY (ARRAY[festival_id]) AND 1 = ", " OPERATOR(pg_catalog.=) "]),
-    (":festival_id", &[":other", ":id", ":festival_id::text::uuid", "coalesce(:festival_id, :other)", ":FESTIVAL_ID", "(SELECT :festival_id)"]),
-    ("festival_id = ", &["id = ", "NOT festival_id = ", "\"festival_id\" = ", "FESTIVAL_ID = ", "festival_id::text || '' <> '' OR festival_id = ", "user_id = "]),
+    (
+        " = ",
+        &[" <> ", " >= ", " IS NOT DISTINCT FROM ", " = ANY (ARRAY[festival_id]) AND 1 = ", " OPERATOR(pg_catalog.=) "],
+    ),
+    (
+        ":festival_id",
+        &[
+            ":other",
+            ":id",
+            ":festival_id::text::uuid",
+            "coalesce(:festival_id, :other)",
+            ":FESTIVAL_ID",
+            "(SELECT :festival_id)",
+        ],
+    ),
+    (
+        "festival_id = ",
+        &[
+            "id = ",
+            "NOT festival_id = ",
+            "\"festival_id\" = ",
+            "FESTIVAL_ID = ",
+            "festival_id::text || '' <> '' OR festival_id = ",
+            "user_id = ",
+        ],
+    ),
     (" JOIN ", &[" LEFT JOIN ", " RIGHT JOIN ", " FULL JOIN ", " NATURAL JOIN ", " CROSS JOIN "]),
     (" LEFT JOIN ", &[" JOIN ", " RIGHT JOIN ", " FULL JOIN "]),
     (" ON ", &[" ON true OR ", " ON NOT ", " ON true AND "]),
@@ -24,7 +47,16 @@ const WORDS: &[(&str, &[&str])] = &[
     (" USING (festival_id", &[" USING (id", " USING (user_id", " USING (created_at"]),
     ("UNION ALL", &["EXCEPT", "UNION", "INTERSECT"]),
     ("EXCEPT", &["UNION", "UNION ALL"]),
-    ("SELECT ", &["SELECT DISTINCT ", "SELECT ALL ", "SELECT festival_id, ", "SELECT *, ", "SELECT query_to_xml('SELECT * FROM wallets', true, true, ''), "]),
+    (
+        "SELECT ",
+        &[
+            "SELECT DISTINCT ",
+            "SELECT ALL ",
+            "SELECT festival_id, ",
+            "SELECT *, ",
+            "SELECT query_to_xml('SELECT * FROM wallets', true, true, ''), ",
+        ],
+    ),
     (" AS festival_id", &[" AS id", " AS \"FESTIVAL_ID\"", ""]),
     (" AS k", &[" AS festival_id", ""]),
     (" AS c1", &[" AS festival_id", "", " AS id"]),

@@ -58,7 +58,8 @@ impl Generator {
     fn recursive(&mut self, name: &str) -> (String, Query) {
         let table = *self.random.pick(&["orders", "tickets", "stands", "wallets"]);
         let start = *self.random.pick(&["festival_id = :festival_id", "festival_id = :festival_id", "id = :id"]);
-        let step = *self.random.pick(&["t.festival_id = r.festival_id", "t.festival_id = :festival_id", "t.id >= r.id"]);
+        let step =
+            *self.random.pick(&["t.festival_id = r.festival_id", "t.festival_id = :festival_id", "t.id >= r.id"]);
         let key = *self.random.pick(&["t.festival_id", "t.festival_id", "r.festival_id", "t.id"]);
         let sql = format!(
             "SELECT festival_id, id, 0 FROM {table} WHERE {start} AND id IS NOT NULL UNION \
@@ -85,7 +86,7 @@ impl Generator {
     fn select(&mut self, outer: &Scope<'_>, depth: usize, wanted: Wanted<'_>) -> Query {
         let mut from = self.from(outer, depth, &[]);
         let scope = Scope { sources: &from.sources, outer: Some(outer) };
-        let extra = self.random.below(3);
+        let extra = *self.random.pick(&[0, 0, 1, 1, 2]);
         for _ in 0..extra {
             let condition = self.condition(&scope, depth.min(2));
             from.conditions.push(condition);
@@ -100,14 +101,16 @@ impl Generator {
         if self.random.percent(30) {
             conditions.reverse();
         }
-        let condition = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        let condition =
+            if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
         let list: Vec<&str> = targets.iter().map(|one| one.sql.as_str()).collect();
         let distinct = if self.random.percent(10) { "DISTINCT " } else { "" };
         let mut sql = format!("SELECT {distinct}{} FROM {from}{condition}", list.join(", "));
-        if !targets.iter().any(|one| one.sql.ends_with('*')) && self.random.percent(18) {
+        if !targets.iter().any(|one| one.sql.ends_with('*')) && self.random.percent(8) {
             let order: Vec<String> = (1..=targets.len()).map(|at| at.to_string()).collect();
             let down = if self.random.percent(30) { " DESC NULLS LAST" } else { "" };
-            let limit = *self.random.pick(&["LIMIT 3", "LIMIT 2 OFFSET 1", "FETCH FIRST 4 ROWS ONLY", "LIMIT :limit::bigint"]);
+            let limit =
+                *self.random.pick(&["LIMIT 3", "LIMIT 2 OFFSET 1", "FETCH FIRST 4 ROWS ONLY", "LIMIT :limit::bigint"]);
             sql.push_str(&format!(" ORDER BY {}{down} {limit}", order.join(", ")));
         }
         sql
@@ -137,11 +140,16 @@ impl Generator {
             return vec![Target { sql, columns: only.columns, is_key }];
         }
         let mut targets = Vec::new();
-        if scope.sources.iter().any(|source| source.key.is_some()) && self.random.percent(70) {
+        if self.random.percent(70) {
             targets.push(self.key_target(scope));
         }
-        for at in 0..self.random.from_to(1, 3) {
-            let ty = self.some_type();
+        if let Some(shared) = scope.sources.iter().find(|source| source.key.is_none())
+            && self.random.percent(8)
+        {
+            targets.insert(0, Target { sql: format!("{}.*", shared.alias), columns: Vec::new(), is_key: false });
+        }
+        for at in 0..self.random.from_to(1, 4) {
+            let ty = self.type_in(scope);
             targets.push(self.target(ty, at + 2, scope, depth));
         }
         targets
@@ -150,13 +158,25 @@ impl Generator {
     /// The tenant's key, as the first column.
     fn key_target(&mut self, scope: &Scope<'_>) -> Target {
         let keys: Vec<String> = scope.sources.iter().filter_map(Source::key).collect();
+        // A column that the source is not known for, as one of a record.
+        let hidden = scope.sources.iter().any(|source| source.key.is_none() && source.has("festival_id"));
         let name = if self.random.percent(75) { "festival_id" } else { "k" };
-        let value = match keys.is_empty() || self.random.percent(10) {
-            true => self.param().to_owned(),
-            false => self.random.pick(&keys).clone(),
+        let value = match self.random.below(100) {
+            0..8 => self.foreign_key().to_owned(),
+            8..12 if scope.sources.iter().any(|source| source.key.is_none() && source.has("id")) => {
+                let other = scope.sources.iter().find(|source| source.key.is_none() && source.has("id"));
+                other.map(|source| source.column("id")).unwrap_or_default()
+            }
+            12..60 if hidden => "festival_id".to_owned(),
+            60..70 => self.param().to_owned(),
+            _ if keys.is_empty() => self.param().to_owned(),
+            _ => self.random.pick(&keys).clone(),
         };
         let columns = vec![Column { name: name.to_owned(), ty: Ty::Uuid }];
-        Target { sql: format!("{value} AS {name}"), columns, is_key: true }
+        // What the server calls by itself as the column, or as the alias of a subquery.
+        let is_called_so = name == "festival_id" && value.ends_with("festival_id)") && self.random.percent(60);
+        let sql = if is_called_so { value } else { format!("{value} AS {name}") };
+        Target { sql, columns, is_key: true }
     }
 
     fn target(&mut self, ty: Ty, at: usize, scope: &Scope<'_>, depth: usize) -> Target {
@@ -187,7 +207,11 @@ impl Generator {
                 false => self.aggregate(*ty, &scope, depth.min(1)),
             };
             let name = format!("c{}", at + 1);
-            targets.push(Target { sql: format!("{value} AS {name}"), columns: vec![Column { name, ty: *ty }], is_key: false });
+            targets.push(Target {
+                sql: format!("{value} AS {name}"),
+                columns: vec![Column { name, ty: *ty }],
+                is_key: false,
+            });
         }
         let mut sql = self.finish(&from.sql, from.conditions, &targets);
         if !is_window && !sql.contains("ORDER BY 1") && self.random.percent(60) {
@@ -196,6 +220,10 @@ impl Generator {
                 0 => format!("GROUPING SETS (({by}), ())"),
                 1 => format!("ROLLUP ({by})"),
                 _ => by,
+            };
+            let (group, having) = match self.random.percent(8) {
+                true => ("festival_id".to_owned(), " HAVING festival_id = :festival_id"),
+                false => (group, having),
             };
             sql.push_str(&format!(" GROUP BY {group}{having}"));
         }

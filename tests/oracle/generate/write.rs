@@ -14,8 +14,9 @@ struct Returned {
 impl Generator {
     pub(super) fn statement(&mut self) -> String {
         match self.random.below(100) {
-            0..52 => self.reading(),
-            52..60 => self.with_writes(),
+            0..42 => self.reading(),
+            42..58 => self.chained(),
+            58..65 => self.with_writes(),
             _ => self.write(true).sql,
         }
     }
@@ -74,7 +75,11 @@ impl Generator {
     fn returning(&mut self, table: &'static Table, sources: &[Source]) -> Returned {
         if self.random.percent(20) {
             let source = source_of(table, String::new());
-            return Returned { sql: format!(" RETURNING {}.*", sources[0].alias), columns: source.columns, key: source.key };
+            return Returned {
+                sql: format!(" RETURNING {}.*", sources[0].alias),
+                columns: source.columns,
+                key: source.key,
+            };
         }
         let scope = Scope { sources, outer: None };
         let mut list = Vec::new();
@@ -84,7 +89,7 @@ impl Generator {
             columns.push(Column { name: "festival_id".to_owned(), ty: Ty::Uuid });
         }
         for at in 1..=self.random.from_to(1, 2) {
-            let ty = self.some_type();
+            let ty = self.type_in(&scope);
             list.push(format!("{} AS r{at}", self.value(ty, &scope, 1)));
             columns.push(Column { name: format!("r{at}"), ty });
         }
@@ -148,8 +153,12 @@ impl Generator {
 
     fn set(&mut self, table: &'static Table, scope: &Scope<'_>) -> String {
         let mut parts = Vec::new();
-        let free: Vec<(&str, Ty)> =
-            table.columns.iter().copied().filter(|(name, _)| !table.key.contains(name) && !name.ends_with("_id")).collect();
+        let free: Vec<(&str, Ty)> = table
+            .columns
+            .iter()
+            .copied()
+            .filter(|(name, _)| !table.key.contains(name) && !name.ends_with("_id"))
+            .collect();
         for _ in 0..self.random.from_to(1, 2) {
             let (name, ty) = *self.random.pick(&free);
             if parts.iter().any(|part: &String| part.starts_with(&format!("{name} "))) {
@@ -194,8 +203,12 @@ impl Generator {
             rows.push(format!("({})", cells.join(", ")));
         }
         let conflict = self.conflict(table, &alias);
-        let sql =
-            format!("INSERT INTO {} AS {alias} ({}) VALUES {}{conflict}", table.name, columns.join(", "), rows.join(", "));
+        let sql = format!(
+            "INSERT INTO {} AS {alias} ({}) VALUES {}{conflict}",
+            table.name,
+            columns.join(", "),
+            rows.join(", ")
+        );
         (sql, table, vec![source_of(table, alias)])
     }
 
@@ -240,10 +253,14 @@ impl Generator {
         if self.random.percent(4) {
             columns.swap(0, 1);
         }
-        let conditions =
-            if from.conditions.is_empty() { String::new() } else { format!(" WHERE {}", from.conditions.join(" AND ")) };
+        let conditions = if from.conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", from.conditions.join(" AND "))
+        };
         let order: Vec<String> = (1..=columns.len()).map(|at| at.to_string()).collect();
-        let cut = if self.random.percent(70) { format!(" ORDER BY {} LIMIT 1", order.join(", ")) } else { String::new() };
+        let cut =
+            if self.random.percent(70) { format!(" ORDER BY {} LIMIT 1", order.join(", ")) } else { String::new() };
         let conflict = self.conflict(table, &alias);
         let sql = format!(
             "INSERT INTO {} AS {alias} ({}) SELECT {} FROM {}{conditions}{cut}{conflict}",
@@ -296,6 +313,10 @@ impl Generator {
         let sources = vec![source, from.1];
         let scope = Scope { sources: &sources, outer: None };
         let mut on: Vec<String> = self.key_condition(&sources[0], &sources[1..], &scope).into_iter().collect();
+        if self.random.percent(35) {
+            let held = sources[self.random.below(2)].clone();
+            on.extend(held.key().map(|own| self.held(&own, &held)));
+        }
         let own = (table.columns.iter()).find(|(name, ty)| *ty == Ty::Uuid && *name != "festival_id").map(|one| one.0);
         on.extend(own.map(|own| format!("{} = m.id", sources[0].column(own))));
         let on = if on.is_empty() { "true".to_owned() } else { on.join(" AND ") };

@@ -34,7 +34,7 @@ impl Random {
         list[self.below(list.len())]
     }
 
-    pub fn from_to(&mut self, from: usize, to: usize) -> usize {
+    pub fn between(&mut self, from: usize, to: usize) -> usize {
         from + self.below(to - from + 1)
     }
 }

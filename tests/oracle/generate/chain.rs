@@ -10,7 +10,7 @@ const WRONG: usize = 12;
 impl Generator {
     /// A statement whose table hangs on a chain.
     pub(super) fn chained(&mut self) -> String {
-        let depth = self.random.from_to(1, 3);
+        let depth = self.random.between(1, 3);
         let keys = self.keys(depth);
         let table = self.owned_table();
         let (name, cells) = (table.name, self.some_cells(table, "t"));
@@ -50,7 +50,7 @@ impl Generator {
     fn some_cells(&mut self, table: &'static Table, alias: &str) -> String {
         let source = source_of(table, alias.to_owned());
         let mut cells: Vec<String> = source.columns.iter().map(|column| source.column(&column.name)).collect();
-        cells.truncate(self.random.from_to(2, cells.len()));
+        cells.truncate(self.random.between(2, cells.len()));
         cells.join(", ")
     }
 

@@ -5,7 +5,7 @@ use crate::oracle::random::Random;
 /// One to three changes.
 pub(super) fn bent(random: &mut Random, text: String) -> String {
     let mut text = text;
-    for _ in 0..random.from_to(1, 3) {
+    for _ in 0..random.between(1, 3) {
         text = change(random, &text);
     }
     text

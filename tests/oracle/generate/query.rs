@@ -27,7 +27,7 @@ impl Generator {
 
     /// `WITH …`, whose names are in force from then on.
     pub(super) fn with(&mut self, outer: &Scope<'_>, depth: usize) -> String {
-        let count = self.random.from_to(1, 2);
+        let count = self.random.between(1, 2);
         let mut parts = Vec::new();
         let mut is_recursive = false;
         for _ in 0..count {
@@ -148,7 +148,7 @@ impl Generator {
         {
             targets.insert(0, Target { sql: format!("{}.*", shared.alias), columns: Vec::new(), is_key: false });
         }
-        for at in 0..self.random.from_to(1, 4) {
+        for at in 0..self.random.between(1, 4) {
             let ty = self.type_in(scope);
             targets.push(self.target(ty, at + 2, scope, depth));
         }

@@ -22,7 +22,7 @@ impl Generator {
     }
 
     fn reading(&mut self) -> String {
-        let depth = self.random.from_to(0, 3);
+        let depth = self.random.between(0, 3);
         let query = self.query(&Scope::NOTHING, depth, Wanted::Anything);
         match self.random.below(20) {
             0 => format!("SELECT EXISTS ({})", query.sql),
@@ -88,7 +88,7 @@ impl Generator {
             list.push(format!("{key} AS festival_id"));
             columns.push(Column { name: "festival_id".to_owned(), ty: Ty::Uuid });
         }
-        for at in 1..=self.random.from_to(1, 2) {
+        for at in 1..=self.random.between(1, 2) {
             let ty = self.type_in(&scope);
             list.push(format!("{} AS r{at}", self.value(ty, &scope, 1)));
             columns.push(Column { name: format!("r{at}"), ty });
@@ -159,7 +159,7 @@ impl Generator {
             .copied()
             .filter(|(name, _)| !table.key.contains(name) && !name.ends_with("_id"))
             .collect();
-        for _ in 0..self.random.from_to(1, 2) {
+        for _ in 0..self.random.between(1, 2) {
             let (name, ty) = *self.random.pick(&free);
             if parts.iter().any(|part: &String| part.starts_with(&format!("{name} "))) {
                 continue;
@@ -322,7 +322,7 @@ impl Generator {
         let on = if on.is_empty() { "true".to_owned() } else { on.join(" AND ") };
         let only_source = Scope { sources: &sources[1..], outer: None };
         let mut branches = String::new();
-        for _ in 0..self.random.from_to(1, 2) {
+        for _ in 0..self.random.between(1, 2) {
             let condition = match self.random.percent(30) {
                 true => format!(" AND {}", self.condition(&scope, 1)),
                 false => String::new(),

@@ -7,6 +7,7 @@ mod config;
 mod injection;
 mod local;
 mod login;
+mod oracle;
 mod policy;
 mod readme;
 mod schema;

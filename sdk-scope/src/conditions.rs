@@ -71,10 +71,7 @@ impl Survey {
 
 /// Types that a value gets to without becoming another one.
 fn is_key_type(typename: Node<'_>) -> bool {
-    let words = typename.descendants_with_tokens().filter_map(|part| part.into_token());
-    let words: Vec<String> =
-        words.filter(|token| !tree::is_blank(token.kind())).map(|token| tree::folded(token.text())).collect();
-    matches!(words.as_slice(), [only] if matches!(
+    matches!(tree::words(typename).as_slice(), [only] if matches!(
         only.as_str(),
         "uuid" | "text" | "smallint" | "int2" | "integer" | "int" | "int4" | "bigint" | "int8"
     ))
@@ -131,8 +128,5 @@ fn cells<'t>(left: Node<'t>, right: Node<'t>) -> Vec<(Node<'t>, Node<'t>)> {
 
 /// `OPERATOR(pg_catalog.=)`
 fn is_plain_equals(operator: Node<'_>) -> bool {
-    let words = operator.descendants_with_tokens().filter_map(|part| part.into_token());
-    let words: Vec<String> =
-        words.filter(|one| !tree::is_blank(one.kind())).map(|one| tree::folded(one.text())).collect();
-    words == ["operator", "(", "pg_catalog", ".", "=", ")"]
+    tree::words(operator) == ["operator", "(", "pg_catalog", ".", "=", ")"]
 }

@@ -79,7 +79,7 @@ impl Survey {
     fn typename(&mut self, typename: Node<'_>) {
         let generic = typename.descendants().find(|one| one.kind() == Kind::GenericType);
         let names = generic.and_then(tree::dotted_type).unwrap_or_default();
-        if names.last().is_some_and(|name| name.starts_with("reg")) {
+        if names.last().is_some_and(|name| looks_up(name)) {
             self.refuse(
                 typename,
                 "the types reg… look names up in the system catalogs: write the name as text".to_owned(),
@@ -90,10 +90,16 @@ impl Survey {
     /// `type 'constant'` with a type that the grammar does not know.
     fn constant(&mut self, constant: Node<'_>) {
         let name = tree::child(constant, Kind::func_name).and_then(tree::dotted).and_then(|mut names| names.pop()?);
-        if name.is_none_or(|name| name.starts_with("reg")) || tree::child(constant, Kind::func_arg_list).is_some() {
+        if name.is_none_or(|name| looks_up(&name)) || tree::child(constant, Kind::func_arg_list).is_some() {
             self.refuse(constant, "write the constant as 'text'::type".to_owned());
         }
     }
+}
+
+/// Types whose text is looked up among the names of all tables, functions or roles. The configurations and dictionaries of the
+/// text search say nothing of rows.
+fn looks_up(type_name: &str) -> bool {
+    type_name.starts_with("reg") && !matches!(type_name, "regconfig" | "regdictionary")
 }
 
 fn not_known(function: &str) -> String {
@@ -106,7 +112,7 @@ fn is_known_form(node: Node<'_>) -> bool {
     word.is_some_and(|word| FORMS.contains(&word))
 }
 
-/// Those that give a value from values, or the time.
+/// Those that give a value from values, or the time. TREAT is none of them: `TREAT(x AS f)` calls whatever function is named f.
 const FORMS: &[Kind] = &[
     Kind::CAST,
     Kind::COALESCE,
@@ -118,7 +124,6 @@ const FORMS: &[Kind] = &[
     Kind::OVERLAY,
     Kind::POSITION,
     Kind::SUBSTRING,
-    Kind::TREAT,
     Kind::TRIM,
     Kind::CURRENT_DATE,
     Kind::CURRENT_TIME,

@@ -135,19 +135,29 @@ impl Survey {
         let function = function.and_then(|one| tree::dotted(one)?.pop()?).unwrap_or_default();
         let alias = alias.unwrap_or_else(|| Alias { name: function.clone(), columns: Vec::new() });
         let named = |name: &str| Column::Named { name: Some(name.to_owned()), place: None };
-        let mut columns: Vec<Column> = match functions::columns(&function) {
+        let listed = functions::columns(&function);
+        let mut columns: Vec<Column> = match listed {
             Some(columns) => columns.iter().map(|name| named(name)).collect(),
             // What gives one value per row is called as its table.
             None => vec![named(&alias.name)],
         };
         // A list of columns with types describes all of them.
-        if node.parent().is_some_and(|around| around.descendants().any(|one| one.kind() == Kind::TableFuncElement)) {
+        let is_described =
+            node.parent().is_some_and(|around| around.descendants().any(|one| one.kind() == Kind::TableFuncElement));
+        if is_described {
             columns.clear();
         }
         if tree::child(node, Kind::opt_ordinality).is_some() {
             columns.push(named("ordinality"));
         }
         columns.extend((columns.len()..alias.columns.len()).map(|_| named("")));
+        let is_whole = is_described
+            || listed.is_some()
+            || functions::gives_values(&function)
+            || function == "unnest" && takes_apart_values(call);
+        if !is_whole {
+            columns.push(Column::Anything);
+        }
         self.derived(node, columns, Some(alias))
     }
 
@@ -227,6 +237,47 @@ impl Survey {
         Some(Alias { name: name.unwrap_or_default(), columns: list.into_iter().map(tree::name).collect() })
     }
 }
+
+/// Whether all that `unnest` takes apart is cast to arrays of a type that is no record.
+fn takes_apart_values(call: Node<'_>) -> bool {
+    let arguments = call.descendants().find(|one| one.kind() == Kind::func_arg_list).map(tree::items);
+    arguments.unwrap_or_default().into_iter().all(|argument| {
+        let cast = tree::bare(argument);
+        let typename = tree::child(cast, Kind::Typename).filter(|_| tree::has(cast, Kind::TYPECAST));
+        let words = typename.map(tree::words).unwrap_or_default();
+        let is_value = words.first().is_some_and(|word| VALUES.contains(&word.as_str()));
+        is_value && words.last().is_some_and(|word| word == "]") && !words.iter().any(|word| word == ".")
+    })
+}
+
+/// The first words of types whose values have no parts with names.
+const VALUES: &[&str] = &[
+    "bigint",
+    "bool",
+    "boolean",
+    "bytea",
+    "date",
+    "decimal",
+    "double",
+    "float8",
+    "int",
+    "int2",
+    "int4",
+    "int8",
+    "integer",
+    "interval",
+    "json",
+    "jsonb",
+    "numeric",
+    "real",
+    "smallint",
+    "text",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "uuid",
+    "varchar",
+];
 
 /// The name after AS, and the list behind it.
 #[derive(Debug, Default)]

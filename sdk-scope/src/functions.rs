@@ -1,7 +1,9 @@
 //! The functions that may be called: those of PostgreSQL that give a value from the values they are given, or the time, or chance.
 //!
 //! None of them reads rows, files, settings or sequences, sleeps, locks, sends or executes text. `ts_rewrite` looks harmless and
-//! executes a query that it is given as text.
+//! executes a query that it is given as text. Transaction numbers (`txid_current`) count what all tenants do; settings may hold
+//! what a service keeps there; `pg_sleep` holds a connection and its locks for as long as the text says. What a connection is told of
+//! itself, as its number or the server's version, is nobody's row.
 
 /// Whether a function is one of them.
 pub(crate) fn is_known(name: &str) -> bool {
@@ -19,8 +21,30 @@ pub(crate) fn columns(name: &str) -> Option<&'static [&'static str]> {
     }
 }
 
+/// Whether each row that a function gives is one value, whatever it is given. Of others the row may be a record that brings columns
+/// of its own, as `json_populate_record(NULL::orders, …)` does.
+pub(crate) fn gives_values(name: &str) -> bool {
+    VALUE_SETS.contains(&name)
+}
+
+const VALUE_SETS: &[&str] = &[
+    "generate_series",
+    "generate_subscripts",
+    "json_object_keys",
+    "jsonb_object_keys",
+    "jsonb_path_query",
+    "jsonb_path_query_tz",
+    "phraseto_tsquery",
+    "plainto_tsquery",
+    "regexp_matches",
+    "regexp_split_to_table",
+    "string_to_table",
+    "to_tsquery",
+    "websearch_to_tsquery",
+];
+
 const KNOWN: &[&[&str]] =
-    &[AGGREGATES, WINDOWS, TEXT, NUMBERS, TIMES, JSON, ARRAYS, RANGES, SEARCH, BYTES, IDENTIFIERS];
+    &[AGGREGATES, WINDOWS, TEXT, NUMBERS, TIMES, JSON, ARRAYS, RANGES, SEARCH, BYTES, IDENTIFIERS, CONNECTION];
 
 const AGGREGATES: &[&str] = &[
     "any_value",
@@ -410,6 +434,20 @@ const IDENTIFIERS: &[&str] = &[
     "merge_action",
 ];
 
+const CONNECTION: &[&str] = &[
+    "current_database",
+    "inet_client_addr",
+    "inet_client_port",
+    "inet_server_addr",
+    "inet_server_port",
+    "pg_backend_pid",
+    "pg_client_encoding",
+    "pg_column_size",
+    "pg_size_pretty",
+    "pg_typeof",
+    "version",
+];
+
 #[cfg(test)]
 mod tests {
     use super::is_known;
@@ -435,9 +473,29 @@ mod tests {
             "txid_current",
             "ts_stat",
             "ts_rewrite",
-            "version",
-            "inet_server_addr",
             "has_table_privilege",
+            "table_to_xmlschema",
+            "database_to_xml",
+            "schema_to_xml",
+            "pg_ls_dir",
+            "pg_stat_file",
+            "pg_advisory_xact_lock",
+            "pg_cancel_backend",
+            "pg_terminate_backend",
+            "pg_relation_size",
+            "pg_get_viewdef",
+            "pg_current_xact_id",
+            "pg_logical_emit_message",
+            "pg_export_snapshot",
+            "setseed",
+            "lo_import",
+            "dblink_exec",
+            "crosstab",
+            "connectby",
+            "currtid2",
+            "pg_stat_get_activity",
+            "json_populate",
+            "st_estimatedextent",
             "xpath_table",
             "run_command_on_workers",
             "master_get_active_worker_nodes",

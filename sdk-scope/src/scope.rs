@@ -191,23 +191,34 @@ impl Survey {
     /// The places which must all be pinned for a column of a result to be. If the statement is valid, one of them is the column.
     fn column_of(&mut self, columns: &[Column], name: &str) -> Option<Vec<Place>> {
         let mut all = Vec::new();
+        let (mut is_listed, mut others) = (false, false);
         for column in columns {
             match column {
-                Column::Named { name: Some(one), place } if one == name => all.push((*place)?),
+                Column::Named { name: Some(one), place } => {
+                    if one == name {
+                        is_listed = true;
+                        all.push((*place)?);
+                    }
+                }
                 Column::Star { merged, .. } if merged.iter().any(|(one, _)| one == name) => {
+                    is_listed = true;
                     all.extend(merged.iter().filter(|(one, _)| one == name).map(|(_, place)| *place));
                 }
                 Column::Star { sources, .. } => {
                     for source in sources {
-                        if self.owner(*source, name) != Owner::Nobody {
+                        let owner = self.owner(*source, name);
+                        is_listed |= owner == Owner::Derived;
+                        if owner != Owner::Nobody {
                             all.push(self.column(*source, name));
                         }
                     }
                 }
-                _ => {}
+                Column::Named { name: None, .. } | Column::Anything => others = true,
             }
         }
-        Some(all)
+        // A table that is here with all its columns need not have this one: then it may be a column whose name only the
+        // server knows. Beside one that surely is called so, it can't be: the name would be ambiguous.
+        (is_listed || !others).then_some(all)
     }
 
     fn owner(&self, source: SourceId, name: &str) -> Owner {

@@ -52,6 +52,12 @@ pub(crate) fn first_token(node: Node<'_>) -> Option<&ResolvedToken> {
     })
 }
 
+/// The words and signs at or below a node, as the server reads them.
+pub(crate) fn words(node: Node<'_>) -> Vec<String> {
+    let tokens = node.descendants_with_tokens().filter_map(|part| part.into_token());
+    tokens.filter(|token| !is_blank(token.kind())).map(|token| folded(token.text())).collect()
+}
+
 /// The items of a list. The grammar's lists lean to the left, one level per item, so they are walked without recursion.
 pub(crate) fn items(list: Node<'_>) -> Vec<Node<'_>> {
     let mut out = Vec::new();

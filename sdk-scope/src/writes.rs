@@ -138,6 +138,8 @@ impl Survey {
         for column in columns {
             match column {
                 Column::Named { place, .. } => values.push(ValueDraft { param: None, place }),
+                // What stands before a star is where it is; of what comes after, nothing is known.
+                _ if !values.is_empty() => break,
                 _ => {
                     self.refuse(
                         query,

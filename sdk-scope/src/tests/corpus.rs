@@ -6,6 +6,7 @@ const FILES: &[(&str, &str)] = &[
     ("orm.sql", include_str!("../../corpus/orm.sql")),
     ("hand.sql", include_str!("../../corpus/hand.sql")),
     ("nasty.sql", include_str!("../../corpus/nasty.sql")),
+    ("field.sql", include_str!("../../corpus/field.sql")),
 ];
 
 const fn table<'a>(schema: Option<&'a str>, name: &'a str, columns: &'a [&'a str]) -> TableFacts<'a> {

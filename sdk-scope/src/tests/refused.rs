@@ -187,6 +187,8 @@ fn functions_types_and_values() {
             &[("regclass", "the types reg… look names up in the system catalogs: write the name as text")],
         ),
         ("SELECT regclass 'a'", &[("regclass 'a'", "write the constant as 'text'::type")]),
+        ("SELECT to_tsvector('english'::regconfig, x) FROM t", &[]),
+        ("SELECT TREAT('SELECT x FROM t' AS ts_stat)", &[("TREAT('SELECT x FROM t' AS ts_stat)", &not_known("treat"))]),
         (
             "SELECT a OPERATOR(s.=) b FROM t",
             &[("s.=", "only operators of PostgreSQL itself are known: write the operator without OPERATOR(…)")],

@@ -1,6 +1,9 @@
-//! What row level security costs: the same statements on the same tables, by a role that the policies hold and with the tenant
-//! told in each statement's transaction, and by one that they don't hold and without that. In turns, for only what runs side
+//! What the depths of tenant safety cost at run time: the same statements on the same tables, in turns, for only what runs side
 //! by side can be compared; on one server, and on the owners of a Citus cluster.
+//!
+//! - *policy*: by a role that row level security holds, with the tenant told in each statement's transaction;
+//! - *rows*: with each row that comes back held against the tenant's key;
+//! - *plain*: without either.
 //!
 //! ```sh
 //! cargo bench --package shardwise-tests --bench policy
@@ -12,7 +15,7 @@ mod rate;
 use std::time::Duration;
 
 use rate::rate;
-use shardwise::config::Policy;
+use shardwise::config::{CheckRows, Policy};
 use shardwise::{Cluster, Config, Entity, Schema, Tenant, Uuid, unscoped_sql};
 
 const TENANTS: usize = 64;
@@ -43,15 +46,20 @@ async fn main() {
 }
 
 async fn compare(place: &str, config: Config) {
-    let off = config.with_max_connections(CONNECTIONS).unwrap();
-    let on = off.clone().with_policy(Policy::row_level_security("bench_app")).unwrap();
-    let owner = Cluster::connect(on.clone()).await.unwrap();
+    let plain = config.with_max_connections(CONNECTIONS).unwrap().with_check_rows(CheckRows::Never);
+    let rows = plain.clone().with_check_rows(CheckRows::Always);
+    let policy = plain.clone().with_policy(Policy::row_level_security("bench_app")).unwrap();
+    let owner = Cluster::connect(policy.clone()).await.unwrap();
     owner.admin().apply(&Schema::new().with::<Wallet>()).await.unwrap();
     let login = unscoped_sql!("CREATE ROLE bench_login LOGIN IN ROLE bench_app");
     owner.coordinator().execute(login).await.unwrap();
 
-    let clusters = [Cluster::connect(off).await.unwrap(), Cluster::connect(on.with_user("bench_login")).await.unwrap()];
-    let mut sides: [Vec<(Tenant, Uuid)>; 2] = Default::default();
+    let clusters = [
+        Cluster::connect(plain).await.unwrap(),
+        Cluster::connect(policy.with_user("bench_login")).await.unwrap(),
+        Cluster::connect(rows).await.unwrap(),
+    ];
+    let mut sides: [Vec<(Tenant, Uuid)>; 3] = Default::default();
     for _ in 0..TENANTS {
         let wallet = Wallet { festival_id: Uuid::new_v4(), id: Uuid::new_v4(), balance: 1 };
         clusters[0].tenant(wallet.festival_id).await.unwrap().insert(&wallet).await.unwrap();
@@ -76,29 +84,28 @@ async fn compare(place: &str, config: Config) {
     }
 }
 
-/// Without it and with it, in turns.
+/// All sides in turns; what they reach of the first one.
 async fn report<F>(
     name: &str,
-    sides: &[Vec<(Tenant, Uuid)>; 2],
+    sides: &[Vec<(Tenant, Uuid)>; 3],
     tasks: usize,
     work: impl Fn((Tenant, Uuid)) -> F + Copy + Send + Sync + 'static,
 ) where
     F: Future<Output = ()> + Send,
 {
-    let mut rates: [Vec<f64>; 2] = Default::default();
-    let mut ratios = Vec::new();
+    let (mut plainly, mut policy, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        let [off, on] = sides.clone().map(|side| rate(side, tasks, ROUND, work));
-        let (off, on) = (off.await, on.await);
+        let [plain, held, looked_at] = sides.clone().map(|side| rate(side, tasks, ROUND, work));
+        let (plain, held, looked_at) = (plain.await, held.await, looked_at.await);
         // The first one opens the connections and prepares the statements.
         if round > 0 {
-            rates[0].push(off);
-            rates[1].push(on);
-            ratios.push(on / off);
+            plainly.push(plain);
+            policy.push(held / plain);
+            rows.push(looked_at / plain);
         }
     }
-    let [off, on] = rates.map(median);
-    println!("{name:<46} off {off:>7.0}/s  on {on:>7.0}/s  ratio {:.2}", median(ratios));
+    let (plain, policy, rows) = (median(plainly), median(policy), median(rows));
+    println!("{name:<46} plain {plain:>7.0}/s  policy {policy:.2}  rows {rows:.2}");
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {

@@ -46,7 +46,7 @@ struct Counts {
 }
 
 async fn no_accepted_statement_meets_a_row_of_others(place: Place) {
-    let (seed, count) = wanted().unwrap_or((SEED, place.pick(3_000, 500)));
+    let (seed, count) = wanted().unwrap_or((SEED, place.pick(3_000, 1_000)));
     let counts = run(place, seed, count, checked).await;
     println!("oracle on {}, seed {seed}: {counts}", place.pick("one server", "Citus"));
     assert!(counts.foreign.is_empty(), "{}", counts.foreign.join("\n\n"));

@@ -14,7 +14,10 @@ impl Generator {
         let keys = self.keys(depth);
         let table = self.owned_table();
         let (name, cells) = (table.name, self.some_cells(table, "t"));
-        match self.random.below(12) {
+        match self.random.below(15) {
+            12 => self.hidden_in_a_record(name),
+            13 => self.called_so_by_the_server(name, &cells),
+            14 => self.merged_from_a_table(name),
             0 => format!("SELECT {cells} FROM ({keys}) d, {name} t WHERE t.festival_id = d.festival_id"),
             1 => format!(
                 "SELECT {cells} FROM {name} t WHERE t.festival_id = :festival_id AND t.festival_id IN (SELECT k.festival_id FROM ({keys}) k)"
@@ -40,6 +43,57 @@ impl Generator {
                 if self.random.percent(50) { "t.created_at IS NOT NULL" } else { "true" }
             ),
         }
+    }
+
+    /// A name that may be the column of a query around, or one that only the server knows of.
+    fn hidden_in_a_record(&mut self, table: &str) -> String {
+        let function = self.random.pick_text(&[
+            "jsonb_populate_record(NULL::tickets, :row::jsonb) r",
+            "unnest(ARRAY[jsonb_populate_record(NULL::wallets, :row::jsonb)]) r",
+            "coalesce(jsonb_populate_record(NULL::orders, :row::jsonb)) r",
+            "jsonb_to_record(:row::jsonb) AS r(festival_id uuid, id uuid)",
+            "unnest(:ids::uuid[]) AS r(id)",
+            "generate_series(1, 2) r",
+        ]);
+        format!(
+            "SELECT (SELECT count(*) FROM (SELECT festival_id AS k FROM {function}) d JOIN {table} t ON t.festival_id = d.k) \
+             FROM orders o WHERE o.festival_id = :festival_id"
+        )
+    }
+
+    /// A column without AS, beside all columns of a table that has none of its name.
+    fn called_so_by_the_server(&mut self, table: &str, cells: &str) -> String {
+        let column = self.random.pick_text(&[
+            "(SELECT :other::uuid AS festival_id)",
+            "CASE WHEN u.id IS NULL THEN festival_id ELSE f.festival_id END",
+            "f.festival_id",
+            "festival_id::uuid",
+        ]);
+        let foreign = "(SELECT :other::uuid AS festival_id) f";
+        let more = if column.contains("f.") { format!(", {foreign}") } else { String::new() };
+        let held = if more.is_empty() { "festival_id" } else { "o.festival_id" };
+        format!(
+            "SELECT {cells} FROM (SELECT u.*, {column} FROM users u, orders o{more} WHERE {held} = :festival_id) d \
+             JOIN {table} t USING (festival_id)"
+        )
+    }
+
+    /// Rows of a table that meet none of the tenant's make new ones.
+    fn merged_from_a_table(&mut self, table: &str) -> String {
+        let held = self.random.pick_text(&[
+            "t.festival_id = m.festival_id AND m.festival_id = :festival_id",
+            "t.festival_id = :festival_id",
+            "t.festival_id = m.festival_id",
+        ]);
+        let source = match self.random.percent(50) {
+            true => table.to_owned(),
+            false => format!("(SELECT * FROM {table} WHERE festival_id = :festival_id)"),
+        };
+        format!(
+            "MERGE INTO tickets t USING {source} m ON {held} AND t.id = m.id \
+             WHEN NOT MATCHED THEN INSERT (festival_id, id, user_id, state, created_at) \
+             VALUES (:festival_id, md5(m.festival_id::text || m.id::text)::uuid, :user_id, 'issued', :at)"
+        )
     }
 
     fn owned_table(&mut self) -> &'static Table {

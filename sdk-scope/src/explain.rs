@@ -48,6 +48,10 @@ pub const fn explain(problem: Problem, facts: &Facts<'_>, tables: &[TableFacts<'
             let message = distributed(written(write, facts), key).and(": insert ").and(key);
             message.and(" with the value :").and(key)
         }
+        Problem::SharedChanged { write } => {
+            let message = Message::new().and("the rows of `").and(written(write, facts));
+            message.and("` are every tenant's: change them by themselves, through `cluster.reference()`")
+        }
         Problem::KeyChanged { write, table } => {
             let key = key_of(&tables[table]);
             let message = Message::new().and(key).and(" says whose row of `").and(written(write, facts));
@@ -67,7 +71,9 @@ pub const fn place(problem: Problem, facts: &Facts<'_>) -> Option<(usize, usize)
         | Problem::NotPinned { relation, .. }
         | Problem::OtherGroup { relation, .. } => Some(facts.relations[relation].at),
         Problem::UnknownColumn { column } => Some(facts.columns[column].at),
-        Problem::KeyNotInserted { write, .. } | Problem::KeyChanged { write, .. } => Some(facts.writes[write].at),
+        Problem::KeyNotInserted { write, .. }
+        | Problem::SharedChanged { write }
+        | Problem::KeyChanged { write, .. } => Some(facts.writes[write].at),
     }
 }
 

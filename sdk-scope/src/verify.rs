@@ -56,6 +56,11 @@ pub enum Problem {
         /// The table.
         table: usize,
     },
+    /// Rows of a table without a key, which are every tenant's, are changed beside rows of one tenant.
+    SharedChanged {
+        /// The write.
+        write: usize,
+    },
     /// Rows would get another key than the tenant's.
     KeyChanged {
         /// The write.
@@ -131,6 +136,20 @@ const fn check_values(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Option<Pr
     None
 }
 
+/// Whether it uses rows that belong to tenants.
+const fn is_of_a_tenant(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> bool {
+    let mut relation = 0;
+    while relation < facts.relations.len() {
+        if let Some(table) = table_of(facts, relation, tables)
+            && tables[table].key.is_some()
+        {
+            return true;
+        }
+        relation += 1;
+    }
+    false
+}
+
 const fn is_key(name: &str, tables: &[TableFacts<'_>]) -> bool {
     let mut table = 0;
     while table < tables.len() {
@@ -173,7 +192,9 @@ const fn are_colocated(one: &TableFacts<'_>, other: &TableFacts<'_>) -> bool {
 
 const fn check_write(facts: &Facts<'_>, write: usize, tables: &[TableFacts<'_>]) -> Option<Problem> {
     let Some(table) = table_of(facts, facts.writes[write].relation, tables) else { return None };
-    let Some(key) = tables[table].key else { return None };
+    let Some(key) = tables[table].key else {
+        return if is_of_a_tenant(facts, tables) { Some(Problem::SharedChanged { write }) } else { None };
+    };
     let mut has_key = false;
     let mut value = 0;
     while value < facts.values.len() {

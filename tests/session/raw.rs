@@ -80,6 +80,9 @@ async fn a_text_and_its_parameters_must_fit(place: Place) {
         assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
         assert!(error.to_string().contains(words), "{error}");
     }
+    let of_all = sql!("DELETE FROM users WHERE email = :email", entities(User), email = "a@b");
+    let error = fest.execute(of_all).await.unwrap_err();
+    assert!(error.to_string().contains("change them through `cluster.reference()`"), "{error}");
     let of_a_tenant = || sql!("SELECT 1 FROM wallets WHERE festival_id = :festival_id", entities(Wallet));
     let error = cluster.reference().query(of_a_tenant()).await.unwrap_err();
     assert!(error.to_string().contains("cluster.tenant(key)"), "{error}");
@@ -192,4 +195,6 @@ async fn reference_entities_in_raw_sql(place: Place) {
     cluster.reference().insert(&user).await.unwrap();
     let query = sql!("SELECT id FROM users WHERE email = :email", entities(User), email = "a@b");
     assert_eq!(cluster.reference().query_as::<(Uuid,)>(query).await.unwrap(), [(user.id,)]);
+    let gone = sql!("DELETE FROM users WHERE email = :email", entities(User), email = "a@b");
+    assert_eq!(cluster.reference().execute(gone).await.unwrap(), 1);
 }

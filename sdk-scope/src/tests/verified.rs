@@ -68,6 +68,11 @@ fn problems_are_explained() {
             "k says whose row of `a` this is: it can only be :k",
         ),
         (
+            "DELETE FROM r USING a WHERE a.k = :k AND r.id = a.id",
+            "DELETE FROM r USING a WHERE a.k = :k AND r.id = a.id",
+            "the rows of `r` are every tenant's: change them by themselves, through `cluster.reference()`",
+        ),
+        (
             "UPDATE a SET k = :j WHERE k = :k",
             "UPDATE a SET k = :j WHERE k = :k",
             "k says whose row of `a` this is: it can only be :k",

@@ -95,7 +95,7 @@ impl SqlFor<AnyScope> for UnscopedSql<'_> {
 fn literal<'s, S: Scope>(sql: &'s Sql<'_>, scope: &'s S) -> Result<Ready<'s>> {
     let literal = sql.literal;
     let tables: SmallVec<_> = literal.entities.iter().map(|table| table()).collect();
-    scope.reach(&tables)?;
+    scope.reach(&tables, literal.writes)?;
     Ok(Ready {
         text: Form::Literal(literal),
         params: numbered(&sql.values, scope),
@@ -106,9 +106,10 @@ fn literal<'s, S: Scope>(sql: &'s Sql<'_>, scope: &'s S) -> Result<Ready<'s>> {
 }
 
 fn text<'s, S: Scope>(sql: &'s SqlText<'_>, scope: &'s S, texts: &Texts) -> Result<Ready<'s>> {
-    scope.reach(&sql.tables)?;
     let tables = sql.tables.clone();
     if let Some(asserted) = sql.asserted {
+        // Whatever it does: it is vouched for.
+        scope.reach(&tables, false)?;
         return asserted_text(sql, scope, asserted.0).map(|(text, params)| Ready {
             effect: effect(!seems_to_read(&text)),
             text: Form::Asserted(text),
@@ -118,6 +119,7 @@ fn text<'s, S: Scope>(sql: &'s SqlText<'_>, scope: &'s S, texts: &Texts) -> Resu
         });
     }
     let checked = texts.check(&sql.text, &sql.names, &sql.facts)?;
+    scope.reach(&tables, checked.writes())?;
     Ok(Ready {
         params: named(sql, checked.params(), scope),
         effect: effect(checked.writes()),

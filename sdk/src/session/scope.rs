@@ -23,12 +23,12 @@ pub trait Scope: Clone + Send + Sync + sealed::Sealed + 'static {
         None
     }
 
-    /// Whether statements over these tables are for this session.
+    /// Whether a statement over these tables is for this session.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] where they are not.
+    /// [`ErrorKind::Usage`] where it is not.
     #[doc(hidden)]
-    fn reach(&self, tables: &[&'static Table]) -> Result<()>;
+    fn reach(&self, tables: &[&'static Table], writes: bool) -> Result<()>;
 
     /// Renders the condition that keeps the table with this alias inside the scope; false where there is none.
     #[doc(hidden)]
@@ -67,7 +67,17 @@ impl<K: DistributionKey> Scope for TenantScope<K> {
         Some(K::WIRE)
     }
 
-    fn reach(&self, tables: &[&'static Table]) -> Result<()> {
+    fn reach(&self, tables: &[&'static Table], writes: bool) -> Result<()> {
+        // Beside rows of its own, the checker refuses to change what is every tenant's.
+        if let Some(shared) =
+            tables.first().filter(|_| writes && tables.iter().all(|table| table.distribution_column().is_none()))
+        {
+            let message = format!(
+                "the rows of `{}` are every tenant's: change them through `cluster.reference()`",
+                shared.entity
+            );
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
         for table in tables {
             let Some(column) = table.distribution_column().and_then(|column| table.column(column)) else { continue };
             if column.wire != K::WIRE {
@@ -98,7 +108,7 @@ impl Scope for ReferenceScope {
 
     fn bind<'a>(&'a self, _: &mut Params<'a>) {}
 
-    fn reach(&self, tables: &[&'static Table]) -> Result<()> {
+    fn reach(&self, tables: &[&'static Table], _: bool) -> Result<()> {
         match tables.iter().find(|table| table.distribution_column().is_some()) {
             None => Ok(()),
             Some(table) => {
@@ -118,7 +128,7 @@ impl Scope for AnyScope {
 
     fn bind<'a>(&'a self, _: &mut Params<'a>) {}
 
-    fn reach(&self, _: &[&'static Table]) -> Result<()> {
+    fn reach(&self, _: &[&'static Table], _: bool) -> Result<()> {
         Ok(())
     }
 

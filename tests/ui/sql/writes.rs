@@ -113,4 +113,13 @@ async fn write_in_a_cte(fest: Tenant) -> shardwise::Result<()> {
     .map(drop)
 }
 
+async fn rows_of_all_tenants(fest: Tenant) -> shardwise::Result<()> {
+    fest.execute(sql!(
+        "DELETE FROM users u USING wallets w WHERE w.user_id = u.id AND w.festival_id = :festival_id",
+        entities(Wallet, User),
+    ))
+    .await
+    .map(drop)
+}
+
 fn main() {}

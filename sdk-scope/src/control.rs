@@ -15,6 +15,9 @@ pub fn session_control(text: &str) -> Option<&'static str> {
     let [first, second, third] = leading_words(text);
     match first.as_str() {
         "copy" => Some("use `copy_in` and `copy_out`"),
+        "set" if second == "local" && matches!(third.as_str(), "role" | "session") => {
+            Some("whose rights a statement has is decided at log-in")
+        }
         "set" if third == "shardwise" => Some("the SDK's own settings tell the server whose rows to show"),
         "set" if matches!(second.as_str(), "local" | "constraints") => None,
         "set" | "reset" | "listen" | "unlisten" | "discard" | "prepare" | "deallocate" | "load" => Some(
@@ -35,7 +38,14 @@ pub fn seems_to_read(text: &str) -> bool {
 fn leading_words<const N: usize>(text: &str) -> [String; N] {
     let mut rest = text;
     [(); N].map(|()| {
-        rest = skip_blank(rest);
+        // Empty statements come before one, the scanner's other blanks between, and quotes around a name.
+        loop {
+            let after = skip_blank(rest).trim_start_matches([';', '"', '\u{b}', '\u{c}']);
+            if after.len() == rest.len() {
+                break;
+            }
+            rest = after;
+        }
         let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
         let (word, behind) = rest.split_at(end);
         rest = behind;
@@ -60,6 +70,9 @@ mod tests {
     fn what_stays_is_told_from_what_ends() {
         assert!(transaction_control("/* now */ commit").is_some() && session_control("ROLLBACK").is_some());
         assert!(session_control("SET x = 1").is_some() && session_control("LISTEN news").is_some());
+        assert!(session_control("; SET x = 1").is_some() && transaction_control(";;\u{c} /* */ ;COMMIT").is_some());
+        assert!(session_control("\u{b}SET LOCAL\u{c}\"shardwise\".tenant = 'x'").is_some());
+        assert!(session_control("SET LOCAL ROLE owner").is_some());
         assert!(session_control("SET LOCAL shardwise.tenant = 'x'").is_some());
         assert!(session_control("SET LOCAL x = 1").is_none() && session_control("SELECT 1").is_none());
         assert!(seems_to_read("select 1") && !seems_to_read("WITH x AS (DELETE FROM t) SELECT 1"));

@@ -8,7 +8,10 @@ use crate::{Analysis, Refusal};
 /// What a problem is, and what to write instead. The facts and the tables are those that it was found with.
 pub const fn explain(problem: Problem, facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Message {
     match problem {
-        Problem::NoValue { param } => no_value(facts.params[param], facts, tables),
+        Problem::NoValue { param } => {
+            let param = facts.params[param];
+            Message::new().and("`:").and(param).and("` has no value: add `").and(param).and(" = …`")
+        }
         Problem::UnusedValue { given } => {
             Message::new().and("the text has no parameter `:").and(facts.given[given]).and("`")
         }
@@ -18,6 +21,10 @@ pub const fn explain(problem: Problem, facts: &Facts<'_>, tables: &[TableFacts<'
             let message =
                 Message::new().and("`:").and(key).and("` is the tenant's key, which the session binds: leave `");
             message.and(key).and(" = …` out")
+        }
+        Problem::TwoOfOneTable { table } => {
+            let message = Message::new().and("two of the entities are of the table `").and(tables[table].name);
+            message.and("`, and differ in how it is distributed: name the right one alone")
         }
         Problem::UnknownTable { relation } => unknown_table(relation, facts, tables),
         Problem::UnknownColumn { column } => {
@@ -63,7 +70,8 @@ pub const fn explain(problem: Problem, facts: &Facts<'_>, tables: &[TableFacts<'
 /// Where a problem is in the text; a value has no place there.
 pub const fn place(problem: Problem, facts: &Facts<'_>) -> Option<(usize, usize)> {
     match problem {
-        Problem::NoValue { .. }
+        Problem::TwoOfOneTable { .. }
+        | Problem::NoValue { .. }
         | Problem::UnusedValue { .. }
         | Problem::GivenTwice { .. }
         | Problem::KeyGiven { .. } => None,
@@ -75,15 +83,6 @@ pub const fn place(problem: Problem, facts: &Facts<'_>) -> Option<(usize, usize)
         | Problem::SharedChanged { write }
         | Problem::KeyChanged { write, .. } => Some(facts.writes[write].at),
     }
-}
-
-const fn no_value(param: &str, facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Message {
-    let message = Message::new().and("`:").and(param).and("` has no value: add `").and(param).and(" = …`");
-    // The key is known by the entities.
-    if tables.is_empty() && !facts.relations.is_empty() {
-        return message.and(", or name the entities whose key it is: `entities(…)`");
-    }
-    message
 }
 
 const fn unknown_table(relation: usize, facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Message {

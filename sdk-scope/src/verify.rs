@@ -25,6 +25,11 @@ pub enum Problem {
         /// The given one.
         given: usize,
     },
+    /// Two of the tables are one, and say different things of it.
+    TwoOfOneTable {
+        /// The second.
+        table: usize,
+    },
     /// A relation is none of the tables.
     UnknownTable {
         /// The relation.
@@ -82,8 +87,8 @@ const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "table
 ///
 /// The first problem; [`explain`](crate::explain()) tells what to write instead.
 pub const fn verify(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Result<(), Problem> {
-    if let Some(problem) = check_values(facts, tables) {
-        return Err(problem);
+    if let Some(table) = contradiction(tables) {
+        return Err(Problem::TwoOfOneTable { table });
     }
     let mut relation = 0;
     while relation < facts.relations.len() {
@@ -91,6 +96,9 @@ pub const fn verify(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Result<(), 
             return Err(Problem::UnknownTable { relation });
         }
         relation += 1;
+    }
+    if let Some(problem) = check_values(facts, tables) {
+        return Err(problem);
     }
     let mut column = 0;
     while column < facts.columns.len() {
@@ -114,7 +122,7 @@ const fn check_values(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Option<Pr
     let mut given = 0;
     while given < facts.given.len() {
         let name = facts.given[given];
-        if is_key(name, tables) {
+        if is_key(name, facts, tables) {
             return Some(Problem::KeyGiven { given });
         }
         if !contains(facts.params, name) {
@@ -128,7 +136,7 @@ const fn check_values(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Option<Pr
     let mut param = 0;
     while param < facts.params.len() {
         let name = facts.params[param];
-        if !contains(facts.given, name) && !is_key(name, tables) {
+        if !contains(facts.given, name) && !is_key(name, facts, tables) {
             return Some(Problem::NoValue { param });
         }
         param += 1;
@@ -150,17 +158,58 @@ const fn is_of_a_tenant(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> bool {
     false
 }
 
-const fn is_key(name: &str, tables: &[TableFacts<'_>]) -> bool {
-    let mut table = 0;
-    while table < tables.len() {
-        if let Some(key) = tables[table].key
-            && same(key, name)
+/// Whether a parameter is the key of a table that is used. Of a text whose tables nobody knows: of one that it may use.
+const fn is_key(name: &str, facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> bool {
+    let mut relation = 0;
+    while relation < facts.relations.len() {
+        if let Some(table) = table_of(facts, relation, tables)
+            && is_key_of(name, &tables[table])
         {
+            return true;
+        }
+        relation += 1;
+    }
+    let mut table = 0;
+    while table < tables.len() && facts.relations.is_empty() {
+        if is_key_of(name, &tables[table]) {
             return true;
         }
         table += 1;
     }
     false
+}
+
+const fn is_key_of(name: &str, table: &TableFacts<'_>) -> bool {
+    match table.key {
+        Some(key) => same(key, name),
+        None => false,
+    }
+}
+
+/// The second of two tables of one name that are not the same.
+const fn contradiction(tables: &[TableFacts<'_>]) -> Option<usize> {
+    let mut one = 0;
+    while one < tables.len() {
+        let mut other = one + 1;
+        while other < tables.len() {
+            let (first, second) = (&tables[one], &tables[other]);
+            let is_one = same(first.name, second.name) && same_option(first.schema, second.schema);
+            if is_one && !(same_option(first.key, second.key) && are_colocated(first, second)) {
+                return Some(other);
+            }
+            other += 1;
+        }
+        one += 1;
+    }
+    None
+}
+
+const fn same_option(one: Option<&str>, other: Option<&str>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => same(one, other),
+        (None, None) => true,
+        _ => false,
+    }
 }
 
 const fn check_relations(facts: &Facts<'_>, tables: &[TableFacts<'_>]) -> Result<(), Problem> {
@@ -218,12 +267,7 @@ pub(crate) const fn table_of(facts: &Facts<'_>, relation: usize, tables: &[Table
     let wanted = &facts.relations[relation];
     let mut table = 0;
     while table < tables.len() {
-        let is_there = match (wanted.schema, tables[table].schema) {
-            (None, None) => true,
-            (Some(wanted), Some(schema)) => same(wanted, schema),
-            _ => false,
-        };
-        if is_there && same(wanted.name, tables[table].name) {
+        if same_option(wanted.schema, tables[table].schema) && same(wanted.name, tables[table].name) {
             return Some(table);
         }
         table += 1;

@@ -103,8 +103,8 @@ pub enum ErrorKind {
     Timeout(Limit),
     /// There is no such row.
     NotFound,
-    /// The entity's distribution key is not the tenant's, and nothing was sent. Or a row of another tenant came back, and
-    /// nothing of the answer is given out.
+    /// The entity's distribution key is not the tenant's, and nothing was sent. Or a row of another tenant came back, and is
+    /// not given out.
     WrongTenant,
     /// The server reported an error; see [`Error::code`].
     Database,

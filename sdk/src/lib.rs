@@ -105,7 +105,7 @@ pub mod __private {
         pub use crate::admin::target::Target;
     }
     /// What `sql!` writes.
-    pub use crate::scope::{Literal, check};
+    pub use crate::scope::{Literal, check, listed};
     /// The client's hash of a key, for the tests that hold it against the server's.
     pub use crate::topology::hash::hash;
     pub use bytes::BytesMut;

@@ -1,8 +1,9 @@
 //! Raw SQL with named parameters.
 
 use futures_util::TryStreamExt as _;
-use shardwise::{AssertTenantSafe, ErrorKind, SqlText, Uuid, sql, unscoped_sql};
+use shardwise::{AssertTenantSafe, Cluster, ErrorKind, SqlText, Uuid, sql, unscoped_sql};
 
+use crate::support::collector::Collector;
 use crate::support::model::{User, Wallet};
 use crate::support::place::{Place, in_both_modes};
 use crate::support::unchecked;
@@ -11,6 +12,7 @@ in_both_modes![
     the_tenants_key_is_bound_by_the_session,
     a_text_and_its_parameters_must_fit,
     texts_made_at_run_time_are_bound_to_the_tenant,
+    what_is_vouched_for_is_logged,
     results_must_fit_what_they_are_read_as,
     a_stream_of_raw_rows,
     the_coordinator_sees_all_tenants_and_keeps_no_settings,
@@ -43,6 +45,18 @@ async fn the_tenants_key_is_bound_by_the_session(place: Place) {
     assert_eq!(rows[0].get::<i64>("balance").unwrap(), 15);
     assert_eq!(rows[0].get::<&str>(0).unwrap(), "it's :not a parameter");
     assert_eq!(format!("{:?}", rows[0]), r#"Row["note", "balance"]"#);
+}
+
+async fn what_is_vouched_for_is_logged(place: Place) {
+    let (_, fest) = place.tenant().await;
+    let (collector, guard) = Collector::listen();
+    fest.query(AssertTenantSafe("because it is a test").sql("SELECT 7 AS seven")).await.unwrap();
+    drop(guard);
+    let collected = collector.collected();
+    let logged: Vec<_> = collected.events.iter().filter(|event| event.contains_key("reason")).collect();
+    assert_eq!(logged.len(), 1, "{:?}", collected.events);
+    assert_eq!((logged[0]["reason"].as_str(), logged[0]["scope"].as_str()), ("because it is a test", "tenant"));
+    assert!(!format!("{logged:?}").contains("seven"));
 }
 
 /// What the compiler refuses in a literal is refused in a text of run time, before anything is sent.
@@ -87,7 +101,7 @@ async fn a_text_and_its_parameters_must_fit(place: Place) {
     let error = cluster.reference().query(of_a_tenant()).await.unwrap_err();
     assert!(error.to_string().contains("cluster.tenant(key)"), "{error}");
     let error = cluster.tenant(7_i64).await.unwrap().query(of_a_tenant()).await.unwrap_err();
-    assert!(error.to_string().contains("by a uuid, and this tenant's key is a bigint"), "{error}");
+    assert!(error.to_string().contains("by a key of another Rust type"), "{error}");
     assert_eq!(cluster.metrics().routes, before.routes);
 }
 
@@ -114,6 +128,16 @@ async fn texts_made_at_run_time_are_bound_to_the_tenant(place: Place) {
     let text = "UPDATE wallets SET balance = :balance WHERE festival_id = :festival_id";
     let changed = fest.execute(SqlText::new(text).entity::<Wallet>().bind("balance", 9_i64)).await.unwrap();
     assert_eq!((changed, other.select::<Wallet>().sum(Wallet::BALANCE).await.unwrap()), (1, 7));
+    // What a vouched text leaves behind is gone before the next statement of whoever it is.
+    let one = Cluster::connect(place.prepared().await.with_max_connections(1).unwrap()).await.unwrap();
+    let one = one.tenant(Uuid::new_v4()).await.unwrap();
+    one.insert(&Wallet::new(*one.key(), 3)).await.unwrap();
+    let hides = "CREATE TEMP TABLE wallets (LIKE public.wallets)";
+    if !place.is_citus() {
+        one.execute(unchecked(hides)).await.unwrap();
+    }
+    one.query(unchecked("SELECT set_config('search_path', 'elsewhere', false)")).await.unwrap();
+    assert_eq!(one.select::<Wallet>().sum(Wallet::BALANCE).await.unwrap(), 3);
     let key = *fest.key();
     let shown = format!("{:?} {:?}", SqlText::new(format!("SELECT '{key}'")), vouched());
     assert!(!shown.contains(&key.to_string()) && shown.contains("a test"), "{shown}");

@@ -3,25 +3,21 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::option;
 use crate::model::{Entity, Group};
 
 /// `const FACTS`
 pub(super) fn all(entity: &Entity) -> TokenStream {
     let krate = &entity.krate;
     let name = &entity.table;
-    let schema = match &entity.schema {
-        Some(schema) => quote!(::core::option::Option::Some(#schema)),
-        None => quote!(::core::option::Option::None),
-    };
+    let schema = option(entity.schema.as_ref());
     let columns = entity.columns().map(|(_, field)| &field.column);
-    let (key, key_type) = match entity.distribution.map(|at| entity.field(at)) {
-        Some(field) => {
-            let (column, ty) = (&field.column, &field.ty);
-            let key_type = quote!(<#ty as #krate::entity::ColumnType>::DDL);
-            (quote!(::core::option::Option::Some(#column)), key_type)
-        }
-        None => (quote!(::core::option::Option::None), quote!("")),
-    };
+    let key = entity.distribution.map(|at| entity.field(at));
+    let key_type = key.map_or(quote!(""), |field| {
+        let ty = &field.ty;
+        quote!(<#ty as #krate::entity::ColumnType>::DDL)
+    });
+    let key = option(key.map(|field| &field.column));
     // What shares nodes has the same name here: that of the table which began the group.
     let group = match (&entity.group, &entity.schema) {
         _ if entity.distribution.is_none() => quote!(""),

@@ -9,7 +9,7 @@ mod statements;
 mod table;
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use crate::model::{Entity, Field, Group};
@@ -76,4 +76,12 @@ fn kind(entity: &Entity) -> (TokenStream, TokenStream) {
         }
     };
     (quote!(type Distribution = #krate::entity::HashDistributed<#key, #group>;), distributed)
+}
+
+/// The same option in what is written.
+pub(crate) fn option(value: Option<impl ToTokens>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
 }

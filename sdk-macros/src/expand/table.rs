@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 
 use super::columns::{bind_name, of_type, read_name};
+use super::option;
 use crate::model::{Entity, Field, Group};
 
 /// `static TABLE`
@@ -151,11 +152,4 @@ fn checks(entity: &Entity) -> Vec<TokenStream> {
         check.collect::<Vec<_>>()
     };
     entity.columns().flat_map(checks).collect()
-}
-
-fn option(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
 }

@@ -33,7 +33,8 @@ fn errors(text: &LitStr, refusals: &[Refusal]) -> TokenStream {
 fn place_in(text: &LitStr, value: &str, refusal: &Refusal) -> Option<proc_macro2::Span> {
     let token = text.token();
     let source = token.to_string();
-    let start = source.find(value).filter(|_| !value.is_empty())?;
+    let quote = source.find('"')?;
+    let start = quote + source.get(quote..)?.find(value).filter(|_| !value.is_empty())?;
     token.subspan(start + refusal.at.start..start + refusal.at.end.max(refusal.at.start + 1))
 }
 

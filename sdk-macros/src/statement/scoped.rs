@@ -7,6 +7,7 @@ use shardwise_scope::{Analysis, Effect, FactLists, Facts, Refusal, WriteFactKind
 
 use super::input::Input;
 use super::{binds, errors};
+use crate::expand::option;
 
 /// `Sql::__new(…)`
 pub(crate) fn scoped(input: TokenStream) -> TokenStream {
@@ -40,9 +41,12 @@ fn refused(input: &Input, refusals: &[Refusal]) -> TokenStream {
 fn statement(input: &Input, found: &Analysis, lists: &FactLists<'_>) -> TokenStream {
     let (krate, text, entities) = (&input.krate, &input.text, &input.entities);
     let (sql, count, writes) = (&found.sql, found.params.len(), found.effect == Effect::Writes);
+    let given = lists.facts().given;
+    let keys = (0..count).filter(|&at| !given.contains(&found.params[at].as_str()));
     let (facts, binds) = (facts(input, &lists.facts()), binds(input, &found.params));
     quote_spanned! {text.span()=>
         #krate::Sql::__new({
+            #[allow(long_running_const_eval)]
             const _: () = #krate::__private::check(
                 #text,
                 &#facts,
@@ -51,7 +55,8 @@ fn statement(input: &Input, found: &Analysis, lists: &FactLists<'_>) -> TokenStr
             static LITERAL: #krate::__private::Literal = #krate::__private::Literal {
                 statement: #krate::entity::Statement { sql: #sql, params: &[] },
                 params: #count,
-                entities: &[#(<#entities as #krate::entity::Entity>::table),*],
+                keys: &[#(#keys),*],
+                entities: &[#(#krate::__private::listed::<#entities>()),*],
                 writes: #writes,
             };
             &LITERAL
@@ -101,12 +106,5 @@ fn facts(input: &Input, facts: &Facts<'_>) -> TokenStream {
             writes: &[#(#writes),*],
             values: &[#(#values),*],
         }
-    }
-}
-
-fn option(text: Option<&str>) -> TokenStream {
-    match text {
-        Some(text) => quote!(::core::option::Option::Some(#text)),
-        None => quote!(::core::option::Option::None),
     }
 }

@@ -107,9 +107,28 @@ fn values_fit_the_parameters() {
         assert_eq!((refusal.at, refusal.message.as_str()), (0..0, message), "{text}");
     }
     let without_entities = analyse("SELECT 1 FROM a WHERE k = :k").expect("a good text").verify(&[], &[]);
-    let message = "`:k` has no value: add `k = …`, or name the entities whose key it is: `entities(…)`";
+    let message = "`a` is no table of the statement's entities: name the one whose table it is, `entities(…)`";
     assert_eq!(without_entities.expect_err("nothing is known").message, message);
     assert_eq!(analyse("SELECT :x").expect("a good text").verify(&["x"], TABLES), Ok(()));
+}
+
+#[test]
+fn one_table_is_described_in_one_way() {
+    let everybodys = TableFacts { key: None, key_type: "", group: "", ..TABLES[0] };
+    let found = analyse("SELECT x FROM a").expect("a good text");
+    for tables in [[everybodys, TABLES[0]], [TABLES[0], everybodys]] {
+        let refusal = found.verify(&[], &tables).expect_err("it is one table");
+        assert!(refusal.message.starts_with("two of the entities are of the table `a`"), "{}", refusal.message);
+    }
+    let found = analyse("SELECT x FROM a WHERE k = :k").expect("a good text");
+    assert_eq!(found.verify(&[], &[TABLES[0], TABLES[0]]), Ok(()));
+}
+
+#[test]
+fn a_key_of_a_table_that_is_not_used_is_a_parameter() {
+    let found = analyse("SELECT name FROM r WHERE id = :k").expect("a good text");
+    assert_eq!(found.verify(&["k"], TABLES), Ok(()));
+    assert!(found.verify(&[], TABLES).is_err());
 }
 
 /// As the macro writes it: all of it is worked out by the compiler.

@@ -254,8 +254,10 @@ pub enum Watch {
 #[serde(rename_all = "lowercase")]
 pub enum CheckRows {
     /// In builds with debug assertions, as of `cargo build` and `cargo test` without `--release`.
+    // Not `Debug`: rustc names traits in full where a crate has something else of that name.
     #[default]
-    Debug,
+    #[serde(rename = "debug")]
+    InDebugBuilds,
     /// In all builds. ARCHITECTURE.md has what it costs.
     Always,
     /// In none.
@@ -265,7 +267,7 @@ pub enum CheckRows {
 impl CheckRows {
     pub(crate) fn now(self) -> bool {
         match self {
-            Self::Debug => cfg!(debug_assertions),
+            Self::InDebugBuilds => cfg!(debug_assertions),
             Self::Always => true,
             Self::Never => false,
         }

@@ -36,6 +36,8 @@ use tokio_postgres::Row;
 use tokio_postgres::binary_copy::BinaryCopyOutRow;
 use tokio_postgres::types::{FromSqlOwned, Type};
 
+use std::any::TypeId;
+
 use crate::schema::Table;
 
 /// One SQL statement with the wire types of its parameters, known at compile time.
@@ -95,7 +97,7 @@ pub struct Statements {
 )]
 pub trait Entity: Sized + Send + Sync + 'static {
     /// How the rows are spread over the nodes: [`HashDistributed`] or [`Replicated`].
-    type Distribution: 'static;
+    type Distribution: Spread;
     /// The key within the tenant: the type of the `key` field, a tuple of several, `()` where the distribution key
     /// alone is the key.
     type Key: EntityKey;
@@ -183,6 +185,31 @@ impl<K, E: Distributed<DistributionKey = K>> DistributedBy<K> for E {
     note = "a distributed entity is reached through its tenant: `cluster.tenant(key).await?`"
 )]
 pub trait Reference: Entity<Distribution = Replicated> {}
+
+/// A way to spread rows over the nodes. Sealed.
+pub trait Spread: sealed::Sealed + 'static {
+    /// The type of the distribution key, where there is one.
+    #[doc(hidden)]
+    fn key() -> Option<TypeId>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<K, G> Sealed for super::HashDistributed<K, G> {}
+    impl Sealed for super::Replicated {}
+}
+
+impl<K: 'static, G: 'static> Spread for HashDistributed<K, G> {
+    fn key() -> Option<TypeId> {
+        Some(TypeId::of::<K>())
+    }
+}
+
+impl Spread for Replicated {
+    fn key() -> Option<TypeId> {
+        None
+    }
+}
 
 /// Spread by the hash of a key of type `K`, together with the other entities of the co-location group `G`.
 #[derive(Debug)]

@@ -1,8 +1,10 @@
 //! What the macro `sql!` leaves in the program.
 
+use std::any::TypeId;
+
 use shardwise_scope::{Facts, TableFacts, explain, place, verify};
 
-use crate::entity::Statement;
+use crate::entity::{Entity, Spread, Statement};
 use crate::schema::Table;
 
 /// A statement that was checked when the program was compiled.
@@ -12,10 +14,27 @@ pub struct Literal {
     pub statement: Statement,
     /// How many parameters it has.
     pub params: usize,
-    /// The tables of its entities.
-    pub entities: &'static [fn() -> &'static Table],
+    /// Which parameters are the tenant's key.
+    pub keys: &'static [usize],
+    /// Its entities.
+    pub entities: &'static [Listed],
     /// Whether it changes something.
     pub writes: bool,
+}
+
+/// An entity that a statement names.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed {
+    /// Its table.
+    pub table: fn() -> &'static Table,
+    /// The Rust type of its distribution key. Two keys of one SQL type are of the same kind only if they are of the same
+    /// Rust type.
+    pub key: fn() -> Option<TypeId>,
+}
+
+/// An entity, as a statement names it.
+pub const fn listed<E: Entity>() -> Listed {
+    Listed { table: E::table, key: <E::Distribution as Spread>::key }
 }
 
 /// Holds a statement against its entities: a constant that fails is an error of the compiler's.

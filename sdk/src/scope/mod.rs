@@ -4,5 +4,6 @@
 mod literal;
 mod texts;
 
-pub use literal::{Literal, check};
+pub(crate) use literal::Listed;
+pub use literal::{Literal, check, listed};
 pub(crate) use texts::{Text, Texts};

@@ -314,21 +314,26 @@ impl<E: Entity> Stream for CopyOut<E> {
     type Item = Result<E>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<E>>> {
-        let Some((rows, hold)) = &mut self.rows else { return Poll::Ready(None) };
+        let Self { rows: all, is_own } = &mut *self;
+        let Some((rows, hold)) = all else { return Poll::Ready(None) };
         let entity = Some(E::table().entity);
         let row = match ready!(rows.as_mut().poll_next(cx)) {
-            Some(Ok(row)) => E::read(&row, 0).map_err(Error::postgres).and_then(|row| match &self.is_own {
-                Some(is_own) if !is_own(&row) => Err(foreign(E::table().distribution_column().unwrap_or_default())),
-                _ => Ok(row),
-            }),
+            Some(Ok(row)) => match (E::read(&row, 0).map_err(Error::postgres), is_own) {
+                (Ok(row), Some(is_own)) if !is_own(&row) => {
+                    hold.forsake();
+                    *all = None;
+                    Err(foreign(E::table().distribution_column().unwrap_or_default()))
+                }
+                (row, _) => row,
+            },
             Some(Err(error)) => {
                 hold.fail();
                 let error = Error::postgres(error).on(hold.node()).via(hold.route).of("copy_out", entity);
-                self.rows = None;
+                *all = None;
                 Err(error)
             }
             None => {
-                self.rows = None;
+                *all = None;
                 return Poll::Ready(None);
             }
         };

@@ -259,6 +259,7 @@ impl Job<'_> {
         match self.text {
             Text::Entity(statement) => connection.prepare_static(statement).await.map(drop),
             Text::Cached { sql, types } => connection.prepare_text(sql, types).await.map(drop),
+            Text::Unread(sql) => connection.prepare_text(sql, &[]).await.map(drop),
             Text::Once { .. } => Ok(()),
         }
     }
@@ -278,6 +279,8 @@ pub(super) enum Text<'a> {
     Entity(&'static Statement),
     /// Likely to come again: kept in a bounded cache.
     Cached { sql: &'a str, types: &'a [Type] },
+    /// The same, of which nobody knows what it does to the session.
+    Unread(&'a str),
     /// As long as its values are many: sent once, in one round trip, and not kept.
     Once { sql: &'a str, types: &'a [Type] },
 }
@@ -448,6 +451,9 @@ async fn once<W: Want, X: Executor>(executor: &X, mut hold: Hold, job: &Job<'_>,
 
     let limit = limits(executor).statement;
     let guard = hold.transaction_guard();
+    if matches!(job.text, Text::Unread(_)) {
+        hold.may_have_session_state();
+    }
     let forwards = hold.connection().forwards();
     let answer = async {
         let mark = hold.start();
@@ -511,6 +517,7 @@ async fn send(connection: &Connection, job: &Job<'_>, sent: &AtomicBool) -> Resu
     let prepared = match job.text {
         Text::Entity(statement) => connection.prepare_static(statement).await?,
         Text::Cached { sql, types } => connection.prepare_text(sql, types).await?,
+        Text::Unread(sql) => connection.prepare_text(sql, &[]).await?,
         Text::Once { sql, types } => {
             sent.store(!client.is_closed(), Ordering::Relaxed);
             return client.query_typed_raw(sql, params.iter().zip(types.iter().cloned())).await;

@@ -1,4 +1,4 @@
-//! Whether the rows that came back are the tenant's own. Each row of a distributed table carries the key, so that can be seen.
+//! Whether the rows that came back are the tenant's own, where they carry the key.
 //!
 //! It is the last line: what the SDK writes carries the key as a condition, and what others write was checked. But `=` is
 //! the database's, and with a collation that ignores case, say, it finds rows of a key that the SDK holds for another one.
@@ -26,9 +26,14 @@ pub(super) struct Own {
 }
 
 impl<S: Scope, X: Executor> Session<S, X> {
+    /// Whether rows that come back are looked at.
+    pub(super) fn checks_rows(&self) -> bool {
+        self.executor.core().config().checks_rows()
+    }
+
     /// What rows of these tables are held against, if they are to be at all.
     pub(super) fn own(&self, tables: &[&'static Table]) -> Option<Own> {
-        if !self.executor.core().config().checks_rows() {
+        if !self.checks_rows() {
             return None;
         }
         let wire = self.scope.key_type()?;
@@ -37,9 +42,9 @@ impl<S: Scope, X: Executor> Session<S, X> {
         let mut key = BytesMut::new();
         // What can't be written down was not sent either, and told there.
         params.as_slice().first()?.to_sql_checked(&wire, &mut key).ok()?;
-        // A reference table may well have a column of that name, and in it what is not the tenant's.
+        // Another table may well have a column of that name, and in it what is not the tenant's.
         let is_shared = |name: &str| {
-            tables.iter().any(|table| table.distribution_column().is_none() && table.column(name).is_some())
+            tables.iter().any(|table| table.distribution_column() != Some(name) && table.column(name).is_some())
         };
         let columns: SmallVec<_> =
             tables.iter().filter_map(|table| table.distribution_column()).filter(|name| !is_shared(name)).collect();
@@ -91,8 +96,9 @@ impl Own {
 pub(super) fn foreign(column: &str) -> Error {
     tracing::error!(target: "shardwise::tenant_safety", column, "a row of another tenant came back");
     let message = format!(
-        "a row came back whose `{column}` is not this tenant's key; nothing of the answer is given out. If the column holds \
-         something else, give it another name in the statement"
+        "a row came back whose `{column}` is not this tenant's key; it is not given out, and nothing after it. What the \
+         statement changed is changed, unless its transaction is rolled back. If the column holds something else, give it \
+         another name in the statement"
     );
     Error::new(ErrorKind::WrongTenant, message)
 }

@@ -84,7 +84,7 @@ impl SqlFor<AnyScope> for UnscopedSql<'_> {
     fn ready<'s>(&'s self, scope: &'s AnyScope, _: &Texts) -> Result<Ready<'s>> {
         Ok(Ready {
             text: Form::Unscoped(self.sql),
-            params: numbered(&self.values, scope),
+            params: numbered(&self.values, &[], scope),
             effect: if self.seems_to_read { Effect::SeemsToRead } else { Effect::Writes },
             tables: SmallVec::new(),
             has_all_tables: false,
@@ -94,24 +94,26 @@ impl SqlFor<AnyScope> for UnscopedSql<'_> {
 
 fn literal<'s, S: Scope>(sql: &'s Sql<'_>, scope: &'s S) -> Result<Ready<'s>> {
     let literal = sql.literal;
-    let tables: SmallVec<_> = literal.entities.iter().map(|table| table()).collect();
-    scope.reach(&tables, literal.writes)?;
+    scope.reach(literal.entities, literal.writes)?;
+    let tables = literal.entities.iter().map(|listed| (listed.table)()).collect();
     Ok(Ready {
         text: Form::Literal(literal),
-        params: numbered(&sql.values, scope),
-        effect: effect(literal.writes),
+        params: numbered(&sql.values, literal.keys, scope),
+        effect: if literal.writes { Effect::Writes } else { Effect::Reads },
         tables,
         has_all_tables: true,
     })
 }
 
 fn text<'s, S: Scope>(sql: &'s SqlText<'_>, scope: &'s S, texts: &Texts) -> Result<Ready<'s>> {
-    let tables = sql.tables.clone();
+    let tables = sql.entities.iter().map(|listed| (listed.table)()).collect();
     if let Some(asserted) = sql.asserted {
         // Whatever it does: it is vouched for.
-        scope.reach(&tables, false)?;
+        scope.reach(&sql.entities, false)?;
         return asserted_text(sql, scope, asserted.0).map(|(text, params)| Ready {
-            effect: effect(!seems_to_read(&text)),
+            // It may write, whatever its first word is: so it is never replayed. A function in it that writes can do so from
+            // where reads go.
+            effect: if seems_to_read(&text) { Effect::SeemsToRead } else { Effect::Writes },
             text: Form::Asserted(text),
             params,
             tables,
@@ -119,10 +121,10 @@ fn text<'s, S: Scope>(sql: &'s SqlText<'_>, scope: &'s S, texts: &Texts) -> Resu
         });
     }
     let checked = texts.check(&sql.text, &sql.names, &sql.facts)?;
-    scope.reach(&tables, checked.writes())?;
+    scope.reach(&sql.entities, checked.writes())?;
     Ok(Ready {
         params: named(sql, checked.params(), scope),
-        effect: effect(checked.writes()),
+        effect: if checked.writes() { Effect::Writes } else { Effect::Reads },
         text: Form::Checked(checked),
         tables,
         has_all_tables: true,
@@ -150,24 +152,18 @@ fn asserted_text<'s, S: Scope>(
     Ok((named_text.sql, params))
 }
 
-/// A text that is vouched for may write, whatever it is: so it is never replayed. What seems to read goes where reads go, and a
-/// function in it that writes can do so from there.
-fn effect(writes: bool) -> Effect {
-    if writes { Effect::Writes } else { Effect::SeemsToRead }
-}
-
 fn check_values(params: &[&str], given: &[&str], tables: &[TableFacts<'_>]) -> Result<()> {
     let facts = Facts::of_values(params, given);
     verify(&facts, tables).map_err(|problem| usage(explain(problem, &facts, tables).as_str()))
 }
 
-/// The values by their numbers. What has none is the key.
-fn numbered<'s, S: Scope>(values: &'s [Option<Param<'_>>], scope: &'s S) -> Params<'s> {
+/// The values by their numbers, and the key where it belongs.
+fn numbered<'s, S: Scope>(values: &'s [Option<Param<'_>>], keys: &[usize], scope: &'s S) -> Params<'s> {
     let mut params = Params::new();
-    for value in values {
+    for (at, value) in values.iter().enumerate() {
         match value {
-            Some(value) => params.push(value),
-            None => scope.bind(&mut params),
+            Some(value) if !keys.contains(&at) => params.push(value),
+            _ => scope.bind(&mut params),
         }
     }
     params
@@ -191,7 +187,7 @@ impl Ready<'_> {
             Form::Literal(literal) => Text::Entity(&literal.statement),
             Form::Unscoped(sql) => Text::Cached { sql, types: &[] },
             Form::Checked(text) => Text::Cached { sql: text.sql(), types: &[] },
-            Form::Asserted(sql) => Text::Cached { sql, types: &[] },
+            Form::Asserted(sql) => Text::Unread(sql),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Scopes: whose rows a session reaches.
 
+use std::any::TypeId;
 use std::fmt;
 
 use tokio_postgres::types::Type;
@@ -7,6 +8,7 @@ use tokio_postgres::types::Type;
 use crate::entity::{Distributed, DistributionKey, Entity, Params, Reference, Renderer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
+use crate::scope::Listed;
 
 /// Whose rows a session reaches. Sealed.
 pub trait Scope: Clone + Send + Sync + sealed::Sealed + 'static {
@@ -28,7 +30,7 @@ pub trait Scope: Clone + Send + Sync + sealed::Sealed + 'static {
     /// # Errors
     /// [`ErrorKind::Usage`] where it is not.
     #[doc(hidden)]
-    fn reach(&self, tables: &[&'static Table], writes: bool) -> Result<()>;
+    fn reach(&self, entities: &[Listed], writes: bool) -> Result<()>;
 
     /// Renders the condition that keeps the table with this alias inside the scope; false where there is none.
     #[doc(hidden)]
@@ -67,30 +69,27 @@ impl<K: DistributionKey> Scope for TenantScope<K> {
         Some(K::WIRE)
     }
 
-    fn reach(&self, tables: &[&'static Table], writes: bool) -> Result<()> {
-        // Beside rows of its own, the checker refuses to change what is every tenant's.
-        if let Some(shared) =
-            tables.first().filter(|_| writes && tables.iter().all(|table| table.distribution_column().is_none()))
-        {
-            let message = format!(
-                "the rows of `{}` are every tenant's: change them through `cluster.reference()`",
-                shared.entity
-            );
-            return Err(Error::new(ErrorKind::Usage, message));
-        }
-        for table in tables {
-            let Some(column) = table.distribution_column().and_then(|column| table.column(column)) else { continue };
-            if column.wire != K::WIRE {
-                let message = format!(
-                    "`{}` is distributed by a {}, and this tenant's key is a {}",
-                    table.entity,
-                    column.sql_type,
-                    K::DDL
-                );
+    fn reach(&self, entities: &[Listed], writes: bool) -> Result<()> {
+        let mut is_own = false;
+        for listed in entities {
+            let Some(key) = (listed.key)() else { continue };
+            is_own = true;
+            if key != TypeId::of::<K>() {
+                let entity = (listed.table)().entity;
+                let message = format!("`{entity}` is distributed by a key of another Rust type than this tenant's");
                 return Err(Error::new(ErrorKind::Usage, message));
             }
         }
-        Ok(())
+        // Beside rows of its own, the checker refuses to change what is every tenant's.
+        match entities.first() {
+            Some(shared) if writes && !is_own => {
+                let entity = (shared.table)().entity;
+                let message =
+                    format!("the rows of `{entity}` are every tenant's: change them through `cluster.reference()`");
+                Err(Error::new(ErrorKind::Usage, message))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn restrict<'a>(&'a self, out: &mut Renderer<'a>, alias: usize, table: &'static Table) -> bool {
@@ -108,10 +107,11 @@ impl Scope for ReferenceScope {
 
     fn bind<'a>(&'a self, _: &mut Params<'a>) {}
 
-    fn reach(&self, tables: &[&'static Table], _: bool) -> Result<()> {
-        match tables.iter().find(|table| table.distribution_column().is_some()) {
+    fn reach(&self, entities: &[Listed], _: bool) -> Result<()> {
+        match entities.iter().find(|listed| (listed.key)().is_some()) {
             None => Ok(()),
-            Some(table) => {
+            Some(listed) => {
+                let table = (listed.table)();
                 let message = format!("`{}` is distributed: it is reached through `cluster.tenant(key)`", table.entity);
                 Err(Error::new(ErrorKind::Usage, message))
             }
@@ -128,7 +128,7 @@ impl Scope for AnyScope {
 
     fn bind<'a>(&'a self, _: &mut Params<'a>) {}
 
-    fn reach(&self, _: &[&'static Table], _: bool) -> Result<()> {
+    fn reach(&self, _: &[Listed], _: bool) -> Result<()> {
         Ok(())
     }
 

@@ -7,8 +7,7 @@ use smallvec::{SmallVec, smallvec};
 use tokio_postgres::types::ToSql;
 
 use crate::entity::{Entity, Param, TableFacts};
-use crate::schema::Table;
-use crate::scope::Literal;
+use crate::scope::{Listed, Literal, listed};
 
 /// A statement of one tenant, made by [`sql!`](crate::sql!) and checked by the compiler: it reads and writes the tenant's rows
 /// and reference tables, and nothing else.
@@ -30,7 +29,7 @@ pub struct UnscopedSql<'a> {
 }
 
 /// A statement of one tenant whose text is made when the program runs. It is checked as the literals of
-/// [`sql!`](crate::sql!) are, once per text.
+/// [`sql!`](crate::sql!) are; each text is read once.
 ///
 /// Values belong into parameters: each text is kept, and each new one takes about a quarter of a millisecond to read.
 ///
@@ -52,7 +51,7 @@ pub struct UnscopedSql<'a> {
 pub struct SqlText<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) asserted: Option<AssertTenantSafe>,
-    pub(super) tables: SmallVec<[&'static Table; 4]>,
+    pub(super) entities: SmallVec<[Listed; 2]>,
     pub(super) facts: SmallVec<[TableFacts<'static>; 2]>,
     pub(super) names: SmallVec<[&'a str; 4]>,
     pub(super) values: SmallVec<[Param<'a>; 4]>,
@@ -77,7 +76,8 @@ pub struct AssertTenantSafe(pub &'static str);
 
 /// Writes a statement of one tenant in SQL, with `:name` for each parameter. The compiler checks it.
 ///
-/// `entities(…)` names the entities whose tables the text uses. In a tenant's session the parameter named like their
+/// `entities(…)` names the entities whose tables the text uses: types, and no parameters of a generic function, for which
+/// there is [`SqlText::entity`](crate::SqlText::entity). In a tenant's session the parameter named like their
 /// distribution column (`:festival_id`) is the tenant's key: it is bound by the session, never by the caller. Each
 /// distributed table in the text has to be held to it: by a condition, or by equality with the column of another one.
 ///
@@ -174,7 +174,9 @@ impl<'a> Sql<'a> {
 
     #[doc(hidden)]
     pub fn __bind(mut self, at: usize, value: impl SqlValue + 'a) -> Self {
-        self.values[at] = Some(Param::Owned(Box::new(value)));
+        if let Some(slot) = self.values.get_mut(at) {
+            *slot = Some(Param::Owned(Box::new(value)));
+        }
         self
     }
 }
@@ -187,7 +189,9 @@ impl<'a> UnscopedSql<'a> {
 
     #[doc(hidden)]
     pub fn __bind(mut self, at: usize, value: impl SqlValue + 'a) -> Self {
-        self.values[at] = Some(Param::Owned(Box::new(value)));
+        if let Some(slot) = self.values.get_mut(at) {
+            *slot = Some(Param::Owned(Box::new(value)));
+        }
         self
     }
 }
@@ -202,7 +206,7 @@ impl<'a> SqlText<'a> {
         Self {
             text: text.into(),
             asserted: None,
-            tables: smallvec![],
+            entities: smallvec![],
             facts: smallvec![],
             names: smallvec![],
             values: smallvec![],
@@ -211,7 +215,7 @@ impl<'a> SqlText<'a> {
 
     /// Says that the text uses the table of this entity.
     pub fn entity<E: Entity>(mut self) -> Self {
-        self.tables.push(E::table());
+        self.entities.push(listed::<E>());
         self.facts.push(E::FACTS);
         self
     }

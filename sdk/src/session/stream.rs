@@ -21,6 +21,13 @@ impl RowFlow {
     pub(super) fn new(flow: Flow) -> Self {
         Self { flow: Some(flow) }
     }
+
+    /// Nothing more is wanted.
+    fn end(&mut self) {
+        if let Some(flow) = self.flow.take() {
+            flow.hold.forsake();
+        }
+    }
 }
 
 impl Stream for RowFlow {
@@ -45,9 +52,7 @@ impl Stream for RowFlow {
 
 impl Drop for RowFlow {
     fn drop(&mut self) {
-        if let Some(flow) = &self.flow {
-            flow.hold.forsake();
-        }
+        self.end();
     }
 }
 
@@ -80,7 +85,11 @@ impl Stream for RowStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let row = ready!(Pin::new(&mut self.rows).poll_next(cx));
-        Poll::Ready(row.map(|row| own_row(self.own.as_ref(), row).map(super::Row)))
+        let own = row.map(|row| own_row(self.own.as_ref(), row));
+        if let Some(Err(_)) = own {
+            self.rows.end();
+        }
+        Poll::Ready(own.map(|row| row.map(super::Row)))
     }
 }
 
@@ -108,9 +117,10 @@ impl<T> Stream for EntityStream<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T>>> {
         let row = ready!(Pin::new(&mut self.rows).poll_next(cx));
-        Poll::Ready(row.map(|row| {
-            let row = own_row(self.own.as_ref(), row)?;
-            (self.read)(&row)
-        }))
+        let own = row.map(|row| own_row(self.own.as_ref(), row));
+        if let Some(Err(_)) = own {
+            self.rows.end();
+        }
+        Poll::Ready(own.map(|row| (self.read)(&row?)))
     }
 }

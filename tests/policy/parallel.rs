@@ -2,8 +2,6 @@
 //! connection.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::TryStreamExt as _;
 use rand::{Rng as _, SeedableRng as _};
@@ -16,7 +14,7 @@ use crate::support::activity::idle;
 use crate::support::model::Wallet;
 use crate::support::place::{Place, in_both_modes};
 use crate::support::unchecked;
-use crate::support::{at_most, timeouts};
+use crate::support::{Tally, timeouts};
 
 in_both_modes![@on_two_threads:
     tenants_that_the_server_holds_share_connections_and_nothing_else,
@@ -126,31 +124,22 @@ async fn play(config: Config, name: &str, held: Held) -> Cluster {
         fest.insert_many(&[(); WALLETS].map(|()| Wallet::new(*fest.key(), 0))).await.unwrap();
         tenants.push(fest);
     }
-    let (finished, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let tally = Tally::default();
     let mut tasks = JoinSet::new();
     for (number, fest) in tenants.iter().cloned().enumerate() {
-        let (finished, dropped) = (finished.clone(), dropped.clone());
+        let tally = tally.clone();
         tasks.spawn(async move {
             let mut random = rand::rngs::StdRng::seed_from_u64(u64::try_from(number).unwrap());
             for round in 0..ROUNDS {
                 let polls = if random.random_bool(0.5) { usize::MAX } else { random.random_range(0..8) };
-                match at_most(polls, work(&fest, (number + round) % 6, held)).await {
-                    Some(done) => {
-                        done.unwrap();
-                        finished.fetch_add(1, Ordering::Relaxed);
-                    }
-                    None => {
-                        dropped.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
+                tally.count(polls, work(&fest, (number + round) % 6, held)).await;
             }
         });
     }
     while let Some(task) = tasks.join_next().await {
         task.unwrap();
     }
-    let (finished, dropped) = (finished.load(Ordering::Relaxed), dropped.load(Ordering::Relaxed));
-    assert!(finished >= 200 && dropped >= 50, "{finished} finished, {dropped} dropped: too few of one kind to tell");
+    tally.assert_enough(200, 50);
     for fest in &tenants {
         work(fest, 0, held).await.unwrap();
     }

@@ -1,7 +1,6 @@
 //! Futures that are dropped half-way: nobody after them sees a transaction, a reply or a lock of theirs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -12,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::support::activity::{Activity, idle};
 use crate::support::model::{Entry, Wallet};
 use crate::support::place::{Place, in_both_modes};
-use crate::support::{at_most, timeouts, unchecked};
+use crate::support::{Tally, timeouts, unchecked};
 
 in_both_modes![
     a_dropped_statement_ends_on_the_server,
@@ -89,31 +88,21 @@ async fn a_thousand_tasks_on_sixteen_connections_with_random_cancellations(place
     fest.insert_many(&wallets).await.unwrap();
     let ids: Arc<[Uuid]> = wallets.iter().map(|wallet| wallet.id).collect();
 
-    let (finished, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let tally = Tally::default();
     let mut tasks = JoinSet::new();
     for task in 0..TASKS {
-        let (fest, ids, finished, dropped) = (fest.clone(), ids.clone(), finished.clone(), dropped.clone());
+        let (fest, ids, tally) = (fest.clone(), ids.clone(), tally.clone());
         tasks.spawn(async move {
             let mut random = rand::rngs::StdRng::seed_from_u64(u64::try_from(task).unwrap());
             // Some are never dropped, so that whatever a neighbour leaves behind has somebody to hit.
             let polls = if random.random_bool(0.4) { usize::MAX } else { random.random_range(0..10) };
-            match at_most(polls, work(fest, task, ids)).await {
-                Some(result) => {
-                    result.unwrap();
-                    finished.fetch_add(1, Ordering::Relaxed);
-                }
-                None => {
-                    dropped.fetch_add(1, Ordering::Relaxed);
-                }
-            }
+            tally.count(polls, work(fest, task, ids)).await;
         });
     }
     while let Some(task) = tasks.join_next().await {
         task.unwrap();
     }
-    let (finished, dropped) = (finished.load(Ordering::Relaxed), dropped.load(Ordering::Relaxed));
-    assert!(finished >= 300 && dropped >= 100, "{finished} finished, {dropped} dropped: too few of one kind to tell");
-    println!("{finished} tasks finished, {dropped} were dropped half-way");
+    tally.assert_enough(300, 100);
 
     // Once the cleaning is over, no connection is in a transaction, none runs anything, and there are 16 at most.
     let activity = idle(&cluster, "cancel-1000").await;

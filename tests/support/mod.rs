@@ -9,6 +9,8 @@ pub mod place;
 pub mod proxy;
 pub mod secrets;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -52,8 +54,30 @@ pub fn timeouts() -> Timeouts {
     }
 }
 
+/// How many futures ended, and how many were dropped half-way.
+#[derive(Clone, Default)]
+pub struct Tally(Arc<[AtomicUsize; 2]>);
+
+impl Tally {
+    /// Runs a future for so many polls, and counts how that went. What ends has to end well.
+    pub async fn count(&self, polls: usize, future: impl Future<Output = shardwise::Result<()>>) {
+        let ended = at_most(polls, future).await.map(Result::unwrap).is_some();
+        self.0[usize::from(ended)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// That enough of both came about to tell anything.
+    pub fn assert_enough(&self, least_finished: usize, least_dropped: usize) {
+        let [dropped, finished] = [0, 1].map(|which| self.0[which].load(Ordering::Relaxed));
+        println!("{finished} finished, {dropped} were dropped half-way");
+        assert!(
+            finished >= least_finished && dropped >= least_dropped,
+            "{finished} finished, {dropped} dropped: too few of one kind to tell"
+        );
+    }
+}
+
 /// Drops a future after so many polls: at a random place, however fast the machine is.
-pub async fn at_most<T>(mut polls: usize, future: impl Future<Output = T>) -> Option<T> {
+async fn at_most<T>(mut polls: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = std::pin::pin!(future);
     std::future::poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),

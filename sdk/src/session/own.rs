@@ -26,16 +26,13 @@ pub(super) struct Own {
 }
 
 impl<S: Scope, X: Executor> Session<S, X> {
-    /// Whether rows that come back are looked at.
-    pub(super) fn checks_rows(&self) -> bool {
-        self.executor.core().config().checks_rows()
-    }
-
-    /// What rows of these tables are held against, if they are to be at all.
-    pub(super) fn own(&self, tables: &[&'static Table]) -> Option<Own> {
-        if !self.checks_rows() {
+    /// What rows of these tables are held against, if they are to be at all. Else nobody asks for the tables.
+    pub(super) fn own<T: AsRef<[&'static Table]>>(&self, tables: impl FnOnce() -> T) -> Option<Own> {
+        if !self.executor.core().config().checks_rows() {
             return None;
         }
+        let tables = tables();
+        let tables = tables.as_ref();
         let wire = self.scope.key_type()?;
         let mut params = Params::new();
         self.scope.bind(&mut params);
@@ -54,7 +51,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// Refuses an answer that has a row of another tenant.
     pub(super) fn hold_own<E: Entity>(&self, operation: &'static str, rows: &[Row]) -> Result<()> {
         let table = E::table();
-        Own::check(self.own(&[table]).as_ref(), rows).map_err(|error| error.of(operation, Some(table.entity)))
+        Own::check(self.own(|| [table]).as_ref(), rows).map_err(|error| error.of(operation, Some(table.entity)))
     }
 }
 

@@ -68,6 +68,6 @@ impl<S: Scope, X: Executor> Session<S, X> {
         let (table, effect) = (ready.table(), ready.effect);
         let job = Job { operation, table, text: ready.text(), params: ready.params.as_slice(), effect };
         let out = run::<W>(&self.executor, &job).await?;
-        Ok((out, self.own(ready.tables())))
+        Ok((out, self.own(|| ready.tables())))
     }
 }

@@ -228,21 +228,13 @@ impl<S: Scope, X: Executor, Q: Source> Select<S, X, Q> {
     pub async fn stream(self) -> Result<EntityStream<Q::Out>> {
         let out = self.render(Output::Rows);
         let flow = self.send::<Flow>("select", &out).await?;
-        Ok(EntityStream::new(
-            flow,
-            self.session.checks_rows().then(|| self.session.own(&Q::tables())).flatten(),
-            read::<Q>,
-        ))
+        Ok(EntityStream::new(flow, self.session.own(Q::tables), read::<Q>))
     }
 
     /// Refuses an answer that has a row of another tenant.
     pub(super) fn hold_own(&self, rows: &[tokio_postgres::Row]) -> Result<()> {
-        if !self.session.checks_rows() {
-            return Ok(());
-        }
-        let tables = Q::tables();
-        let entity = tables.first().map(|table| table.entity);
-        Own::check(self.session.own(&tables).as_ref(), rows).map_err(|error| error.of("select", entity))
+        Own::check(self.session.own(Q::tables).as_ref(), rows)
+            .map_err(|error| error.of("select", Q::tables().first().map(|table| table.entity)))
     }
 
     pub(super) async fn send<W: super::execute::Want>(

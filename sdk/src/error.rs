@@ -101,6 +101,8 @@ pub enum ErrorKind {
     ConnectionLost,
     /// A time limit ran out; see [`Error::timeout`].
     Timeout(Limit),
+    /// As many wait for a connection as `pool.max_waiting` allows; nothing was sent.
+    Overloaded,
     /// There is no such row.
     NotFound,
     /// The entity's distribution key is not the tenant's, and nothing was sent. Or a row of another tenant came back, and is
@@ -171,6 +173,15 @@ impl Error {
     /// What everything new meets once the cluster was closed.
     pub(crate) fn closed() -> Self {
         Self::new(ErrorKind::Closed, "the cluster was closed by this process")
+    }
+
+    /// There is no room left to wait in.
+    pub(crate) fn overloaded(waiting: u32) -> Self {
+        let message = format!(
+            "{waiting} wait for a connection already, as many as `pool.max_waiting` allows: send less, raise \
+             `pool.max_connections`, or add nodes"
+        );
+        Self::new(ErrorKind::Overloaded, message)
     }
 
     /// A time limit that ran out.
@@ -272,6 +283,16 @@ impl Error {
         })
     }
 
+    /// The server ended the statement because it waited too long for a lock (55P03).
+    pub(crate) fn is_lock_timeout(&self) -> bool {
+        self.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
+    /// The server ended the statement because it took too long, or somebody asked it to (57014): the code is the same.
+    pub(crate) fn is_cancellation(&self) -> bool {
+        self.code() == Some(&SqlState::QUERY_CANCELED)
+    }
+
     /// The server could not be reached at all, or is just starting or stopping: another one may do. Not so where it
     /// answered and refused.
     pub(crate) fn is_unreachable(&self) -> bool {
@@ -365,7 +386,7 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
-            ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::Timeout(_) => true,
+            ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::Timeout(_) | ErrorKind::Overloaded => true,
             ErrorKind::Database => self.code().is_some_and(is_transient),
             _ => false,
         }

@@ -11,6 +11,7 @@ pub(crate) struct Metrics {
     routes: [AtomicU64; Route::COUNT],
     tenant_routes: [AtomicU64; Route::COUNT],
     retries: AtomicU64,
+    moved: AtomicU64,
     errors: AtomicU64,
     detours: AtomicU64,
     refreshes: AtomicU64,
@@ -27,6 +28,10 @@ impl Metrics {
 
     pub(crate) fn retry(&self) {
         count(&self.retries);
+    }
+
+    pub(crate) fn moved(&self) {
+        count(&self.moved);
     }
 
     pub(crate) fn error(&self) {
@@ -46,6 +51,7 @@ impl Metrics {
             routes: by_name(&self.routes),
             tenant_routes: by_name(&self.tenant_routes),
             retries: read(&self.retries),
+            moved: read(&self.moved),
             errors: read(&self.errors),
             detours: read(&self.detours),
             refreshes: read(&self.refreshes),
@@ -76,6 +82,8 @@ pub struct MetricsSnapshot {
     pub tenant_routes: BTreeMap<&'static str, u64>,
     /// Statements and transactions that were run again.
     pub retries: u64,
+    /// Statements that took too long for a shared connection, and were run on one of their own.
+    pub moved: u64,
     /// Statements that failed.
     pub errors: u64,
     /// Nodes that could not be reached and were gone around.

@@ -15,7 +15,7 @@ pub(crate) enum Decision {
 
 /// How far a statement had come when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub enum Progress {
     /// Not a byte of it left this process.
     NotSent,
     /// It was sent; whether it ran is known only if the server answered.
@@ -48,6 +48,7 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
             | ErrorKind::Config
             | ErrorKind::Connect
             | ErrorKind::Timeout(_)
+            | ErrorKind::Overloaded
             | ErrorKind::NotFound
             | ErrorKind::WrongTenant
             | ErrorKind::Database

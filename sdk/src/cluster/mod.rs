@@ -18,7 +18,7 @@ use arc_swap::ArcSwap;
 use crate::config::{Config, Mode, Timeouts};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::metrics::Metrics;
-use crate::pool::{Connection, Lease, NodePool};
+use crate::pool::{Connection, Exclusively, Lease, NodePool, Take};
 use crate::random;
 use crate::route::Route;
 use crate::routing::{Ask, Hop, Intent, Need, Plan, Target};
@@ -50,9 +50,9 @@ pub struct Core {
     pub(crate) metrics: Metrics,
 }
 
-/// A connection for exclusive use, and how it was come by.
-pub(crate) struct Way {
-    pub(crate) lease: Lease,
+/// A connection, and how it was come by.
+pub(crate) struct Way<L = Lease> {
+    pub(crate) line: L,
     pub(crate) route: Route,
     /// What the node has to vouch for before it runs the statement.
     pub(crate) bound: Option<Bound>,
@@ -187,11 +187,16 @@ impl Core {
             .map_err(|error| error.on(lease.node()))
     }
 
-    /// Takes a connection to the first node of the plan that can be reached.
+    /// Takes a connection for exclusive use to the first node of the plan that can be reached.
     pub(crate) async fn way(&self, target: Target, need: Need) -> Result<Way> {
+        self.way_for(target, need, &Exclusively).await
+    }
+
+    /// The same with whatever connection is wanted.
+    pub(crate) async fn way_for<T: Take>(&self, target: Target, need: Need, take: &T) -> Result<Way<T::Line>> {
         loop {
             let state = self.state();
-            match self.way_by(&state, target, need).await {
+            match self.way_by(&state, target, need, take).await {
                 // Who waited for a node that is gone goes where its shards are now.
                 Err(error) if error.kind() == ErrorKind::Closed && !self.is_closed() && !self.is_current(&state) => {}
                 outcome => return outcome,
@@ -203,13 +208,13 @@ impl Core {
         Arc::ptr_eq(state, &self.state.load())
     }
 
-    async fn way_by(&self, state: &State, target: Target, need: Need) -> Result<Way> {
+    async fn way_by<T: Take>(&self, state: &State, target: Target, need: Need, take: &T) -> Result<Way<T::Line>> {
         let mut plan = self.plan(state, target, need)?;
         let mut failure = None;
         while let Some(hop) = plan.next(&state.topology, |at| state.station(at).is_up()) {
-            match self.lease(state, target.intent, hop).await {
-                Ok(lease) => {
-                    return Ok(Way { lease, route: hop.route, bound: Bound::of(&plan) });
+            match self.line(state, target.intent, hop, take).await {
+                Ok(line) => {
+                    return Ok(Way { line, route: hop.route, bound: Bound::of(&plan) });
                 }
                 Err(error) => {
                     let error = error.via(hop.route);
@@ -229,16 +234,15 @@ impl Core {
         Err(failure.unwrap_or_else(|| nowhere(state, &plan)))
     }
 
-    async fn lease(&self, state: &State, intent: Intent, hop: Hop) -> Result<Lease> {
+    async fn line<T: Take>(&self, state: &State, intent: Intent, hop: Hop, take: &T) -> Result<T::Line> {
         if self.is_closed() {
             return Err(Error::closed());
         }
         if intent == Intent::Analytics {
             let station = state.analytics().ok_or_else(no_coordinator)?;
-            return station.pool(&self.config)?.checkout().await;
+            return take.take(station.pool(&self.config)?, true).await;
         }
-        let pool = state.station(hop.node).pool(&self.config)?;
-        if self.mode == Mode::Single { pool.checkout().await } else { pool.checkout_if_reachable().await }
+        take.take(state.station(hop.node).pool(&self.config)?, self.mode == Mode::Single).await
     }
 
     /// A connection of its own to the coordinator (in single mode: to the one server), outside the pools.

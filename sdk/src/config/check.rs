@@ -123,6 +123,10 @@ fn pool(settings: PoolSettings) -> PoolConfig {
     let usual = PoolConfig::default();
     PoolConfig {
         max_connections: settings.max_connections.map_or(usual.max_connections, |number| number.0),
+        shared_connections: settings.shared_connections.map(|number| number.0),
+        shared_depth: settings.shared_depth.map_or(usual.shared_depth, |number| number.0),
+        shared_limit: settings.shared_limit.map_or(usual.shared_limit, |time| time.0),
+        max_waiting: settings.max_waiting.map_or(usual.max_waiting, |number| number.0),
         min_idle: settings.min_idle.map_or(usual.min_idle, |number| number.0),
         idle_timeout: settings.idle_timeout.map_or(usual.idle_timeout, |time| time.0),
         max_lifetime: settings.max_lifetime.map_or(usual.max_lifetime, |time| time.0),
@@ -208,15 +212,33 @@ fn contradictions(config: &Config) -> Checked<()> {
             return Err(format!("`{key}` is {connections}: write 1 to {MOST_CONNECTIONS}"));
         }
     }
-    if pool.min_idle > pool.max_connections {
+    if pool.shared() >= pool.max_connections {
         return Err(format!(
-            "`pool.min_idle` ({}) is larger than `pool.max_connections` ({}): lower the first or raise the second",
-            pool.min_idle, pool.max_connections
+            "`pool.shared_connections` ({}) leaves nothing of `pool.max_connections` ({}) for transactions: lower the first \
+             or raise the second",
+            pool.shared(),
+            pool.max_connections
         ));
+    }
+    if pool.min_idle > pool.max_connections - pool.shared() {
+        return Err(format!(
+            "`pool.min_idle` ({}) is larger than what `pool.max_connections` ({}) has besides the {} shared ones: lower the \
+             first or raise the second",
+            pool.min_idle,
+            pool.max_connections,
+            pool.shared()
+        ));
+    }
+    if !(1..=DEEPEST).contains(&pool.shared_depth) {
+        return Err(format!("`pool.shared_depth` is {}: write 1 to {DEEPEST}", pool.shared_depth));
+    }
+    if pool.max_waiting == 0 {
+        return Err("`pool.max_waiting` is 0, so that nobody could wait for a connection: write at least 1".to_owned());
     }
     let times = [
         ("pool.idle_timeout", pool.idle_timeout),
         ("pool.max_lifetime", pool.max_lifetime),
+        ("pool.shared_limit", pool.shared_limit),
         ("timeouts.connect", timeouts.connect),
         ("timeouts.checkout", timeouts.checkout),
         ("timeouts.statement", timeouts.statement),
@@ -231,6 +253,10 @@ fn contradictions(config: &Config) -> Checked<()> {
     if let Some((key, _)) = times.iter().find(|(_, time)| time.is_zero()) {
         return Err(format!("`{key}` is no time at all: write one that can pass, such as \"5s\""));
     }
+    // To the server none at all means no limit.
+    if pool.shared_limit < Duration::from_millis(1) {
+        return Err("`pool.shared_limit` is shorter than a millisecond, which is what the server counts in".to_owned());
+    }
     // The server counts milliseconds in an int4.
     if let Some((key, _)) = times.iter().find(|(_, time)| *time > LONGEST) {
         return Err(format!("`{key}` is longer than {} days: write a shorter one", LONGEST.as_secs() / 86_400));
@@ -238,6 +264,7 @@ fn contradictions(config: &Config) -> Checked<()> {
     let within = [
         ("timeouts.checkout", timeouts.checkout, "timeouts.call", timeouts.call),
         ("timeouts.statement", timeouts.statement, "timeouts.call", timeouts.call),
+        ("pool.shared_limit", pool.shared_limit, "timeouts.statement", timeouts.statement),
         ("analytics.checkout", analytics.checkout, "analytics.call", analytics.call),
         ("analytics.statement", analytics.statement, "analytics.call", analytics.call),
         ("directory.negative_ttl", directory.negative_ttl, "directory.ttl", directory.ttl),
@@ -323,6 +350,9 @@ const LONGEST_NAME: usize = 63;
 /// PostgreSQL's own limit for `max_connections`.
 const MOST_CONNECTIONS: u32 = 262_143;
 
+/// Beyond this a queue is no pipeline any more.
+const DEEPEST: u32 = 4_096;
+
 /// Citus's own limit for `citus.shard_count`.
 const MOST_SHARDS: u32 = 64_000;
 
@@ -399,7 +429,21 @@ mod tests {
     fn contradictions_name_both_sides() {
         for (more, told) in [
             ("pool = { max_connections = 0 }", "`pool.max_connections` is 0"),
-            ("pool = { min_idle = 17 }", "`pool.min_idle` (17) is larger than `pool.max_connections` (16)"),
+            (
+                "pool = { min_idle = 12 }",
+                "`pool.min_idle` (12) is larger than what `pool.max_connections` (16) has besides the 5 shared ones",
+            ),
+            (
+                "pool = { shared_connections = 16 }",
+                "`pool.shared_connections` (16) leaves nothing of `pool.max_connections` (16) for transactions",
+            ),
+            ("pool = { shared_depth = 0 }", "`pool.shared_depth` is 0: write 1 to 4096"),
+            ("pool = { shared_limit = \"1ns\" }", "`pool.shared_limit` is shorter than a millisecond"),
+            (
+                "pool = { shared_limit = \"31s\" }",
+                "`pool.shared_limit` (31s) is longer than `timeouts.statement` (30s)",
+            ),
+            ("pool = { max_waiting = 0 }", "`pool.max_waiting` is 0"),
             ("timeouts = { connect = \"0s\" }", "`timeouts.connect` is no time at all"),
             (
                 "residency = \"strict\"\nregions = [\"eu\"]",

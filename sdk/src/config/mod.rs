@@ -10,6 +10,10 @@
 //!
 //! [default.pool]                             # of each node
 //! max_connections = 16
+//! shared_connections = 5                     # of them, for single statements of many tasks at once; a third if not given
+//! shared_depth = 32                          # statements under way on each shared one
+//! shared_limit = "100ms"                     # a longer statement is moved to a connection of its own
+//! max_waiting = 10000                        # for a connection; whoever comes then is refused at once
 //! min_idle = 0
 //! idle_timeout = "10m"
 //! max_lifetime = "30m"
@@ -449,9 +453,13 @@ impl Config {
         passfile::look_up(file, login).map_err(|reason| bad(format!("the password file: {reason}")))
     }
 
-    /// The same with the log-in of the work over many tenants.
+    /// The same with the log-in, the connections and the limits of the work over many tenants.
     pub(crate) fn as_analytics(&self) -> Self {
         let mut config = self.clone();
+        // Each of its statements may take long.
+        let (max_connections, shared_connections, min_idle) = (self.analytics.max_connections, Some(0), 0);
+        config.pool = PoolConfig { max_connections, shared_connections, min_idle, ..config.pool };
+        config.timeouts.checkout = self.analytics.checkout;
         if let Some(user) = &self.analytics.user {
             config.user.clone_from(user);
             config.password.clone_from(&self.analytics.password);

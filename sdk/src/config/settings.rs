@@ -62,6 +62,10 @@ layer!(TlsSettings { mode: TlsMode, ca_file: PathBuf, cert_file: PathBuf, key_fi
 
 layer!(PoolSettings {
     max_connections: Whole<u32>,
+    shared_connections: Whole<u32>,
+    shared_depth: Whole<u32>,
+    shared_limit: Span,
+    max_waiting: Whole<u32>,
     min_idle: Whole<u32>,
     idle_timeout: Span,
     max_lifetime: Span,

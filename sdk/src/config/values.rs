@@ -169,8 +169,22 @@ pub enum ChannelBinding {
 /// The pool of connections to one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolConfig {
-    /// The most connections there can be.
+    /// The most connections there can be, the shared ones among them.
     pub max_connections: u32,
+    /// How many of them are shared: single statements of many tasks are sent on them one behind the other, without waiting
+    /// for each other's answers. A third of these, but one at least, is for statements that write, the rest for those that
+    /// read. `None`: a third of `max_connections`, eight at most. With none at all each statement has a connection for
+    /// itself, as transactions, streams and COPY always have.
+    pub shared_connections: Option<u32>,
+    /// How many statements may be under way on a shared connection; more wait for their turn.
+    pub shared_depth: u32,
+    /// A statement may keep a shared connection busy for so long. One that takes longer, or waits longer for a lock, is
+    /// ended by the server, which has it take no effect, and is run on a connection of its own; the next time it goes there
+    /// at once.
+    pub shared_limit: Duration,
+    /// How many may wait for a connection at the same time. Whoever comes then is told at once, by
+    /// [`Overloaded`](crate::ErrorKind::Overloaded).
+    pub max_waiting: u32,
     /// Connections kept open while there is nothing to do.
     pub min_idle: u32,
     /// An idle connection is closed after this time.
@@ -185,11 +199,22 @@ impl Default for PoolConfig {
     fn default() -> Self {
         Self {
             max_connections: 16,
+            shared_connections: None,
+            shared_depth: 32,
+            shared_limit: Duration::from_millis(100),
+            max_waiting: 10_000,
             min_idle: 0,
             idle_timeout: Duration::from_secs(10 * 60),
             max_lifetime: Duration::from_secs(30 * 60),
             statement_cache: 256,
         }
+    }
+}
+
+impl PoolConfig {
+    /// How many connections are shared.
+    pub(crate) fn shared(&self) -> u32 {
+        self.shared_connections.unwrap_or_else(|| (self.max_connections / 3).min(8))
     }
 }
 

@@ -16,6 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{Instrument as _, debug};
 
 use super::connection::Connection;
+use super::pace::Paces;
 use crate::config::{ChannelBinding, Config, Watch};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::topology::{Node, Role};
@@ -31,6 +32,7 @@ struct Inner {
     timeout: Duration,
     statement_cache: usize,
     watch: Watch,
+    paces: Paces,
     // Connections opened so far: gives each its number, which tells whether it is watched.
     opened: AtomicUsize,
     // Those with a lower number are not used again.
@@ -41,6 +43,15 @@ struct Inner {
 
 /// How long a connection may be silent towards us before it counts as broken, about.
 const SILENCE: Duration = Duration::from_secs(10);
+
+/// What is asked of the server for the whole session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Session {
+    /// Nothing.
+    Plain,
+    /// To end a statement that takes, or waits for a lock, longer than this.
+    Limited { statement: Duration, lock: Duration },
+}
 
 /// Where connections are sampled, one of so many is watched.
 const SAMPLE: usize = 16;
@@ -71,35 +82,66 @@ impl Connector {
         // The coordinator passes nearly everything on: that tells nothing.
         let watch = if node.role == Role::Worker { config.topology.watch } else { Watch::Off };
         let [opened, trusted_from, schema] = [(); 3].map(|()| AtomicUsize::new(0));
-        Ok(Self(Arc::new(Inner { node, login, tls, timeout, statement_cache, watch, opened, trusted_from, schema })))
+        let paces = Paces::new(config.pool.shared_limit);
+        Ok(Self(Arc::new(Inner {
+            node,
+            login,
+            tls,
+            timeout,
+            statement_cache,
+            watch,
+            paces,
+            opened,
+            trusted_from,
+            schema,
+        })))
     }
 
     pub(super) fn node(&self) -> &Arc<Node> {
         &self.0.node
     }
 
+    /// How long statements take there.
+    pub(super) fn paces(&self) -> &Paces {
+        &self.0.paces
+    }
+
+    /// Whether the node can tell that it passed a statement on.
+    pub(super) fn can_be_watched(&self) -> bool {
+        self.0.watch != Watch::Off
+    }
+
     /// Opens a connection and starts the task that drives it.
     pub(super) async fn connect(&self) -> Result<Connection> {
-        match tokio::time::timeout(self.0.timeout, self.open()).await {
+        self.connect_as(Session::Plain).await
+    }
+
+    /// The same, with a session of this kind.
+    pub(super) async fn connect_as(&self, session: Session) -> Result<Connection> {
+        match tokio::time::timeout(self.0.timeout, self.open(session)).await {
             Ok(result) => result,
             Err(_) => Err(Error::timed_out(Limit::Connect, self.0.timeout)),
         }
         .map_err(|error| error.on(&self.0.node))
     }
 
-    async fn open(&self) -> Result<Connection> {
+    async fn open(&self, session: Session) -> Result<Connection> {
         let mut login = self.0.login.clone();
         let number = self.0.opened.fetch_add(1, Ordering::AcqRel);
-        if self.is_watched(number) {
-            login.options(REPORT_FORWARDS);
+        let is_watched = self.is_watched(number, session);
+        if let Some(options) = options(session, is_watched) {
+            login.options(options);
         }
+        let forwards = is_watched.then(|| Arc::new(AtomicUsize::new(0)));
         match self.socket().await? {
             Socket::Tcp(stream) => match self.0.tls.clone() {
-                Some(mut tls) => self.log_in(&login, number, stream, self.tls::<TcpStream>(&mut tls)?).await,
-                None => self.log_in(&login, number, stream, NoTls).await,
+                Some(mut tls) => self.log_in(&login, number, forwards, stream, self.tls::<TcpStream>(&mut tls)?).await,
+                None => self.log_in(&login, number, forwards, stream, NoTls).await,
             },
             // As in libpq: a Unix socket needs no TLS.
-            Socket::Unix(stream) => self.log_in(login.ssl_mode(SslMode::Disable), number, stream, NoTls).await,
+            Socket::Unix(stream) => {
+                self.log_in(login.ssl_mode(SslMode::Disable), number, forwards, stream, NoTls).await
+            }
         }
     }
 
@@ -130,15 +172,23 @@ impl Connector {
         connection.is_under(self.0.schema.load(Ordering::Acquire));
     }
 
-    fn is_watched(&self, number: usize) -> bool {
+    fn is_watched(&self, number: usize, session: Session) -> bool {
         match self.0.watch {
             Watch::All => true,
-            Watch::Sample => number.is_multiple_of(SAMPLE),
+            // Of many statements on a shared connection it could not be told which one was passed on.
+            Watch::Sample => session == Session::Plain && number.is_multiple_of(SAMPLE),
             Watch::Off => false,
         }
     }
 
-    async fn log_in<S, T>(&self, login: &tokio_postgres::Config, number: usize, stream: S, tls: T) -> Result<Connection>
+    async fn log_in<S, T>(
+        &self,
+        login: &tokio_postgres::Config,
+        number: usize,
+        forwards: Option<Arc<AtomicUsize>>,
+        stream: S,
+        tls: T,
+    ) -> Result<Connection>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: TlsConnect<S>,
@@ -146,7 +196,6 @@ impl Connector {
     {
         let (client, driver) = login.connect_raw(stream, tls).await.map_err(refused)?;
         let node = self.0.node.clone();
-        let forwards = self.is_watched(number).then(|| Arc::new(AtomicUsize::new(0)));
         let counter = forwards.clone();
         tokio::spawn(
             async move {
@@ -218,6 +267,20 @@ impl Connector {
             Err(_) => Err(Error::timed_out(Limit::Connect, self.0.timeout)),
         }
     }
+}
+
+/// What the server is told at log-in.
+fn options(session: Session, is_watched: bool) -> Option<String> {
+    let limits = match session {
+        Session::Plain => None,
+        Session::Limited { statement, lock } => {
+            let (statement, lock) = (statement.as_millis(), lock.as_millis());
+            Some(format!("-c statement_timeout={statement} -c lock_timeout={lock}"))
+        }
+    };
+    let report = is_watched.then(|| REPORT_FORWARDS.to_owned());
+    let all: Vec<_> = limits.into_iter().chain(report).collect();
+    (!all.is_empty()).then(|| all.join(" "))
 }
 
 /// A peer that vanishes without a word is noticed: while nothing is under way by probes, else by what it does not confirm.

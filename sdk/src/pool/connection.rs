@@ -1,14 +1,12 @@
 //! One connection with its prepared statements.
 
-use std::collections::HashMap;
-use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lru::LruCache;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Statement as Prepared};
 
+use super::statements::Statements;
 use crate::entity::Statement;
 
 /// A connection to one server.
@@ -16,18 +14,11 @@ pub(crate) struct Connection {
     client: Client,
     // The number among all that were opened to the node.
     number: usize,
-    cache: Mutex<Cache>,
+    statements: Statements,
     // Of which schema its statements are, as the pool counts.
     schema: AtomicUsize,
     condemned: AtomicBool,
     forwards: Option<Arc<AtomicUsize>>,
-}
-
-struct Cache {
-    // By the address of the entity's static statement: found without hashing its text. As many as the program has.
-    entity: HashMap<usize, Prepared>,
-    // By text, bounded: evicting one closes it on the server.
-    text: LruCache<Box<str>, Prepared>,
 }
 
 impl Connection {
@@ -37,10 +28,8 @@ impl Connection {
         statement_cache: usize,
         forwards: Option<Arc<AtomicUsize>>,
     ) -> Self {
-        let capacity = NonZeroUsize::new(statement_cache).unwrap_or(NonZeroUsize::MIN);
-        let cache = Mutex::new(Cache { entity: HashMap::new(), text: LruCache::new(capacity) });
         let (schema, condemned) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self { client, number, cache, schema, condemned, forwards }
+        Self { client, number, statements: Statements::new(statement_cache), schema, condemned, forwards }
     }
 
     pub(super) fn number(&self) -> usize {
@@ -76,23 +65,12 @@ impl Connection {
         &self,
         statement: &'static Statement,
     ) -> Result<Prepared, tokio_postgres::Error> {
-        let address = std::ptr::from_ref(statement).addr();
-        if let Some(prepared) = self.cache().entity.get(&address) {
-            return Ok(prepared.clone());
-        }
-        let prepared = self.client.prepare_typed(statement.sql, statement.params).await?;
-        self.cache().entity.insert(address, prepared.clone());
-        Ok(prepared)
+        self.statements.fixed(&self.client, statement).await
     }
 
     /// The prepared form of a text. Without `types` the server infers them.
     pub(crate) async fn prepare_text(&self, sql: &str, types: &[Type]) -> Result<Prepared, tokio_postgres::Error> {
-        if let Some(prepared) = self.cache().text.get(sql) {
-            return Ok(prepared.clone());
-        }
-        let prepared = self.client.prepare_typed(sql, types).await?;
-        self.cache().text.put(sql.into(), prepared.clone());
-        Ok(prepared)
+        self.statements.text(&self.client, sql, types).await
     }
 
     /// Of which schema its statements are.
@@ -104,18 +82,7 @@ impl Connection {
     pub(super) fn is_under(&self, schema: usize) {
         if self.schema() != schema {
             self.schema.store(schema, Ordering::Relaxed);
-            self.forget_statements();
+            self.statements.forget_all();
         }
-    }
-
-    fn forget_statements(&self) {
-        let mut cache = self.cache();
-        cache.entity.clear();
-        cache.text.clear();
-    }
-
-    fn cache(&self) -> MutexGuard<'_, Cache> {
-        // Each change is one insert or one clear, so a panic leaves nothing half-done.
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

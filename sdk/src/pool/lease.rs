@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use bb8::PooledConnection;
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::debug;
 
+use super::KeptTurn;
 use super::connect::Connector;
 use super::connection::Connection;
 use super::manager::Manager;
@@ -29,7 +29,7 @@ pub struct Lease {
 struct Held {
     connection: PooledConnection<'static, Manager>,
     // Given back after the connection: fields drop in this order.
-    _turn: OwnedSemaphorePermit,
+    _turn: KeptTurn,
 }
 
 /// What the server's session holds besides the connection.
@@ -43,11 +43,7 @@ enum Session {
 }
 
 impl Lease {
-    pub(super) fn new(
-        connection: PooledConnection<'static, Manager>,
-        connector: Connector,
-        turn: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(super) fn new(connection: PooledConnection<'static, Manager>, connector: Connector, turn: KeptTurn) -> Self {
         Self {
             held: Some(Held { connection, _turn: turn }),
             connector,
@@ -99,14 +95,8 @@ impl Lease {
         let _unchanged = self.session.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Says that the connection was ended from the other side.
-    pub(crate) fn was_ended(&self) {
-        self.connector.distrust(self.connection());
-    }
-
-    /// Says that the prepared statements are of no use any more.
-    pub(crate) fn has_stale_statements(&self) {
-        self.connector.outdate_statements(self.connection());
+    pub(super) fn connector(&self) -> &Connector {
+        &self.connector
     }
 
     /// Says that a statement ran which may have changed the server's session: it is reset before its next user.

@@ -1,28 +1,40 @@
 //! The connections to one node.
 //!
-//! bb8 keeps them; a fair semaphore in front of it makes waiting first come, first served, and bounded.
+//! Single statements of many tasks go over a few shared connections, one behind the other (`shared.rs`). Transactions, streams,
+//! COPY and whatever takes long have a connection each, which bb8 keeps. Waiting is first come, first served in both cases, and
+//! bounded in time and number (`turns.rs`).
 
 mod connect;
 mod connection;
 mod lease;
+mod line;
 mod manager;
+mod pace;
+mod shared;
+mod statements;
+mod take;
 mod tls;
+mod turns;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 pub(crate) use connection::Connection;
 pub(crate) use lease::Lease;
+pub(crate) use line::{Line, UnderWay};
+pub(crate) use shared::{Share, Traffic};
+pub(crate) use take::{Exclusively, ForStatement, Take};
 
 use crate::config::{Config, PoolConfig};
 use crate::error::{Error, Limit, Result};
 use crate::topology::Node;
 use connect::Connector;
 use manager::{Manager, is_hopeless};
+use pace::Pace;
+use shared::Shared;
+use turns::Turns;
 
 /// The pool of one node.
 #[derive(Clone)]
@@ -32,36 +44,32 @@ struct Inner {
     connector: Connector,
     pool: bb8::Pool<Manager>,
     manager: Manager,
-    turns: Arc<Semaphore>,
+    turns: Turns,
+    reads: Option<Shared>,
+    writes: Option<Shared>,
     max_connections: u32,
     checkout: Duration,
-    closed: AtomicBool,
 }
 
 impl NodePool {
     /// A pool that opens connections when they are needed.
     pub(crate) fn new(config: &Config, node: Arc<Node>) -> Result<Self> {
-        let PoolConfig { max_connections, min_idle, .. } = config.pool;
-        Self::sized(config, node, max_connections, min_idle, config.timeouts.checkout)
+        Self::of(config, node)
     }
 
     /// The pool of work over many tenants.
     pub(crate) fn for_analytics(config: &Config, node: Arc<Node>) -> Result<Self> {
-        let config = &config.as_analytics();
-        Self::sized(config, node, config.analytics.max_connections, 0, config.analytics.checkout)
+        Self::of(&config.as_analytics(), node)
     }
 
-    fn sized(
-        config: &Config,
-        node: Arc<Node>,
-        max_connections: u32,
-        min_idle: u32,
-        checkout: Duration,
-    ) -> Result<Self> {
+    fn of(config: &Config, node: Arc<Node>) -> Result<Self> {
+        let PoolConfig { max_connections, min_idle, max_waiting, .. } = config.pool;
+        let checkout = config.timeouts.checkout;
         let connector = Connector::new(config, node)?;
         let manager = Manager::new(connector.clone());
+        let exclusive = max_connections.saturating_sub(config.pool.shared()).max(1);
         let pool = bb8::Pool::builder()
-            .max_size(max_connections)
+            .max_size(exclusive)
             .min_idle(min_idle)
             .idle_timeout(config.pool.idle_timeout)
             .max_lifetime(config.pool.max_lifetime)
@@ -69,15 +77,15 @@ impl NodePool {
             // A probe at every checkout would double the round trips; a closed socket is seen without one.
             .test_on_check_out(false)
             .build_unchecked(manager.clone());
-        let turns = usize::try_from(max_connections).unwrap_or(Semaphore::MAX_PERMITS);
         Ok(Self(Arc::new(Inner {
+            reads: Shared::new(config, &connector, Traffic::Reads),
+            writes: Shared::new(config, &connector, Traffic::Writes),
             connector,
             pool,
             manager,
-            turns: Arc::new(Semaphore::new(turns)),
+            turns: Turns::new(exclusive, max_waiting, checkout),
             max_connections,
             checkout,
-            closed: AtomicBool::new(false),
         })))
     }
 
@@ -96,28 +104,28 @@ impl NodePool {
         self.0.connector.cancel(connection).await
     }
 
-    /// Takes a connection for exclusive use. First come, first served. A server that can't be reached is tried again until
-    /// the time is over: it may be just starting.
-    pub(crate) async fn checkout(&self) -> Result<Lease> {
-        self.take(true).await
-    }
-
-    /// The same, but a server that can't be reached is told at once: there is another one to go to.
-    pub(crate) async fn checkout_if_reachable(&self) -> Result<Lease> {
-        self.take(false).await
-    }
-
-    async fn take(&self, patience: bool) -> Result<Lease> {
-        let deadline = Instant::now() + self.0.checkout;
-        let timed_out = || Error::timed_out(Limit::Checkout, self.0.checkout).on(self.node());
-        let turn = match tokio::time::timeout_at(deadline, self.0.turns.clone().acquire_owned()).await {
-            Ok(Ok(turn)) => turn,
-            Ok(Err(_)) => return Err(Error::closed()),
-            Err(_) => return Err(timed_out()),
+    /// A place on a shared connection. `None` where nothing is shared, or none is open yet.
+    async fn share(&self, traffic: Traffic) -> Result<Option<Share>> {
+        let shared = match traffic {
+            Traffic::Reads => &self.0.reads,
+            Traffic::Writes => &self.0.writes,
         };
-        if self.is_closed() {
-            return Err(Error::closed());
+        match shared {
+            Some(shared) => shared.take().await,
+            None => Ok(None),
         }
+    }
+
+    /// What is known of a statement's speed on this node.
+    fn pace(&self, text: &str) -> Pace {
+        self.0.connector.paces().of(text)
+    }
+
+    /// A connection for exclusive use. First come, first served.
+    async fn checkout(&self, patience: bool) -> Result<Lease> {
+        let deadline = Instant::now() + self.0.checkout;
+        self.0.turns.take().await.map_err(|error| error.on(self.node()))?.keep();
+        let turn = KeptTurn(self.clone());
         loop {
             let failure = self.0.manager.failure(patience);
             let connection = tokio::select! {
@@ -149,20 +157,28 @@ impl NodePool {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.0.closed.load(Ordering::Acquire)
+        self.0.turns.is_closed()
     }
 
     /// Connections open now, and the most there can be.
     pub(crate) fn usage(&self) -> (u32, u32) {
-        (self.0.pool.state().connections, self.0.max_connections)
+        let shared = [&self.0.reads, &self.0.writes].into_iter().flatten().map(Shared::connections);
+        (self.0.pool.state().connections + shared.sum::<u32>(), self.0.max_connections)
     }
 
     /// Lets what is under way finish, at most for `patience`, and refuses everything new.
     pub(crate) async fn close(&self, patience: Duration) {
-        self.0.closed.store(true, Ordering::Release);
-        let all = self.0.turns.acquire_many(self.0.max_connections);
-        // Whether all came back or not: nothing new starts.
-        drop(tokio::time::timeout(patience, all).await);
-        self.0.turns.close();
+        let shared = [&self.0.reads, &self.0.writes].into_iter().flatten().map(|shared| shared.close(patience));
+        let all = futures_util::future::join_all(shared);
+        tokio::join!(self.0.turns.close(patience), all);
+    }
+}
+
+/// A turn of a connection in exclusive use.
+struct KeptTurn(NodePool);
+
+impl Drop for KeptTurn {
+    fn drop(&mut self) {
+        self.0.0.turns.give_back();
     }
 }

@@ -10,7 +10,8 @@ use tokio_postgres::binary_copy::{BinaryCopyInWriter, BinaryCopyOutStream};
 use tokio_postgres::types::Type;
 
 use super::batch::Batch;
-use super::execute::{Executor, FailUnlessDone, Forgets, Hold, heed, limits, try_again, within};
+use super::execute::{Forgets, heed, limits, try_again, within};
+use super::executor::{Executor, FailUnlessDone, Hold};
 use super::own::foreign;
 use super::{In, Scope, Session, TenantScope, terms};
 use crate::entity::{DistributionKey, Entity, Params};
@@ -235,17 +236,12 @@ async fn hold_on_terms(executor: &impl Executor, need: Need) -> Result<Hold> {
     let (core, limit) = (executor.core(), limits(executor).statement);
     let mut attempt = 1;
     loop {
-        let hold = executor.hold(need).await?;
+        let hold = executor.hold(need, None).await?;
         if !hold.has_terms() {
             return Ok(hold);
         }
-        let (tenant, bound) = (hold.tenant.as_ref(), hold.bound.as_ref());
         let guard = hold.transaction_guard();
-        let begun = match hold.is_standalone() {
-            true => terms::begin(&hold, "BEGIN", tenant, bound, limit).await,
-            false => terms::vouch_in_time(&hold, bound, limit).await,
-        };
-        let Err(error) = begun else {
+        let Err(error) = terms::begin_on(&hold, limit).await else {
             guard.done();
             return Ok(hold);
         };
@@ -275,7 +271,7 @@ async fn answer<T>(
     let mark = hold.start();
     let started = match within(limit, start).await {
         Some(started) => {
-            mark.done();
+            mark.done(None);
             started.map_err(Error::postgres)
         }
         None => Err(Error::timed_out(Limit::Statement, limit)),

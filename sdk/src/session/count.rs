@@ -1,6 +1,8 @@
 //! Counting all rows of an entity in the scope.
 
-use super::execute::{Answer, Effect, Executor, Job, Text, run};
+use super::execute::run;
+use super::executor::Executor;
+use super::job::{Answer, Effect, Job, Text};
 use super::row::{count_of, scalar};
 use super::{In, Scope, Session};
 use crate::entity::Params;

@@ -1,6 +1,8 @@
 //! Deleting a row.
 
-use super::execute::{Answer, Effect, Executor, Job, Text, run};
+use super::execute::run;
+use super::executor::Executor;
+use super::job::{Answer, Effect, Job, Text};
 use super::{In, Scope, Session};
 use crate::entity::{EntityKey as _, Params};
 use crate::error::Result;

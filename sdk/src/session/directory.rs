@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use tokio_postgres::types::{ToSql as _, Type};
 
 use super::ReferenceSession;
-use super::execute::Executor as _;
+use super::executor::Executor as _;
 use crate::entity::{Column, ColumnType, EntityKey as _, Operand, Params, Reference};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;

@@ -1,6 +1,8 @@
 //! Reading rows by key.
 
-use super::execute::{Answer, Effect, Executor, Job, Text, run};
+use super::execute::run;
+use super::executor::Executor;
+use super::job::{Answer, Effect, Job, Text};
 use super::{In, Scope, Session};
 use crate::entity::{Entity, EntityKey, Params, Renderer};
 use crate::error::{Error, ErrorKind, Result};

@@ -1,7 +1,9 @@
 //! Inserting rows.
 
-use super::execute::{Answer, Effect, Executor, Job, Text, run};
+use super::execute::run;
+use super::executor::Executor;
 use super::get::{not_found, unreadable};
+use super::job::{Answer, Effect, Job, Text};
 use super::{In, Pinned, Pooled, Scope, Session};
 use crate::entity::{Entity, Params, Statement};
 use crate::error::{Error, ErrorKind, Result};

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql as _, Type};
 
-use super::execute::Executor;
+use super::executor::Executor;
 use super::{Scope, Session};
 use crate::entity::{Entity, Params};
 use crate::error::{Error, ErrorKind, Result};

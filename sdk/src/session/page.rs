@@ -8,7 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio_postgres::types::Type;
 
 use super::Scope;
-use super::execute::{Answer, Executor};
+use super::executor::Executor;
+use super::job::Answer;
 use super::select::{OrderBy, Select, alias_all, read};
 use super::source::Source;
 use crate::entity::{RawColumn, Renderer};

@@ -1,6 +1,8 @@
 //! Statements in SQL, in whatever session takes them.
 
-use super::execute::{Answer, Executor, Flow, Job, Want, run};
+use super::execute::run;
+use super::executor::Executor;
+use super::job::{Answer, Flow, Job, Want};
 use super::own::Own;
 use super::ready::SqlFor;
 use super::row::{FromRow, Row};

@@ -5,7 +5,8 @@ use std::fmt;
 use shardwise_scope::{Facts, TableFacts, explain, name_parameters, seems_to_read, session_control, verify};
 use smallvec::SmallVec;
 
-use super::execute::{Effect, Executor, Text};
+use super::executor::Executor;
+use super::job::{Effect, Text};
 use super::{AnyScope, ReferenceScope, Scope, Sql, SqlText, TenantScope, UnscopedSql};
 use crate::entity::{DistributionKey, Param, Params};
 use crate::error::{Error, ErrorKind, Result};
@@ -184,7 +185,7 @@ fn named<'s, S: Scope>(sql: &'s SqlText<'_>, names: &[String], scope: &'s S) -> 
 impl Ready<'_> {
     pub(super) fn text(&self) -> Text<'_> {
         match &self.text {
-            Form::Literal(literal) => Text::Entity(&literal.statement),
+            Form::Literal(literal) => Text::Literal(&literal.statement),
             Form::Unscoped(sql) => Text::Cached { sql, types: &[] },
             Form::Checked(text) => Text::Cached { sql: text.sql(), types: &[] },
             Form::Asserted(sql) => Text::Unread(sql),

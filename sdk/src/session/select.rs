@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
-use super::execute::{Answer, Effect, Executor, Flow, Job, Text, run};
+use super::execute::run;
+use super::executor::Executor;
+use super::job::{Answer, Effect, Flow, Job, Text};
 use super::own::Own;
 use super::row::{count_of, scalar};
 use super::source::{Contains, JoinWith, Left, Source};
@@ -237,7 +239,7 @@ impl<S: Scope, X: Executor, Q: Source> Select<S, X, Q> {
             .map_err(|error| error.of("select", Q::tables().first().map(|table| table.entity)))
     }
 
-    pub(super) async fn send<W: super::execute::Want>(
+    pub(super) async fn send<W: super::job::Want>(
         &self,
         operation: &'static str,
         out: &Renderer<'_>,

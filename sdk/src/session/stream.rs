@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use futures_util::{Stream, ready};
 use tokio_postgres::Row;
 
-use super::execute::Flow;
+use super::job::Flow;
 use super::own::Own;
 use crate::error::{Error, Result};
 

@@ -8,7 +8,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::directory::bytes_of;
-use super::execute::{Answer, Effect, Job, Text, run};
+use super::execute::run;
+use super::job::{Answer, Effect, Job, Text};
 use super::terms::HeldTo;
 use super::{Pooled, Session, Tenant, TenantScope};
 use crate::cluster::{Core, REFUSAL_AGE};
@@ -43,7 +44,7 @@ pub(crate) async fn tenant<K: DistributionKey>(core: Arc<Core>, key: K) -> Resul
 /// Makes sure that the database would hold the role that is logged in.
 async fn vet(core: &Core) -> Result<()> {
     let way = core.way(core.reference_target(), Need::ANY).await?;
-    core.vet(&way.lease, Intent::Tenant).await
+    core.vet(&way.line, Intent::Tenant).await
 }
 
 /// The target with the tenant's home region, where its residency asks for one.

@@ -13,34 +13,36 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use futures_util::future::{join3, join5};
+use futures_util::future::{OptionFuture, join, join3, join5};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Statement};
 
-use super::execute::{Effect, Hold, Job, Want, answer, within};
+use super::execute::{answer, send, within};
+use super::executor::Hold;
+use super::fence::Fence;
+use super::job::{Effect, Job, Want};
 use crate::cluster::{Bound, Core};
 use crate::config::Mode;
-use crate::entity::Statement;
+use crate::entity::Statement as Fixed;
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::key::KeyRef;
-use crate::pool::{Connection, Lease};
+use crate::pool::{Connection, UnderWay};
 
 /// Of the SDK's own tables and functions: see `schema/catalog.sql`.
-static VOUCH: Statement =
-    Statement { sql: "SELECT shardwise.require_placement($1, $2)", params: &[Type::INT8, Type::TEXT] };
+static VOUCH: Fixed = Fixed { sql: "SELECT shardwise.require_placement($1, $2)", params: &[Type::INT8, Type::TEXT] };
 
 /// On Citus, where the node may have to tell others.
-static HOLD_ON_CITUS: Statement = Statement { sql: "SELECT shardwise.hold_to_tenant($1)", params: &[Type::TEXT] };
+static HOLD_ON_CITUS: Fixed = Fixed { sql: "SELECT shardwise.hold_to_tenant($1)", params: &[Type::TEXT] };
 
-static HOLD: Statement =
-    Statement { sql: "SELECT pg_catalog.set_config('shardwise.tenant', $1, true)", params: &[Type::TEXT] };
+static HOLD: Fixed = Fixed { sql: "SELECT pg_catalog.set_config('shardwise.tenant', $1, true)", params: &[Type::TEXT] };
 
 /// The tenant that statements are held to.
 #[derive(Clone)]
 pub(super) struct HeldTo {
     // A parameter's value: never shown.
     key: Arc<str>,
-    statement: &'static Statement,
+    statement: &'static Fixed,
 }
 
 impl HeldTo {
@@ -63,11 +65,17 @@ impl HeldTo {
 }
 
 /// Runs the statement on the terms of its hold.
-pub(super) async fn answer_on<W: Want>(hold: &Hold, job: &Job<'_>, sent: &AtomicBool) -> Result<W::Taken> {
-    let (connection, bound) = (hold.connection(), hold.bound.as_ref());
+pub(super) async fn answer_on<W: Want>(
+    hold: &Hold,
+    job: &Job<'_>,
+    mark: &mut UnderWay<'_>,
+    sent: &AtomicBool,
+) -> Result<W::Taken> {
+    let connection = hold.connection();
+    let terms = Terms::prepared(connection, hold.tenant.as_ref(), hold.bound.as_ref()).await?;
     if !hold.is_standalone() {
-        vouch(connection, bound).await?;
-        return answer::<W>(connection, job, sent).await.map_err(Error::postgres);
+        terms.vouch(connection.client()).await?;
+        return answer::<W>(hold, job, mark, sent).await.map_err(Error::postgres);
     }
     if W::FLOWS && job.effect == Effect::Writes {
         let message = "a statement that must stay in a region, or that row level security holds to its tenant, can't write \
@@ -75,24 +83,25 @@ pub(super) async fn answer_on<W: Want>(hold: &Hold, job: &Job<'_>, sent: &Atomic
         return Err(Error::new(ErrorKind::Usage, message));
     }
     // Prepared first, so that what follows is one round trip.
-    prepare(connection, hold.tenant.as_ref(), bound).await?;
-    job.prepare(connection).await.map_err(Error::postgres)?;
+    let ready = job.prepare(connection).await.map_err(Error::postgres)?;
+    let fence = match job.effect {
+        Effect::Reads => None,
+        Effect::SeemsToRead | Effect::Writes => Some(Fence::prepared(connection).await.map_err(Error::postgres)?),
+    };
     hold.began();
+    mark.sent();
     let client = connection.client();
     // Its COMMIT may never be read.
     let begin = if W::FLOWS { "BEGIN READ ONLY" } else { "BEGIN" };
+    let fence = OptionFuture::from(fence.as_ref().map(Fence::put_up));
+    let begin = join(client.batch_execute(begin), fence);
+    let taken = async { W::take(send(connection, job, &ready, sent).await?).await };
     // Answers come in the order in which these are first polled.
-    let all = join5(
-        client.batch_execute(begin),
-        tell(connection, hold.tenant.as_ref()),
-        vouch(connection, bound),
-        answer::<W>(connection, job, sent),
-        commit::<W>(connection),
-    );
-    let (begun, told, vouched, taken, committed) = all.await;
+    let all = join5(begin, terms.tell(client), terms.vouch(client), taken, commit::<W>(connection));
+    let ((begun, fenced), told, vouched, taken, committed) = hold.in_one_go(all).await;
     // Committed or, after an error, rolled back: it is over in any case.
     hold.ended();
-    begun.map_err(Error::postgres)?;
+    begun.and(fenced.unwrap_or(Ok(()))).map_err(Error::postgres)?;
     told?;
     vouched?;
     let taken = taken.map_err(Error::postgres)?;
@@ -100,63 +109,65 @@ pub(super) async fn answer_on<W: Want>(hold: &Hold, job: &Job<'_>, sent: &Atomic
     Ok(taken)
 }
 
-/// Begins a transaction on these terms, in one round trip. Dropped half-way, it leaves the lease to be cleaned.
-pub(super) async fn begin(
-    lease: &Lease,
-    begin: &str,
-    tenant: Option<&HeldTo>,
-    bound: Option<&Bound>,
-    limit: Duration,
-) -> Result<()> {
-    let connection = lease.connection();
+/// Begins a transaction on the terms of its hold, in one round trip; in one that has begun, has the node vouch. Dropped
+/// half-way, it leaves the connection to be cleaned.
+pub(super) async fn begin_on(hold: &Hold, limit: Duration) -> Result<()> {
+    let connection = hold.connection();
+    let client = connection.client();
     let work = async {
-        prepare(connection, tenant, bound).await?;
-        lease.began();
-        let all = join3(connection.client().batch_execute(begin), tell(connection, tenant), vouch(connection, bound));
-        let (begun, told, vouched) = all.await;
-        begun.map_err(Error::postgres).and(told).and(vouched)
-    };
-    in_time(lease, limit, work).await
-}
-
-/// The same as [`vouch`] with a time limit. Dropped half-way, it leaves the lease to be cleaned.
-pub(super) async fn vouch_in_time(lease: &Lease, bound: Option<&Bound>, limit: Duration) -> Result<()> {
-    in_time(lease, limit, vouch(lease.connection(), bound)).await
-}
-
-async fn in_time(lease: &Lease, limit: Duration, work: impl Future<Output = Result<()>>) -> Result<()> {
-    let work = async {
-        let mark = lease.start();
-        let outcome = work.await;
-        mark.done();
+        let mark = hold.start();
+        let terms = Terms::prepared(connection, hold.tenant.as_ref(), hold.bound.as_ref()).await?;
+        let outcome = if hold.is_standalone() {
+            hold.began();
+            let (begun, told, vouched) =
+                join3(client.batch_execute("BEGIN"), terms.tell(client), terms.vouch(client)).await;
+            begun.map_err(Error::postgres).and(told).and(vouched)
+        } else {
+            terms.vouch(client).await
+        };
+        mark.done(None);
         outcome
     };
     within(limit, work).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)))
 }
 
-async fn prepare(connection: &Connection, tenant: Option<&HeldTo>, bound: Option<&Bound>) -> Result<()> {
-    if let Some(tenant) = tenant {
-        connection.prepare_static(tenant.statement).await.map_err(not_offered)?;
-    }
-    if bound.is_some() {
-        connection.prepare_static(&VOUCH).await.map_err(not_offered)?;
-    }
-    Ok(())
+/// What a node has to do, ready to be sent.
+pub(super) struct Terms {
+    tell: Option<(Statement, Arc<str>)>,
+    vouch: Option<(Statement, Bound)>,
 }
 
-/// Tells the node whose rows the transaction is about.
-async fn tell(connection: &Connection, tenant: Option<&HeldTo>) -> Result<()> {
-    let Some(HeldTo { key, statement }) = tenant else { return Ok(()) };
-    let prepared = connection.prepare_static(statement).await.map_err(not_offered)?;
-    connection.client().execute(&prepared, &[&&**key]).await.map(drop).map_err(not_offered)
-}
+impl Terms {
+    pub(super) async fn prepared(
+        connection: &Connection,
+        tenant: Option<&HeldTo>,
+        bound: Option<&Bound>,
+    ) -> Result<Self> {
+        let tell = match tenant {
+            Some(HeldTo { key, statement }) => {
+                Some((connection.prepare_static(statement).await.map_err(not_offered)?, key.clone()))
+            }
+            None => None,
+        };
+        let vouch = match bound {
+            Some(bound) => Some((connection.prepare_static(&VOUCH).await.map_err(not_offered)?, *bound)),
+            None => None,
+        };
+        Ok(Self { tell, vouch })
+    }
 
-/// Asks the node whether the shard is within its bounds, inside a transaction.
-async fn vouch(connection: &Connection, bound: Option<&Bound>) -> Result<()> {
-    let Some(bound) = bound else { return Ok(()) };
-    let prepared = connection.prepare_static(&VOUCH).await.map_err(not_offered)?;
-    let vouched = connection.client().execute(&prepared, &[&bound.shard, &bound.region.as_str()]).await;
-    vouched.map(drop).map_err(not_offered)
+    /// Tells the node whose rows the transaction is about.
+    pub(super) async fn tell(&self, client: &Client) -> Result<()> {
+        let Some((statement, key)) = &self.tell else { return Ok(()) };
+        client.execute(statement, &[&&**key]).await.map(drop).map_err(not_offered)
+    }
+
+    /// Asks the node whether the shard is within its bounds, inside a transaction.
+    pub(super) async fn vouch(&self, client: &Client) -> Result<()> {
+        let Some((statement, bound)) = &self.vouch else { return Ok(()) };
+        let vouched = client.execute(statement, &[&bound.shard, &bound.region.as_str()]).await;
+        vouched.map(drop).map_err(not_offered)
+    }
 }
 
 /// A database without the functions keeps no promise.

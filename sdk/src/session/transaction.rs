@@ -1,18 +1,17 @@
 //! Transactions: begun, committed and rolled back here, and nowhere else.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::execute::{Executor as _, FailUnlessDone, Forgets, heed, limits, try_again, within};
-use super::{Pinned, Pooled, Scope, Session, terms};
-use crate::cluster::{Bound, Way};
+use super::execute::{Forgets, limits, within};
+use super::executor::{Executor as _, FailUnlessDone};
+use super::progression::{Begun, Progression, over};
+use super::{Pinned, Pooled, Scope, Session};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::Lease;
 use crate::random;
-use crate::retry::Progress;
-use crate::routing::Need;
 
 /// How a transaction runs.
 ///
@@ -74,93 +73,17 @@ impl TransactionOptions {
         self
     }
 
-    fn begin(self) -> String {
-        let isolation = match self.isolation {
-            None => "",
-            Some(Isolation::ReadCommitted) => " ISOLATION LEVEL READ COMMITTED",
-            Some(Isolation::RepeatableRead) => " ISOLATION LEVEL REPEATABLE READ",
-            Some(Isolation::Serializable) => " ISOLATION LEVEL SERIALIZABLE",
-        };
-        format!("BEGIN{isolation}{}", if self.read_only { " READ ONLY" } else { "" })
-    }
-}
-
-/// A transaction's connection, and whether it can still commit. Shared by all sessions of the transaction.
-pub(super) struct Progression {
-    // Taken at the end: a session that outlives its transaction finds it empty.
-    lease: Mutex<Option<Arc<Lease>>>,
-    failed: AtomicBool,
-    savepoints: AtomicU32,
-    streams: AtomicUsize,
-}
-
-/// A stream or a COPY of a transaction, as long as it is held.
-pub(super) struct OpenStream(Arc<Progression>);
-
-impl OpenStream {
-    pub(super) fn new(transaction: Arc<Progression>) -> Self {
-        transaction.streams.fetch_add(1, Ordering::Relaxed);
-        Self(transaction)
-    }
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        self.0.streams.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Progression {
-    fn new(lease: Lease) -> Arc<Self> {
-        Arc::new(Self {
-            lease: Mutex::new(Some(Arc::new(lease))),
-            failed: AtomicBool::new(false),
-            savepoints: AtomicU32::new(0),
-            streams: AtomicUsize::new(0),
-        })
-    }
-
-    /// The connection, if the transaction can go on.
-    pub(super) fn lease(&self) -> Result<Arc<Lease>> {
-        if self.has_failed() {
-            return Err(over(
-                "an earlier statement failed or was dropped half-way: the transaction can only roll back",
-            ));
+    fn begin(self) -> &'static str {
+        match (self.isolation, self.read_only) {
+            (None, false) => "BEGIN",
+            (None, true) => "BEGIN READ ONLY",
+            (Some(Isolation::ReadCommitted), false) => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            (Some(Isolation::ReadCommitted), true) => "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
+            (Some(Isolation::RepeatableRead), false) => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            (Some(Isolation::RepeatableRead), true) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            (Some(Isolation::Serializable), false) => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            (Some(Isolation::Serializable), true) => "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY",
         }
-        if self.has_stream() {
-            // Answers come in order: this one would wait for rows that nobody reads.
-            return Err(Error::new(
-                ErrorKind::Usage,
-                "a stream or a COPY of this transaction is still open: read it to its end, or drop it, before the next \
-                 statement",
-            ));
-        }
-        self.raw().ok_or_else(|| over("it has ended: a session of a transaction can't be used after its closure"))
-    }
-
-    pub(super) fn fail(&self) {
-        self.failed.store(true, Ordering::Relaxed);
-    }
-
-    fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
-    }
-
-    fn has_stream(&self) -> bool {
-        self.streams.load(Ordering::Relaxed) > 0
-    }
-
-    pub(super) fn has_ended(&self) -> bool {
-        self.raw().is_none()
-    }
-
-    fn raw(&self) -> Option<Arc<Lease>> {
-        self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Ends it for all its sessions. The connection goes back when the last statement has let go of it.
-    fn end(&self) -> Option<Arc<Lease>> {
-        self.lease.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -172,10 +95,6 @@ impl Drop for EndOnDrop {
         // Not committed by now: the lease, dropped inside a transaction, is rolled back in the background.
         drop(self.0.end());
     }
-}
-
-fn over(message: &str) -> Error {
-    Error::new(ErrorKind::TransactionOver, message)
 }
 
 impl<S: Scope> Session<S, Pooled> {
@@ -270,19 +189,23 @@ impl<S: Scope> Session<S, Pooled> {
     {
         // An earlier attempt that the server refused to commit has a known outcome.
         committing.store(false, Ordering::Relaxed);
-        let (way, bound) = self.begin(options).await.map_err(|error| error.of("begin", None))?;
-        let Way { lease, route, .. } = way;
-
-        let transaction = Progression::new(lease);
+        let transaction = Progression::new();
         let ends = EndOnDrop(transaction.clone());
-        let (core, target) = (self.executor.core().clone(), *self.executor.target());
-        let executor = Pinned { core, transaction: transaction.clone(), target, route, bound };
-        let session = Session { scope: self.scope.clone(), executor };
+        let (pooled, begin) = (self.executor.clone(), options.begin());
+        let session =
+            Session { scope: self.scope.clone(), executor: Pinned { pooled, transaction: transaction.clone(), begin } };
         let result = work(session).await;
 
-        let lease = transaction.end();
+        let Some(beginning) = transaction.end() else { return Err(over("it has ended already").into()) };
         drop(ends);
-        let Some(lease) = lease else { return Err(over("it has ended already").into()) };
+        let Some(begun) = beginning.get() else {
+            // Nothing was sent.
+            return match result {
+                Ok(_) if transaction.has_failed() => Err(unreturned().into()),
+                result => result,
+            };
+        };
+        let (lease, route) = (&begun.lease, begun.route);
         match result {
             Ok(_) if transaction.has_stream() => {
                 Err(over("a stream or a COPY was still open at its end: rolled back").of("commit", None).into())
@@ -291,7 +214,7 @@ impl<S: Scope> Session<S, Pooled> {
                 committing.store(true, Ordering::Relaxed);
                 // What others read between its statements and now is as it was before.
                 let forgets = Forgets { executor: &self.executor, table: None };
-                let committed = self.control(&lease, "COMMIT").await;
+                let committed = self.commit(begun).await;
                 drop(forgets);
                 committed.map_err(|error| {
                     let error = error.via(route).of("commit", None);
@@ -304,44 +227,21 @@ impl<S: Scope> Session<S, Pooled> {
                 Ok(value)
             }
             Ok(_) => {
-                self.roll_back(&lease).await;
-                Err(over("a statement failed or was dropped half-way, and its error was not returned: rolled back")
-                    .of("commit", None)
-                    .into())
+                self.roll_back(lease).await;
+                Err(unreturned().into())
             }
             Err(error) => {
                 if !transaction.has_stream() {
-                    self.roll_back(&lease).await;
+                    self.roll_back(lease).await;
                 }
                 Err(error)
             }
         }
     }
 
-    /// A connection in a transaction. Where it must stay in a region, the node has vouched for that. A node whose layout is
-    /// another one than we know is asked once more, with the latest.
-    async fn begin(&self, options: TransactionOptions) -> Result<(Way, Option<Bound>)> {
-        let core = self.executor.core();
-        let mut attempt = 1;
-        loop {
-            let way = self.executor.way(Need::ANY).await?;
-            let (lease, bound, tenant) = (&way.lease, way.bound, self.executor.tenant.as_ref());
-            lease.began();
-            let begun = async {
-                if bound.is_none() && tenant.is_none() {
-                    return self.control(lease, &options.begin()).await;
-                }
-                let limit = limits(&self.executor).statement;
-                Box::pin(terms::begin(lease, &options.begin(), tenant, bound.as_ref(), limit)).await
-            };
-            let error = match begun.await {
-                Ok(()) => return Ok((way, bound)),
-                Err(error) => error.on(lease.node()).via(way.route),
-            };
-            heed(core, lease, &error);
-            // Nothing but BEGIN was sent.
-            try_again(core, error, &mut attempt, Progress::NotSent, true).await?;
-        }
+    async fn commit(&self, begun: &Begun) -> Result<()> {
+        begun.settle(self.executor.core(), limits(&self.executor).statement).await?;
+        self.control(&begun.lease, "COMMIT").await
     }
 
     /// Rolls back at once if the connection is idle; else the lease's cleaning does it, after cancelling.
@@ -383,9 +283,9 @@ impl<S: Scope> Session<S, Pinned> {
         E: From<Error> + Send,
     {
         let transaction = &*self.executor.transaction;
-        let name = format!("shardwise_{}", transaction.savepoints.fetch_add(1, Ordering::Relaxed));
+        let name = format!("shardwise_{}", transaction.savepoint());
         let limit = limits(&self.executor).statement;
-        let lease = transaction.lease()?;
+        let lease = self.executor.lease().await?;
         let guard = FailUnlessDone(Some(transaction));
         control(&lease, &format!("SAVEPOINT {name}"), limit).await?;
         let result = work(self.clone()).await;
@@ -402,13 +302,17 @@ impl<S: Scope> Session<S, Pinned> {
         control(&lease, &end, limit).await?;
         guard.done();
         if !ok {
-            transaction.failed.store(false, Ordering::Relaxed);
+            transaction.recover();
         }
         match result {
             Ok(_) if !ok => Err(over("a statement failed inside the savepoint, and its error was not returned").into()),
             result => result,
         }
     }
+}
+
+fn unreturned() -> Error {
+    over("a statement failed or was dropped half-way, and its error was not returned: rolled back").of("commit", None)
 }
 
 /// Sends a statement of transaction control.

@@ -2,8 +2,10 @@
 
 use std::marker::PhantomData;
 
-use super::execute::{Answer, Effect, Executor, Job, Text, run};
+use super::execute::run;
+use super::executor::Executor;
 use super::get::{not_found, unreadable};
+use super::job::{Answer, Effect, Job, Text};
 use super::{In, Scope, Session};
 use crate::entity::{AnyFilter, Assignment, Column, ColumnType, Entity, Filter, Operand, Params, Renderer, Summable};
 use crate::error::{Error, ErrorKind, Result};

@@ -1,0 +1,98 @@
+//! The prepared statements of one connection.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use lru::LruCache;
+use tokio::sync::OnceCell;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Error, Statement as Prepared};
+
+use crate::entity::Statement;
+
+/// Of many that want the same one prepared on a shared connection, one has it done.
+type Cell = Arc<OnceCell<Prepared>>;
+
+pub(super) struct Statements {
+    // By the address of the entity's static statement: found without hashing its text. As many as the program has.
+    fixed: RwLock<HashMap<usize, Cell, BuildHasherDefault<ByAddress>>>,
+    // By text, bounded: evicting one closes it on the server.
+    texts: Mutex<LruCache<Box<str>, Cell>>,
+}
+
+impl Statements {
+    /// `capacity` is that of the texts.
+    pub(super) fn new(capacity: usize) -> Self {
+        let capacity = NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN);
+        Self { fixed: RwLock::default(), texts: Mutex::new(LruCache::new(capacity)) }
+    }
+
+    /// The prepared form of an entity's statement.
+    pub(super) async fn fixed(&self, client: &Client, statement: &'static Statement) -> Result<Prepared, Error> {
+        let address = std::ptr::from_ref(statement).addr();
+        if let Some(prepared) = self.known(address) {
+            return Ok(prepared);
+        }
+        let cell = self.fixed.write().unwrap_or_else(PoisonError::into_inner).entry(address).or_default().clone();
+        cell.get_or_try_init(|| client.prepare_typed(statement.sql, statement.params)).await.cloned()
+    }
+
+    fn known(&self, address: usize) -> Option<Prepared> {
+        // Each change is one insert or one clear, so a panic leaves nothing half-done.
+        self.fixed.read().unwrap_or_else(PoisonError::into_inner).get(&address)?.get().cloned()
+    }
+
+    /// The prepared form of a text. Without `types` the server infers them.
+    pub(super) async fn text(&self, client: &Client, sql: &str, types: &[Type]) -> Result<Prepared, Error> {
+        let cell = {
+            let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+            match texts.get(sql) {
+                Some(cell) => cell.clone(),
+                None => {
+                    let cell = Cell::default();
+                    texts.put(sql.into(), cell.clone());
+                    cell
+                }
+            }
+        };
+        let prepared = cell.get_or_try_init(|| client.prepare_typed(sql, types)).await;
+        if prepared.is_err() {
+            // What can't be prepared must not push out what can.
+            self.texts.lock().unwrap_or_else(PoisonError::into_inner).pop(sql);
+        }
+        prepared.cloned()
+    }
+
+    pub(super) fn forget_all(&self) {
+        self.fixed.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// An address is as good as a hash, once its lowest bits, which are alike, don't decide.
+#[derive(Default)]
+struct ByAddress(u64);
+
+impl Hasher for ByAddress {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(MIX);
+        }
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        let address = u64::try_from(address).unwrap_or(u64::MAX);
+        // The table looks at the highest bits and at the lowest ones.
+        let mixed = address.wrapping_mul(MIX);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+}
+
+/// 2^64 divided by the golden ratio: neighbours lie far apart.
+const MIX: u64 = 0x9e37_79b9_7f4a_7c15;

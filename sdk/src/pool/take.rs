@@ -1,0 +1,52 @@
+//! Which connection somebody wants of a node's pool.
+
+use super::pace::Pace;
+use super::shared::Traffic;
+use super::{Lease, Line, NodePool};
+use crate::error::Result;
+
+/// What somebody wants of a pool.
+pub(crate) trait Take: Sync {
+    type Line: Send;
+
+    /// With `patience` a server that can't be reached is tried again until the time is over, for it may be just starting.
+    /// Without, it is told at once: there is another one to go to.
+    fn take(&self, pool: &NodePool, patience: bool) -> impl Future<Output = Result<Self::Line>> + Send;
+}
+
+/// A connection for exclusive use.
+pub(crate) struct Exclusively;
+
+impl Take for Exclusively {
+    type Line = Lease;
+
+    async fn take(&self, pool: &NodePool, patience: bool) -> Result<Lease> {
+        pool.checkout(patience).await
+    }
+}
+
+/// A place on a shared connection for this statement, if it is known to be brief or likely to be; else a connection for
+/// exclusive use.
+pub struct ForStatement<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) traffic: Traffic,
+    /// Whether it counts as brief before it has run once.
+    pub(crate) is_likely_brief: bool,
+}
+
+impl Take for ForStatement<'_> {
+    type Line = Line;
+
+    async fn take(&self, pool: &NodePool, patience: bool) -> Result<Line> {
+        let is_brief = match pool.pace(self.text) {
+            Pace::Fast => true,
+            Pace::Unknown => self.is_likely_brief,
+            Pace::Slow => false,
+        };
+        if is_brief && let Some(share) = pool.share(self.traffic).await? {
+            return Ok(Line::Shared(share));
+        }
+        // Also while no shared connection is open yet: it is told here why none can be opened.
+        pool.checkout(patience).await.map(Line::Own)
+    }
+}

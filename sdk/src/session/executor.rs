@@ -1,0 +1,279 @@
+//! On which connection a session's statements run: any of the right node's, or that of one transaction.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use super::execute::{limits, try_again};
+use super::progression::{Begun, OpenStream, Progression, Unanswered};
+use super::terms::HeldTo;
+use crate::cluster::{Bound, Core, Way};
+use crate::error::{Error, Result};
+use crate::pool::{ForStatement, Lease, Line};
+use crate::retry::{Decision, Progress, decide};
+use crate::route::Route;
+use crate::routing::{Intent, Need, Target};
+
+/// On which connection a session's statements run. Sealed.
+pub trait Executor: Clone + Send + Sync + sealed::Sealed + 'static {
+    /// With `statement` a connection may be shared with others' statements.
+    #[doc(hidden)]
+    fn hold(&self, need: Need, statement: Option<ForStatement<'_>>) -> impl Future<Output = Result<Hold>> + Send;
+    #[doc(hidden)]
+    fn route(&self) -> Result<Route>;
+    #[doc(hidden)]
+    fn core(&self) -> &Arc<Core>;
+    #[doc(hidden)]
+    fn target(&self) -> &Target;
+    /// Makes ready for another attempt after this error, where one is granted.
+    #[doc(hidden)]
+    fn again(
+        &self,
+        error: Error,
+        attempt: &mut u32,
+        progress: Progress,
+        idempotent: bool,
+    ) -> impl Future<Output = Result<()>> + Send;
+    /// Whether each statement stands for itself: then the retry loop and the call's time limit apply to it.
+    #[doc(hidden)]
+    const STANDALONE: bool;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Pooled {}
+    impl Sealed for super::Pinned {}
+}
+
+/// Each statement takes a connection from the pool of the node that it is routed to.
+#[derive(Clone)]
+pub struct Pooled {
+    core: Arc<Core>,
+    pub(super) target: Target,
+    /// The tenant that the database holds its statements to.
+    pub(super) tenant: Option<HeldTo>,
+}
+
+impl Pooled {
+    pub(super) fn new(core: Arc<Core>, target: Target) -> Self {
+        Self { core, target, tenant: None }
+    }
+
+    /// The same, and the database holds its statements to this tenant.
+    pub(super) fn held_to(self, tenant: Option<HeldTo>) -> Self {
+        Self { tenant, ..self }
+    }
+
+    /// A connection for exclusive use, and the route it is on.
+    pub(super) async fn way(&self, need: Need) -> Result<Way> {
+        let way = self.core.way(self.target, need).await?;
+        let intent = self.target.intent;
+        if matches!(intent, Intent::Coordinator | Intent::Analytics) {
+            if self.core.must_vet(intent) {
+                Box::pin(self.core.vet(&way.line, intent)).await?;
+            }
+            // Raw SQL may set anything.
+            way.line.may_have_session_state();
+        }
+        Ok(way)
+    }
+}
+
+impl Executor for Pooled {
+    async fn hold(&self, need: Need, statement: Option<ForStatement<'_>>) -> Result<Hold> {
+        let is_shared = matches!(self.target.intent, Intent::Tenant | Intent::Reference);
+        let Way { line, route, bound } = match statement.filter(|_| is_shared) {
+            Some(statement) => self.core.way_for(self.target, need, &statement).await?,
+            None => {
+                let Way { line, route, bound } = self.way(need).await?;
+                Way { line: Line::Own(line), route, bound }
+            }
+        };
+        let tenant = self.tenant.clone();
+        Ok(Hold {
+            line,
+            route,
+            bound,
+            tenant,
+            transaction: None,
+            stream: None,
+            opening: Unanswered::default(),
+            is_begun: true,
+        })
+    }
+
+    fn route(&self) -> Result<Route> {
+        self.core.route(self.target, Need::ANY)
+    }
+
+    fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    async fn again(&self, error: Error, attempt: &mut u32, progress: Progress, idempotent: bool) -> Result<()> {
+        try_again(&self.core, error, attempt, progress, idempotent).await
+    }
+
+    const STANDALONE: bool = true;
+}
+
+/// All statements run on the connection of one transaction, which begins with the first of them.
+#[derive(Clone)]
+pub struct Pinned {
+    pub(super) pooled: Pooled,
+    pub(super) transaction: Arc<Progression>,
+    pub(super) begin: &'static str,
+}
+
+impl Pinned {
+    async fn begun<'a>(&self, beginning: &'a OnceCell<Begun>) -> Result<&'a Begun> {
+        let begun = beginning.get_or_try_init(|| Begun::new(&self.pooled, self.begin)).await;
+        begun.map_err(|error| error.of("begin", None))
+    }
+
+    /// The connection, in the transaction.
+    pub(super) async fn lease(&self) -> Result<Arc<Lease>> {
+        let beginning = self.transaction.next()?;
+        let begun = self.begun(&beginning).await?;
+        let guard = FailUnlessDone(Some(&self.transaction));
+        begun.settle(self.core(), limits(self).statement).await?;
+        guard.done();
+        Ok(begun.lease.clone())
+    }
+}
+
+impl Executor for Pinned {
+    async fn hold(&self, need: Need, statement: Option<ForStatement<'_>>) -> Result<Hold> {
+        let beginning = self.transaction.next()?;
+        let begun = self.begun(&beginning).await?;
+        // A table of another co-location group has its rows elsewhere.
+        let bound = self.core().bound(*self.target(), need)?.filter(|bound| Some(*bound) != begun.bound);
+        let opening = if statement.is_some() && bound.is_none() {
+            begun.opening()
+        } else {
+            let guard = FailUnlessDone(Some(&self.transaction));
+            begun.settle(self.core(), limits(self).statement).await?;
+            guard.done();
+            None
+        };
+        Ok(Hold {
+            line: begun.line(),
+            route: begun.route,
+            bound,
+            // The node was told when the transaction began.
+            tenant: None,
+            transaction: Some(self.transaction.clone()),
+            stream: None,
+            opening: Unanswered::new(opening),
+            is_begun: begun.is_answered(),
+        })
+    }
+
+    fn route(&self) -> Result<Route> {
+        self.transaction.route().map_or_else(|| self.pooled.route(), Ok)
+    }
+
+    fn core(&self) -> &Arc<Core> {
+        self.pooled.core()
+    }
+
+    fn target(&self) -> &Target {
+        self.pooled.target()
+    }
+
+    /// As long as nothing else was done, it begins anew.
+    async fn again(&self, error: Error, attempt: &mut u32, _: Progress, _: bool) -> Result<()> {
+        if decide(&error, *attempt, Progress::NotSent, true) == Decision::Stop || !self.transaction.restart() {
+            return Err(error);
+        }
+        // What was sent was not committed.
+        try_again(self.core(), error, attempt, Progress::NotSent, true).await
+    }
+
+    const STANDALONE: bool = false;
+}
+
+/// A connection held for one statement, or for a stream.
+pub struct Hold {
+    line: Line,
+    pub(super) route: Route,
+    /// What the node has to vouch for before it runs the statement.
+    pub(super) bound: Option<Bound>,
+    /// Whom the node has to be told that the statement is held to.
+    pub(super) tenant: Option<HeldTo>,
+    transaction: Option<Arc<Progression>>,
+    // While its answer is read row by row, no other statement of the transaction can be answered.
+    stream: Option<OpenStream>,
+    /// The answer to the transaction's BEGIN, which was sent before.
+    pub(super) opening: Unanswered,
+    /// Whether it is certain that a transaction is open.
+    pub(super) is_begun: bool,
+}
+
+impl Deref for Hold {
+    type Target = Line;
+
+    fn deref(&self) -> &Line {
+        &self.line
+    }
+}
+
+impl Hold {
+    /// Whether the statement stands for itself, in no transaction of the caller's.
+    pub(super) fn is_standalone(&self) -> bool {
+        self.transaction.is_none()
+    }
+
+    /// Whether the node has to do something before it runs the statement.
+    pub(super) fn has_terms(&self) -> bool {
+        self.bound.is_some() || self.tenant.is_some()
+    }
+
+    /// Says that the statement failed after it had begun to answer.
+    pub(super) fn fail(&self) {
+        if let Some(transaction) = &self.transaction {
+            transaction.fail();
+        }
+    }
+
+    /// Says that the answer is read as it comes, for as long as this is held.
+    pub(super) fn streaming(mut self) -> Self {
+        self.stream = self.transaction.clone().map(OpenStream::new);
+        self
+    }
+
+    /// Says that the rest of the answer is not wanted. Inside a transaction the connection reads past it before the next
+    /// statement's answer; outside, and when the transaction has ended, the statement is cancelled.
+    pub(super) fn forsake(&self) {
+        if self.transaction.as_ref().is_none_or(|transaction| transaction.has_ended()) {
+            self.abandon();
+        }
+    }
+
+    /// Marks the transaction as failed unless the statement ends well: on the server it is aborted then, or, if the
+    /// statement's future was dropped, nobody knows what it did.
+    pub(super) fn transaction_guard(&self) -> FailUnlessDone<'_> {
+        FailUnlessDone(self.transaction.as_deref())
+    }
+}
+
+pub(super) struct FailUnlessDone<'a>(pub(super) Option<&'a Progression>);
+
+impl FailUnlessDone<'_> {
+    pub(super) fn done(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for FailUnlessDone<'_> {
+    fn drop(&mut self) {
+        if let Some(transaction) = self.0 {
+            transaction.fail();
+        }
+    }
+}

@@ -194,7 +194,8 @@ impl<S: Scope> Session<S, Pooled> {
         let (pooled, begin) = (self.executor.clone(), options.begin());
         let session =
             Session { scope: self.scope.clone(), executor: Pinned { pooled, transaction: transaction.clone(), begin } };
-        let result = work(session).await;
+        // On the heap: a service nests its own futures around this one, and the compiler follows only so many.
+        let result = Box::pin(work(session)).await;
 
         let Some(beginning) = transaction.end() else { return Err(over("it has ended already").into()) };
         drop(ends);
@@ -288,7 +289,7 @@ impl<S: Scope> Session<S, Pinned> {
         let lease = self.executor.lease().await?;
         let guard = FailUnlessDone(Some(transaction));
         control(&lease, &format!("SAVEPOINT {name}"), limit).await?;
-        let result = work(self.clone()).await;
+        let result = Box::pin(work(self.clone())).await;
         if lease.is_busy() || transaction.has_stream() {
             // The savepoint's end would wait behind what was left: with the guard the whole transaction fails.
             return result.and_then(|_| Err(over("a statement was left half-way inside the savepoint").into()));
@@ -336,7 +337,7 @@ async fn limited<T, E: From<Error>>(
     committing: &AtomicBool,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    if let Some(result) = within(limit, work).await {
+    if let Some(result) = within(limit, Box::pin(work)).await {
         return result;
     }
     let error = Error::timed_out(Limit::Call, limit).of("transaction", None);

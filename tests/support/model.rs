@@ -146,6 +146,13 @@ pub struct Everything {
     pub cached: u8,
 }
 
+impl Entry {
+    pub fn new(wallet: &Wallet, amount: i64) -> Self {
+        let (id, created_at) = (secrets::id(), Timestamp::now());
+        Self { festival_id: wallet.festival_id, id, wallet_id: wallet.id, amount, created_at }
+    }
+}
+
 impl Wallet {
     pub fn new(festival_id: Uuid, balance: i64) -> Self {
         let id = secrets::id();

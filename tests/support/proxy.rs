@@ -1,14 +1,17 @@
-//! A TCP proxy on the loopback: counts who comes through, can be cut, and can fall silent.
+//! A TCP proxy on the loopback: counts who comes through and how often they wait for an answer, can be cut, and can fall
+//! silent.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 pub struct Proxy {
     pub port: u16,
     accepted: Arc<AtomicUsize>,
+    round_trips: Arc<AtomicUsize>,
     open: Arc<AtomicBool>,
     silent: Arc<AtomicBool>,
     cut: watch::Sender<u32>,
@@ -20,7 +23,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (accepted, open) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
-        let silent = Arc::new(AtomicBool::new(false));
+        let (silent, round_trips) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let trips = round_trips.clone();
         let cut = watch::Sender::new(0);
         let (count, is_open, is_silent, cuts) = (accepted.clone(), open.clone(), silent.clone(), cut.clone());
         tokio::spawn(async move {
@@ -37,23 +41,39 @@ impl Proxy {
                     });
                     continue;
                 }
+                let trips = trips.clone();
                 tokio::spawn(async move {
                     let Ok(mut far) = TcpStream::connect(("127.0.0.1", target)).await else { return };
                     near.set_nodelay(true).unwrap();
                     far.set_nodelay(true).unwrap();
+                    let ((from_near, to_near), (from_far, to_far)) = (near.split(), far.split());
+                    // Whether the server spoke last.
+                    let answered = AtomicBool::new(true);
+                    let there = pass_on(from_near, to_far, || {
+                        if answered.swap(false, Ordering::SeqCst) {
+                            trips.fetch_add(1, Ordering::SeqCst);
+                        }
+                    });
+                    let back = pass_on(from_far, to_near, || answered.store(true, Ordering::SeqCst));
                     tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                        () = there => {}
+                        () = back => {}
                         _ = cut.changed() => {}
                     }
                 });
             }
         });
-        Self { port, accepted, open, silent, cut }
+        Self { port, accepted, round_trips, open, silent, cut }
     }
 
     /// How many connections were tried.
     pub fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
+    }
+
+    /// How often a client spoke after the server had, over all connections.
+    pub fn round_trips(&self) -> usize {
+        self.round_trips.load(Ordering::SeqCst)
     }
 
     /// Breaks all connections and lets no new one through.
@@ -70,5 +90,15 @@ impl Proxy {
     /// Lets connections through again.
     pub fn open(&self) {
         self.open.store(true, Ordering::SeqCst);
+    }
+}
+
+async fn pass_on(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut passes: impl FnMut()) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        passes();
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
     }
 }

@@ -32,12 +32,15 @@ pub(super) fn all(entity: &Entity) -> TokenStream {
     let conflict = text.on_conflict(&primary, &updated);
     let upsert = statement(entity, "UPSERT", &quote!(#insert #conflict), &written);
     let (get_many, get_many_value) = text.get_many(&list, &from);
-    let (update, update_value) = if updated.is_empty() {
-        (TokenStream::new(), none())
+    let (update, update_value, existing_value) = if updated.is_empty() {
+        (TokenStream::new(), none(), none())
     } else {
         let text = text.update(&primary, &updated);
         let all: Vec<_> = primary.iter().chain(&updated).copied().collect();
-        (statement(entity, "UPDATE", &text, &all), some("UPDATE", krate))
+        let existing = quote!("WITH __written AS (", #text #krate::entity::OR_FAIL,);
+        let (any, existing) =
+            (statement(entity, "UPDATE", &text, &all), statement(entity, "UPDATE_EXISTING", &existing, &all));
+        (quote!(#any #existing), some("UPDATE", krate), some("UPDATE_EXISTING", krate))
     };
     let value = |name| value(name, krate);
     let (get_value, exists_value, delete_value, count_value) =
@@ -55,6 +58,7 @@ pub(super) fn all(entity: &Entity) -> TokenStream {
             insert_returning: #returning_value,
             upsert: #upsert_value,
             update: #update_value,
+            update_existing: #existing_value,
         };
     }
 }

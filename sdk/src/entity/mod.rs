@@ -74,7 +74,15 @@ pub struct Statements {
     /// Writes all columns of the row with this primary key: the parameters of [`Entity::bind_update`]. None where all
     /// columns belong to the primary key.
     pub update: Option<Statement>,
+    /// The same, which fails (SQLSTATE 2201G) where there is no such row.
+    pub update_existing: Option<Statement>,
 }
+
+/// What stands behind `WITH __written AS (` and an UPDATE that must not go without effect, which a COMMIT sent with it would not
+/// notice: `width_bucket` takes no number of buckets below one (SQLSTATE 2201G).
+#[doc(hidden)]
+pub const OR_FAIL: &str =
+    " RETURNING 1) SELECT pg_catalog.width_bucket(0::float8, 0, 1, pg_catalog.count(*)::int4) FROM __written";
 
 /// A struct stored as the rows of one table. Derive it; the manual implementation is not stable.
 ///

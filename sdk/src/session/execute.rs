@@ -10,9 +10,8 @@ use tokio_postgres::RowStream;
 use tracing::{Instrument as _, Span, debug_span, field};
 
 use super::executor::{Executor, Hold};
-use super::fence::Fence;
 use super::job::{Effect, Job, Prepared, Text, Want};
-use super::terms;
+use super::{fence, terms};
 use crate::cluster::Core;
 use crate::config::Timeouts;
 use crate::error::{Error, ErrorKind, Limit, Result};
@@ -24,7 +23,7 @@ use crate::schema::Table;
 
 /// Runs one statement: with the time limits, and where it stands for itself with the retries that [`decide`] grants.
 pub(super) async fn run<W: Want>(executor: &impl Executor, job: &Job<'_>) -> Result<W::Out> {
-    let span = span(executor.core(), job);
+    let span = span(executor.core(), job.operation, job.table);
     // After the statement, whether it was done or not, also where this is dropped before it ends.
     let _forgets = (job.effect == Effect::Writes).then(|| Forgets { executor, table: job.table });
     let result = attempts::<W, _>(executor, job).instrument(span.clone()).await;
@@ -227,9 +226,9 @@ pub(super) async fn answer<W: Want>(
 ) -> Result<W::Taken, tokio_postgres::Error> {
     let ready = job.prepare(hold.connection()).await?;
     if !hold.is_begun && job.effect != Effect::Reads {
-        let fence = Fence::prepared(hold.connection()).await?;
         mark.sent();
-        let (fenced, stream) = join(fence.put_up(), send(hold.connection(), job, &ready, sent)).await;
+        let fence = fence::put_up(hold.connection().client());
+        let (fenced, stream) = join(fence, send(hold.connection(), job, &ready, sent)).await;
         fenced?;
         return W::take(stream?).await;
     }
@@ -259,14 +258,14 @@ pub(super) async fn within<F: Future>(limit: Duration, work: F) -> Option<F::Out
 }
 
 /// A span with OpenTelemetry's names for database clients. It never holds a text with values, nor a parameter.
-fn span(core: &Core, job: &Job<'_>) -> Span {
+pub(super) fn span(core: &Core, operation: &'static str, table: Option<&'static Table>) -> Span {
     debug_span!(
         "shardwise.statement",
         otel.kind = "client",
         db.system.name = "postgresql",
         db.namespace = core.config().database,
-        db.operation.name = job.operation,
-        db.collection.name = job.table.map(|table| table.name),
+        db.operation.name = operation,
+        db.collection.name = table.map(|table| table.name),
         server.address = field::Empty,
         server.port = field::Empty,
         shardwise.route = field::Empty,

@@ -2,10 +2,11 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::OnceCell;
 
-use super::execute::{limits, try_again};
+use super::execute::{Forgets, limits, try_again};
 use super::progression::{Begun, OpenStream, Progression, Unanswered};
 use super::terms::HeldTo;
 use crate::cluster::{Bound, Core, Way};
@@ -128,12 +129,19 @@ pub struct Pinned {
     pub(super) pooled: Pooled,
     pub(super) transaction: Arc<Progression>,
     pub(super) begin: &'static str,
+    /// Whether COMMIT is on its way.
+    pub(super) committing: Arc<AtomicBool>,
 }
 
 impl Pinned {
-    async fn begun<'a>(&self, beginning: &'a OnceCell<Begun>) -> Result<&'a Begun> {
+    pub(super) async fn begun<'a>(&self, beginning: &'a OnceCell<Begun>) -> Result<&'a Begun> {
         let begun = beginning.get_or_try_init(|| Begun::new(&self.pooled, self.begin)).await;
         begun.map_err(|error| error.of("begin", None))
+    }
+
+    /// What was kept of reference tables is read anew.
+    pub(super) fn forget(&self) {
+        drop(Forgets { executor: &self.pooled, table: None });
     }
 
     /// The connection, in the transaction.

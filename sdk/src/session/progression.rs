@@ -25,6 +25,7 @@ pub(super) struct Progression {
     beginning: Mutex<Option<Arc<OnceCell<Begun>>>>,
     statements: AtomicUsize,
     failed: AtomicBool,
+    finished: AtomicBool,
     savepoints: AtomicU32,
     streams: AtomicUsize,
 }
@@ -78,6 +79,7 @@ impl Progression {
             beginning: Mutex::new(Some(Arc::default())),
             statements: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
+            finished: AtomicBool::new(false),
             savepoints: AtomicU32::new(0),
             streams: AtomicUsize::new(0),
         })
@@ -88,6 +90,9 @@ impl Progression {
     /// # Errors
     /// [`ErrorKind::TransactionOver`] and [`ErrorKind::Usage`] where it can't go on.
     pub(super) fn next(&self) -> Result<Arc<OnceCell<Begun>>> {
+        if self.is_finished() {
+            return Err(over("its pipeline was sent with the COMMIT, which ended it"));
+        }
         if self.has_failed() {
             return Err(over(
                 "an earlier statement failed or was dropped half-way: the transaction can only roll back",
@@ -129,6 +134,15 @@ impl Progression {
 
     pub(super) fn fail(&self) {
         self.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// COMMIT was sent and answered: there is nothing left to end.
+    pub(super) fn finish(&self) {
+        self.finished.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Relaxed)
     }
 
     /// It can go on: what failed was undone.

@@ -20,7 +20,7 @@ use tokio_postgres::{Client, Statement};
 
 use super::execute::{answer, send, within};
 use super::executor::Hold;
-use super::fence::Fence;
+use super::fence;
 use super::job::{Effect, Job, Want};
 use crate::cluster::{Bound, Core};
 use crate::config::Mode;
@@ -84,16 +84,12 @@ pub(super) async fn answer_on<W: Want>(
     }
     // Prepared first, so that what follows is one round trip.
     let ready = job.prepare(connection).await.map_err(Error::postgres)?;
-    let fence = match job.effect {
-        Effect::Reads => None,
-        Effect::SeemsToRead | Effect::Writes => Some(Fence::prepared(connection).await.map_err(Error::postgres)?),
-    };
     hold.began();
     mark.sent();
     let client = connection.client();
     // Its COMMIT may never be read.
     let begin = if W::FLOWS { "BEGIN READ ONLY" } else { "BEGIN" };
-    let fence = OptionFuture::from(fence.as_ref().map(Fence::put_up));
+    let fence = OptionFuture::from((job.effect != Effect::Reads).then(|| fence::put_up(client)));
     let begin = join(client.batch_execute(begin), fence);
     let taken = async { W::take(send(connection, job, &ready, sent).await?).await };
     // Answers come in the order in which these are first polled.

@@ -130,7 +130,7 @@ impl<S: Scope> Session<S, Pooled> {
         E: From<Error> + Send,
     {
         let options = TransactionOptions::new();
-        let committing = AtomicBool::new(false);
+        let committing = Arc::new(AtomicBool::new(false));
         limited(self.time_limit(options), &committing, self.attempt(options, &committing, work)).await
     }
 
@@ -157,7 +157,7 @@ impl<S: Scope> Session<S, Pooled> {
         T: Send,
         E: From<Error> + AsError + Send,
     {
-        let committing = AtomicBool::new(false);
+        let committing = Arc::new(AtomicBool::new(false));
         let all = async {
             let mut left = options.retries;
             loop {
@@ -180,7 +180,12 @@ impl<S: Scope> Session<S, Pooled> {
         options.time_limit.unwrap_or(limits(&self.executor).call)
     }
 
-    async fn attempt<T, E, F, Fut>(&self, options: TransactionOptions, committing: &AtomicBool, work: F) -> Result<T, E>
+    async fn attempt<T, E, F, Fut>(
+        &self,
+        options: TransactionOptions,
+        committing: &Arc<AtomicBool>,
+        work: F,
+    ) -> Result<T, E>
     where
         F: FnOnce(Session<S, Pinned>) -> Fut + Send,
         Fut: Future<Output = Result<T, E>> + Send,
@@ -192,8 +197,10 @@ impl<S: Scope> Session<S, Pooled> {
         let transaction = Progression::new();
         let ends = EndOnDrop(transaction.clone());
         let (pooled, begin) = (self.executor.clone(), options.begin());
-        let session =
-            Session { scope: self.scope.clone(), executor: Pinned { pooled, transaction: transaction.clone(), begin } };
+        let session = Session {
+            scope: self.scope.clone(),
+            executor: Pinned { pooled, transaction: transaction.clone(), begin, committing: committing.clone() },
+        };
         // On the heap: a service nests its own futures around this one, and the compiler follows only so many.
         let result = Box::pin(work(session)).await;
 
@@ -207,6 +214,12 @@ impl<S: Scope> Session<S, Pooled> {
             };
         };
         let (lease, route) = (&begun.lease, begun.route);
+        if transaction.is_finished() {
+            return match result {
+                Ok(_) if transaction.has_failed() => Err(unreturned().into()),
+                result => result,
+            };
+        }
         match result {
             Ok(_) if transaction.has_stream() => {
                 Err(over("a stream or a COPY was still open at its end: rolled back").of("commit", None).into())

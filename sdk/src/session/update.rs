@@ -87,7 +87,7 @@ impl<S, X, E: Entity> std::fmt::Debug for Update<S, X, E> {
     }
 }
 
-impl<S: Scope, X: Executor, E: In<S>> Update<S, X, E> {
+impl<S: Scope, X, E: In<S>> Update<S, X, E> {
     /// Gives a column a new value.
     pub fn set<T: ColumnType>(mut self, column: Column<E, T>, value: T) -> Self {
         self.changes.push(Assignment::set(column, value));
@@ -110,7 +110,9 @@ impl<S: Scope, X: Executor, E: In<S>> Update<S, X, E> {
         self.conditions.push(condition.erase());
         self
     }
+}
 
+impl<S: Scope, X: Executor, E: In<S>> Update<S, X, E> {
     /// Makes the change. False where there is no such row or a condition was not met.
     ///
     /// # Errors
@@ -141,8 +143,10 @@ impl<S: Scope, X: Executor, E: In<S>> Update<S, X, E> {
         };
         run::<Answer>(&self.session.executor, &job).await
     }
+}
 
-    fn render(&self, returning: bool) -> Result<Renderer<'_>> {
+impl<S: Scope, X, E: In<S>> Update<S, X, E> {
+    pub(super) fn render(&self, returning: bool) -> Result<Renderer<'_>> {
         let table = E::table();
         if self.changes.is_empty() {
             return Err(Error::new(ErrorKind::Usage, "nothing to change: call `.set(…)` or `.add(…)`"));
@@ -201,6 +205,6 @@ impl<S: Scope, X: Executor, E: In<S>> Update<S, X, E> {
 
 const OPERATION: &str = "update_columns";
 
-fn nothing_to_update() -> Error {
+pub(super) fn nothing_to_update() -> Error {
     Error::new(ErrorKind::Usage, "all columns belong to the primary key: there is nothing to update")
 }

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::metrics::MetricsSnapshot;
 use crate::routing::{Intent, Target};
 use crate::session::{
-    self, AnyScope, CoordinatorSession, Directory, ReferenceScope, ReferenceSession, Session, Tenant,
+    self, AnyScope, CoordinatorSession, Directory, ReferenceScope, ReferenceSession, Session, Tenant, Tenants,
 };
 use crate::topology::{Mint, Region, Topology};
 
@@ -64,6 +64,12 @@ impl Cluster {
     /// is asked for and does not hold the role; and when the directory can't be asked.
     pub async fn tenant<K: DistributionKey>(&self, key: K) -> Result<Tenant<K>> {
         session::tenant(self.core.clone(), key).await
+    }
+
+    /// The rows of many tenants: reading, inserting and copying many at once, each tenant's on its own node.
+    #[must_use]
+    pub fn tenants<K: DistributionKey>(&self) -> Tenants<K> {
+        Tenants::new(self.core.clone())
     }
 
     /// A new id for a tenant whose home is this region: its rows are born there, on one of the region's nodes, in every

@@ -5,6 +5,7 @@ mod cancel;
 mod copy;
 mod errors;
 mod futures;
+mod many;
 mod own;
 mod page;
 mod pipeline;

@@ -142,6 +142,12 @@ impl Core {
         crate::routing::owner_region(&self.state.load().topology, &self.ask(target, need))
     }
 
+    /// The node that owns the shard of a statement's rows, by its number; `None` where none is known to.
+    pub(crate) fn owner(&self, target: Target, need: Need) -> Option<i32> {
+        let state = self.state.load();
+        crate::routing::owner(&state.topology, &self.ask(target, need)).map(|at| state.topology.node(at).id)
+    }
+
     /// Whether a statement may run at all: see [`Plan::new`].
     pub(crate) fn check(&self, target: Target, need: Need) -> Result<()> {
         self.plan(&self.state.load(), target, need).map(drop)

@@ -88,6 +88,11 @@ impl Lease {
         self.session.fetch_max(Session::Transaction as u8, Ordering::Relaxed);
     }
 
+    /// Whether a transaction is open, as far as was told.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.session.load(Ordering::Relaxed) == Session::Transaction as u8
+    }
+
     /// Says that the server has ended the transaction.
     pub(crate) fn ended(&self) {
         let (from, to) = (Session::Transaction as u8, Session::Clean as u8);

@@ -10,4 +10,4 @@ mod tests;
 
 pub use ask::Pin;
 pub(crate) use ask::{Access, Ask, Intent, Need, Target};
-pub(crate) use plan::{Hop, Plan, owner_region};
+pub(crate) use plan::{Hop, Plan, owner, owner_region};

@@ -182,6 +182,11 @@ impl Plan {
     }
 }
 
+/// The node that owns a statement's shard, where it is known.
+pub(crate) fn owner(topology: &Topology, ask: &Ask) -> Option<NodeIndex> {
+    shard(topology, ask)?.owner
+}
+
 /// The region that a tenant's rows are in, where it is known.
 pub(crate) fn owner_region(topology: &Topology, ask: &Ask) -> Option<Region> {
     data_region(topology, shard(topology, ask).as_ref())

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::key::KeyRef;
 use crate::retry::Progress;
 use crate::routing::{Access, Intent, Need};
-use crate::schema::{quote_ident, quote_literal};
+use crate::schema::{Table, quote_ident, quote_literal};
 
 /// Rows on their way in. Made by [`Session::copy_in`]. Nothing is stored before [`finish`](Self::finish); dropped, it
 /// stores nothing.
@@ -70,13 +70,10 @@ impl<S: Scope, X: Executor> Session<S, X> {
         let table = E::table();
         let hold = hold_on_terms(&self.executor, Need { table: Some(table), access: Access::Write }).await;
         let hold = hold.map_err(|error| error.of("copy_in", Some(table.entity)))?;
-        let columns = table.columns.iter().filter(|column| column.generated.is_none());
-        let (names, types): (Vec<_>, Vec<_>) =
-            columns.map(|column| (quote_ident(column.name), column.wire.clone())).unzip();
+        let (sql, types) = copy_in_of(table);
         let writer = if self.executor.core().config().policy.is_on() && table.distribution_column().is_some() {
             Writer::Inserts(Batch::new(types))
         } else {
-            let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.qualified(), names.join(", "));
             let sink = answer(&self.executor, &hold, hold.connection().client().copy_in(&sql)).await;
             let sink = sink.map_err(|error| error.of("copy_in", Some(table.entity)))?;
             Writer::Copy(Box::pin(BinaryCopyInWriter::new(sink, &types)))
@@ -91,6 +88,14 @@ impl<S: Scope, X: Executor> Session<S, X> {
             entity: PhantomData,
         })
     }
+}
+
+/// The COPY of rows into a table, and the types of its columns.
+pub(super) fn copy_in_of(table: &Table) -> (String, Vec<Type>) {
+    let columns = table.columns.iter().filter(|column| column.generated.is_none());
+    let (names, types): (Vec<_>, Vec<_>) =
+        columns.map(|column| (quote_ident(column.name), column.wire.clone())).unzip();
+    (format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.qualified(), names.join(", ")), types)
 }
 
 impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {

@@ -66,7 +66,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     }
 
     /// Inserts in as few statements as the protocol allows, each one round trip.
-    async fn insert_chunks<E: In<S>>(&self, rows: &[E]) -> Result<u64> {
+    async fn insert_chunks<E: In<S>>(&self, rows: &[&E]) -> Result<u64> {
         let mut inserted = 0;
         for chunk in rows.chunks(rows_per_statement::<E>()) {
             let mut params = Params::new();
@@ -82,8 +82,8 @@ impl<S: Scope, X: Executor> Session<S, X> {
         Ok(inserted)
     }
 
-    fn check_all<E: In<S>>(&self, rows: &[E]) -> Result<()> {
-        rows.iter().try_for_each(|row| self.check("insert_many", row))
+    fn check_all<E: In<S>>(&self, rows: &[&E]) -> Result<()> {
+        rows.iter().try_for_each(|row| self.check("insert_many", *row))
     }
 }
 
@@ -94,6 +94,10 @@ impl<S: Scope> Session<S, Pooled> {
     /// # Errors
     /// As [`insert`](Session::insert).
     pub async fn insert_many<E: In<S>>(&self, rows: &[E]) -> Result<u64> {
+        self.insert_all(&rows.iter().collect::<Vec<_>>()).await
+    }
+
+    pub(super) async fn insert_all<E: In<S>>(&self, rows: &[&E]) -> Result<u64> {
         self.check_all(rows)?;
         if rows.len() <= rows_per_statement::<E>() {
             return self.insert_chunks(rows).await;
@@ -108,8 +112,9 @@ impl<S: Scope> Session<S, Pinned> {
     /// # Errors
     /// As [`insert`](Session::insert).
     pub async fn insert_many<E: In<S>>(&self, rows: &[E]) -> Result<u64> {
-        self.check_all(rows)?;
-        self.insert_chunks(rows).await
+        let rows: Vec<&E> = rows.iter().collect();
+        self.check_all(&rows)?;
+        self.insert_chunks(&rows).await
     }
 }
 

@@ -25,20 +25,25 @@ const OPERATION: &str = "tenant";
 
 /// The tenant with this key.
 pub(crate) async fn tenant<K: DistributionKey>(core: Arc<Core>, key: K) -> Result<Tenant<K>> {
-    let (residency, key_ref) = (core.residency(), key.key_ref());
-    let hash = match core.topology().usual_map(key_ref.key_type()).map(ShardMap::hashing) {
-        // On the heap, for few wait for the server.
-        Some(Hashing::Server(expression)) => Box::pin(hash_by_server(&core, &key, expression)).await?,
-        Some(Hashing::Client) | None => hash(key_ref),
-    };
-    let key_type = key_ref.key_type();
-    let target = Target { key: Some((key_type, Some(hash))), residency, ..Target::new(Intent::Tenant) };
-    let target = at_home(&core, &key, target).await?;
+    let target = target(&core, &key).await?;
     let tenant = HeldTo::new(&core, key.key_ref()).map_err(|error| error.of(OPERATION, None))?;
     if core.must_vet(Intent::Tenant) {
         Box::pin(vet(&core)).await.map_err(|error| error.of(OPERATION, None))?;
     }
     Ok(Session { scope: TenantScope { key }, executor: Pooled::new(core, target).held_to(tenant) })
+}
+
+/// What the router has to know of the tenant with this key.
+pub(super) async fn target<K: DistributionKey>(core: &Arc<Core>, key: &K) -> Result<Target> {
+    let (residency, key_ref) = (core.residency(), key.key_ref());
+    let hash = match core.topology().usual_map(key_ref.key_type()).map(ShardMap::hashing) {
+        // On the heap, for few wait for the server.
+        Some(Hashing::Server(expression)) => Box::pin(hash_by_server(core, key, expression)).await?,
+        Some(Hashing::Client) | None => hash(key_ref),
+    };
+    let key_type = key_ref.key_type();
+    let target = Target { key: Some((key_type, Some(hash))), residency, ..Target::new(Intent::Tenant) };
+    at_home(core, key, target).await
 }
 
 /// Makes sure that the database would hold the role that is logged in.

@@ -10,6 +10,7 @@ mod login;
 mod oracle;
 mod policy;
 mod readme;
+mod replicas;
 mod schema;
 mod secrets;
 mod session;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::admin::Admin;
 use crate::admin::placement::Loads;
 use crate::cluster::Core;
-use crate::config::{Config, Mode};
+use crate::config::{Config, Consistency, Mode};
 use crate::entity::{DistributionKey, Reference};
 use crate::error::Result;
 use crate::metrics::MetricsSnapshot;
@@ -18,7 +18,7 @@ use crate::routing::{Intent, Target};
 use crate::session::{
     self, AnyScope, CoordinatorSession, Directory, ReferenceScope, ReferenceSession, Session, Tenant, Tenants,
 };
-use crate::topology::{Mint, Region, Topology};
+use crate::topology::{Mint, Node, Region, Topology};
 
 /// A connected cluster: one PostgreSQL server, or Citus. Cheap to clone; a service makes one and keeps it.
 ///
@@ -124,13 +124,15 @@ impl Cluster {
     /// The rows of reference entities: read from the nearest node, written through the coordinator.
     #[must_use]
     pub fn reference(&self) -> ReferenceSession {
-        Session::pooled(ReferenceScope, self.core.clone(), self.core.reference_target())
+        let consistency = self.core.config().reads.consistency;
+        Session::pooled(ReferenceScope, self.core.clone(), self.core.reference_target()).with_consistency(consistency)
     }
 
     /// Reference entities by key or by a unique column, kept in memory: a festival by its slug.
     #[must_use]
     pub fn directory<E: Reference>(&self) -> Directory<E> {
-        Directory::new(self.reference())
+        // What it keeps is old enough.
+        Directory::new(self.reference().with_consistency(Consistency::Primary))
     }
 
     /// Raw SQL on the coordinator (in single mode: on the one server). It sees every tenant's rows: for DDL, and for
@@ -190,9 +192,16 @@ impl Cluster {
     /// When it does not come.
     pub async fn health(&self) -> Result<Health> {
         let started = Instant::now();
-        self.reference().query(crate::sql!("SELECT 1")).await?;
+        self.reference().with_consistency(Consistency::Primary).query(crate::sql!("SELECT 1")).await?;
         let (connections, max_connections) = self.core.connections();
         Ok(Health { round_trip: started.elapsed(), connections, max_connections })
+    }
+
+    /// The standbys, and how far each is behind, as was found out last. They are asked as soon as a read may come from one.
+    #[must_use]
+    pub fn replicas(&self) -> Vec<ReplicaStatus> {
+        let standbys = self.core.standbys().into_iter();
+        standbys.map(|(node, is_up, lag)| ReplicaStatus { node, is_up, lag }).collect()
     }
 
     /// What this client did since it connected.
@@ -212,6 +221,18 @@ impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster").field("mode", &self.mode()).finish_non_exhaustive()
     }
+}
+
+/// A standby.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ReplicaStatus {
+    /// Where it is.
+    pub node: Arc<Node>,
+    /// Whether it could be reached when that was last tried.
+    pub is_up: bool,
+    /// It lacks nothing that is older than this; `None` where that is not known.
+    pub lag: Option<Duration>,
 }
 
 /// A server that answers.

@@ -103,6 +103,8 @@ pub enum ErrorKind {
     Timeout(Limit),
     /// As many wait for a connection as `pool.max_waiting` allows; nothing was sent.
     Overloaded,
+    /// No standby is fresh enough for the read, and it may not go to the primary; nothing was sent.
+    NoReplica,
     /// There is no such row.
     NotFound,
     /// The entity's distribution key is not the tenant's, and nothing was sent. Or a row of another tenant came back, and is
@@ -386,7 +388,8 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
-            ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::Timeout(_) | ErrorKind::Overloaded => true,
+            ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::Timeout(_) => true,
+            ErrorKind::Overloaded | ErrorKind::NoReplica => true,
             ErrorKind::Database => self.code().is_some_and(is_transient),
             _ => false,
         }

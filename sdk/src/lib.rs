@@ -65,6 +65,7 @@ mod cluster;
 pub mod config;
 pub mod entity;
 mod error;
+mod health;
 pub mod key;
 #[cfg(feature = "local")]
 pub mod local;
@@ -79,7 +80,7 @@ mod scope;
 pub mod session;
 pub mod topology;
 
-pub use client::{Cluster, Health};
+pub use client::{Cluster, Health, ReplicaStatus};
 pub use config::{Config, Mode};
 
 pub use entity::{DistributionKey, Schema};
@@ -92,7 +93,7 @@ pub use session::{
     ReferenceTransaction, Row, Sql, SqlText, Tenant, Transaction, TransactionOptions, UnscopedSql,
 };
 pub use shardwise_macros::{Entity, SqlEnum, SqlNewtype};
-pub use topology::{Region, Residency, Topology};
+pub use topology::{Position, Region, Residency, Topology};
 pub use uuid::Uuid;
 
 /// What generated code names. Not part of the API.

@@ -12,6 +12,7 @@ pub(crate) struct Metrics {
     tenant_routes: [AtomicU64; Route::COUNT],
     retries: AtomicU64,
     moved: AtomicU64,
+    fallbacks: AtomicU64,
     errors: AtomicU64,
     detours: AtomicU64,
     refreshes: AtomicU64,
@@ -34,6 +35,10 @@ impl Metrics {
         count(&self.moved);
     }
 
+    pub(crate) fn fallback(&self) {
+        count(&self.fallbacks);
+    }
+
     pub(crate) fn error(&self) {
         count(&self.errors);
     }
@@ -52,6 +57,7 @@ impl Metrics {
             tenant_routes: by_name(&self.tenant_routes),
             retries: read(&self.retries),
             moved: read(&self.moved),
+            fallbacks: read(&self.fallbacks),
             errors: read(&self.errors),
             detours: read(&self.detours),
             refreshes: read(&self.refreshes),
@@ -84,6 +90,8 @@ pub struct MetricsSnapshot {
     pub retries: u64,
     /// Statements that took too long for a shared connection, and were run on one of their own.
     pub moved: u64,
+    /// Reads that a standby was to serve, and that went to the primary.
+    pub fallbacks: u64,
     /// Statements that failed.
     pub errors: u64,
     /// Nodes that could not be reached and were gone around.

@@ -49,6 +49,7 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
             | ErrorKind::Connect
             | ErrorKind::Timeout(_)
             | ErrorKind::Overloaded
+            | ErrorKind::NoReplica
             | ErrorKind::NotFound
             | ErrorKind::WrongTenant
             | ErrorKind::Database

@@ -267,6 +267,8 @@ async fn what_is_bound_to_a_region_keeps_its_shard_there_until_it_ends() {
         let fest = fest.clone();
         async move {
             fest.transaction(|tx| async move {
+                // A transaction begins with its first statement.
+                tx.count::<Wallet>().await?;
                 started.send(()).unwrap();
                 finished.await.unwrap();
                 tx.insert(&Wallet::new(*tx.key(), 1)).await

@@ -145,7 +145,7 @@ pub async fn proxied(local: &CitusCluster, config: Config) -> (Config, BTreeMap<
     for node in nodes {
         let known: Endpoint = node.config().contact_points()[0].clone();
         let proxy = Proxy::to(known.port).await;
-        config = config.with_node(known.clone(), NodeOverride { host: None, port: Some(proxy.port) });
+        config = config.with_node(known.clone(), NodeOverride { port: Some(proxy.port), ..NodeOverride::default() });
         proxies.insert(known.port, proxy);
     }
     (config, proxies)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::catalog::{self, Aliases, HashChecks, Known};
+use super::standbys::{self, Standbys};
 use super::standing::Standing;
 use crate::config::{Config, Endpoint, Mode};
 use crate::error::{Error, ErrorKind, Result};
@@ -17,6 +18,7 @@ pub(super) struct Found {
     pub(super) topology: Topology,
     pub(super) aliases: Aliases,
     pub(super) checks: HashChecks,
+    pub(super) standbys: Standbys,
 }
 
 /// Tries the contact points in order; the first that takes writes wins.
@@ -49,20 +51,21 @@ async fn try_one(config: &Config, endpoint: &Endpoint) -> Result<Found> {
         let server = look(&connection).await?;
         let mode = decide(config.mode, &server)?;
         info!(server.address = address.host, server.port = address.port, ?mode, version = server.version, "connected");
-        let (mut aliases, checks) = (Aliases::default(), HashChecks::default());
+        let (mut aliases, checks, standbys) = (Aliases::default(), HashChecks::default(), Standbys::default());
         let topology = match mode {
             Mode::Citus => {
                 recognise(&connection, &address, &mut aliases).await?;
-                let known = Known { config, aliases: &aliases, checks: &checks };
+                standbys.ask(config).await;
+                let known = Known { config, aliases: &aliases, checks: &checks, standbys: &standbys.known() };
                 catalog::read(connection.client(), &known).await?.0
             }
-            Mode::Auto | Mode::Single => Topology::single(node.clone()),
+            Mode::Auto | Mode::Single => Topology::single(node.clone(), standbys::of_single(config)),
         };
         keep_to_region(config, &connection, &topology).await?;
         if !config.policy.is_on() {
             Standing::read(connection.client(), &config.policy).await?.check(&config.policy, Intent::Tenant)?;
         }
-        Ok(Found { mode, topology, aliases, checks })
+        Ok(Found { mode, topology, aliases, checks, standbys })
     };
     look.await.map_err(|error: Error| error.on(probe.node()))
 }

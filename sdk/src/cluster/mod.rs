@@ -5,6 +5,8 @@ mod catalog;
 mod directory;
 mod discover;
 mod refresh;
+mod replicas;
+mod standbys;
 mod standing;
 mod state;
 mod station;
@@ -15,18 +17,21 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::config::{Config, Mode, Timeouts};
+use crate::config::{Config, Consistency, Mode, Timeouts};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::metrics::Metrics;
 use crate::pool::{Connection, Exclusively, Lease, NodePool, Take};
 use crate::random;
 use crate::route::Route;
-use crate::routing::{Ask, Hop, Intent, Need, Plan, Target};
+use crate::routing::{Ask, Hop, Intent, Need, Plan, Sight, Target};
 use crate::scope::Texts;
-use crate::topology::{Region, Residency, Topology};
+use crate::topology::{Node, NodeIndex, Position, Region, Residency, Topology};
 use catalog::{Aliases, HashChecks};
 use directory::Directory;
 use refresh::Refresher;
+use replicas::Replicas;
+pub(crate) use replicas::WRITTEN;
+use standbys::Standbys;
 use standing::Vetted;
 use state::State;
 
@@ -43,6 +48,8 @@ pub struct Core {
     checks: HashChecks,
     vetted: Vetted,
     refresher: Arc<Refresher>,
+    replicas: Replicas,
+    standbys: Standbys,
     closed: AtomicBool,
     seed: usize,
     pub(crate) directory: Directory,
@@ -74,7 +81,7 @@ impl Bound {
 impl Core {
     /// Finds the first contact point that answers and takes writes, which mode it offers, and on Citus the layout.
     pub(crate) async fn connect(config: Config) -> Result<Arc<Self>> {
-        let discover::Found { mode, topology, aliases, checks } = discover::discover(&config).await?;
+        let discover::Found { mode, topology, aliases, checks, standbys } = discover::discover(&config).await?;
         let core = Arc::new(Self {
             directory: Directory::new(config.directory.clone()),
             texts: Texts::new(),
@@ -85,6 +92,8 @@ impl Core {
             checks,
             vetted: Vetted::default(),
             refresher: Arc::default(),
+            replicas: Replicas::new(),
+            standbys,
             closed: AtomicBool::new(false),
             seed: usize::try_from(random::number() >> 32).unwrap_or_default(),
             metrics: Metrics::default(),
@@ -123,7 +132,7 @@ impl Core {
     pub(crate) fn route(&self, target: Target, need: Need) -> Result<Route> {
         let state = self.state.load();
         let mut plan = self.plan(&state, target, need)?;
-        let hop = plan.next(&state.topology, |at| state.station(at).is_up());
+        let hop = plan.next(&state.topology, &self.sight(&state));
         hop.map(|hop| hop.route).ok_or_else(|| nowhere(&state, &plan))
     }
 
@@ -194,12 +203,17 @@ impl Core {
     }
 
     /// Takes a connection for exclusive use to the first node of the plan that can be reached.
-    pub(crate) async fn way(&self, target: Target, need: Need) -> Result<Way> {
+    pub(crate) async fn way(self: &Arc<Self>, target: Target, need: Need) -> Result<Way> {
         self.way_for(target, need, &Exclusively).await
     }
 
     /// The same with whatever connection is wanted.
-    pub(crate) async fn way_for<T: Take>(&self, target: Target, need: Need, take: &T) -> Result<Way<T::Line>> {
+    pub(crate) async fn way_for<T: Take>(
+        self: &Arc<Self>,
+        target: Target,
+        need: Need,
+        take: &T,
+    ) -> Result<Way<T::Line>> {
         loop {
             let state = self.state();
             match self.way_by(&state, target, need, take).await {
@@ -214,10 +228,27 @@ impl Core {
         Arc::ptr_eq(state, &self.state.load())
     }
 
-    async fn way_by<T: Take>(&self, state: &State, target: Target, need: Need, take: &T) -> Result<Way<T::Line>> {
+    async fn way_by<T: Take>(
+        self: &Arc<Self>,
+        state: &State,
+        target: Target,
+        need: Need,
+        take: &T,
+    ) -> Result<Way<T::Line>> {
         let mut plan = self.plan(state, target, need)?;
-        let mut failure = None;
-        while let Some(hop) = plan.next(&state.topology, |at| state.station(at).is_up()) {
+        let (mut failure, mut has_waited) = (None, false);
+        if !replicas::are_watched(self) && self.ask(target, need).wants_replica() {
+            Box::pin(replicas::watch(self)).await;
+        }
+        while let Some(hop) = plan.next(&state.topology, &self.sight(state)) {
+            if plan.has_fallen_back() && hop.route != Route::Replica && !has_waited {
+                has_waited = true;
+                if self.can_wait(target, need).await {
+                    plan = self.plan(state, target, need)?;
+                    continue;
+                }
+                self.metrics.fallback();
+            }
             match self.line(state, target.intent, hop, take).await {
                 Ok(line) => {
                     return Ok(Way { line, route: hop.route, bound: Bound::of(&plan) });
@@ -225,7 +256,8 @@ impl Core {
                 Err(error) => {
                     let error = error.via(hop.route);
                     // The endpoint for work over many tenants is no node of the plan, even where it is the coordinator.
-                    let is_of_plan = self.mode == Mode::Citus && target.intent != Intent::Analytics;
+                    let is_of_plan =
+                        hop.route == Route::Replica || (self.mode == Mode::Citus && target.intent != Intent::Analytics);
                     if !is_of_plan || !error.is_unreachable() {
                         return Err(error);
                     }
@@ -237,7 +269,39 @@ impl Core {
                 }
             }
         }
-        Err(failure.unwrap_or_else(|| nowhere(state, &plan)))
+        Err(match failure {
+            Some(failure) => failure,
+            None if plan.has_fallen_back() => self.no_replica(target),
+            None => nowhere(state, &plan),
+        })
+    }
+
+    /// Whether a standby has what the session wrote, after a while.
+    async fn can_wait(&self, target: Target, need: Need) -> bool {
+        match (target.consistency, need.after) {
+            (Consistency::Session, Some(position)) => {
+                Box::pin(replicas::wait_for(self, position, self.config.reads.wait)).await
+            }
+            _ => false,
+        }
+    }
+
+    fn no_replica(&self, target: Target) -> Error {
+        let lag = match target.consistency {
+            Consistency::ReplicaOk { max_lag, .. } => max_lag,
+            Consistency::Primary | Consistency::Session => self.config.reads.max_lag,
+        };
+        Error::new(
+            ErrorKind::NoReplica,
+            format!(
+                "no standby is up that lacks nothing older than {lag:?}, and the read may not go to the primary: allow a \
+                 longer lag, or set `otherwise` to \"primary\""
+            ),
+        )
+    }
+
+    fn sight<'a>(&'a self, state: &'a State) -> impl Sight + 'a {
+        See { core: self, state }
     }
 
     async fn line<T: Take>(&self, state: &State, intent: Intent, hop: Hop, take: &T) -> Result<T::Line> {
@@ -248,7 +312,8 @@ impl Core {
             let station = state.analytics().ok_or_else(no_coordinator)?;
             return take.take(station.pool(&self.config)?, true).await;
         }
-        take.take(state.station(hop.node).pool(&self.config)?, self.mode == Mode::Single).await
+        let is_the_only_one = self.mode == Mode::Single && hop.route != Route::Replica;
+        take.take(state.station(hop.node).pool(&self.config)?, is_the_only_one).await
     }
 
     /// A connection of its own to the coordinator (in single mode: to the one server), outside the pools.
@@ -301,6 +366,13 @@ impl Core {
         pools.map(NodePool::usage).fold((0, 0), |(open, most), (o, m)| (open + o, most + m))
     }
 
+    /// The standbys, whether each can be reached, and by how much it is behind at most, as far as that is known.
+    pub(crate) fn standbys(&self) -> Vec<(Arc<Node>, bool, Option<Duration>)> {
+        let state = self.state.load();
+        let all = state.topology.replicas().map(|at| state.station(at));
+        all.map(|station| (station.node().clone(), station.is_up(), self.replicas.lag_of(station))).collect()
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
@@ -324,7 +396,7 @@ impl Core {
     }
 
     /// Has everybody use this topology from now on. Returns whether it is another one.
-    fn install(&self, topology: Topology) -> bool {
+    fn install(self: &Arc<Self>, topology: Topology) -> bool {
         let before = self.state();
         if *before.topology == topology {
             return false;
@@ -332,6 +404,7 @@ impl Core {
         refresh::log(&before.topology, &topology);
         let (after, left) = before.succeeded_by(topology, &self.config);
         self.state.store(Arc::new(after));
+        replicas::spawn_for(self, &self.state());
         let patience = self.config.timeouts.call;
         for station in left {
             tokio::spawn(async move {
@@ -341,6 +414,23 @@ impl Core {
             });
         }
         true
+    }
+}
+
+/// What a plan sees of the nodes.
+struct See<'a> {
+    core: &'a Core,
+    state: &'a State,
+}
+
+impl Sight for See<'_> {
+    fn is_up(&self, at: NodeIndex) -> bool {
+        self.state.station(at).is_up()
+    }
+
+    fn is_fresh(&self, at: NodeIndex, consistency: Consistency, after: Option<Position>) -> bool {
+        let (replicas, lag) = (&self.core.replicas, self.core.config.reads.max_lag);
+        replicas.is_fresh(self.state.station(at), consistency, after, lag)
     }
 }
 

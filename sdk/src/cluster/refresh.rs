@@ -155,9 +155,11 @@ impl Task {
     }
 
     /// Returns whether the layout is another one.
-    async fn read(&mut self, core: &Core) -> Result<bool> {
+    async fn read(&mut self, core: &Arc<Core>) -> Result<bool> {
+        core.standbys.ask(core.config()).await;
         let connection = self.connection(core).await?;
-        let known = Known { config: core.config(), aliases: &core.aliases, checks: &core.checks };
+        let standbys = core.standbys.known();
+        let known = Known { config: core.config(), aliases: &core.aliases, checks: &core.checks, standbys: &standbys };
         match in_time(catalog::read(connection.client(), &known)).await {
             Ok((topology, version)) => {
                 self.version = Some(version);

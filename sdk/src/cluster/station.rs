@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
+use super::replicas::Replay;
 use super::state::LazyPool;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -22,6 +23,7 @@ pub(crate) struct Station {
     node: Arc<Node>,
     make: MakePool,
     pool: LazyPool,
+    replay: Arc<Replay>,
     down: AtomicBool,
     last_failure: Mutex<Option<Error>>,
 }
@@ -41,13 +43,13 @@ impl Station {
 
     fn with_pools_by(make: MakePool, node: Arc<Node>) -> Self {
         let (pool, last_failure) = (LazyPool::default(), Mutex::new(None));
-        Self { node, make, pool, down: AtomicBool::new(false), last_failure }
+        Self { node, make, pool, replay: Arc::default(), down: AtomicBool::new(false), last_failure }
     }
 
     /// The same connections under what is newly known of the node.
     pub(super) fn renamed(&self, node: Arc<Node>) -> Self {
         let pool = self.pool.made().cloned().into();
-        Self { pool, ..Self::with_pools_by(self.make, node) }
+        Self { pool, replay: self.replay.clone(), ..Self::with_pools_by(self.make, node) }
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
@@ -57,6 +59,11 @@ impl Station {
     /// Whether it leads to the address of this node, with the role that decides how its connections are made.
     pub(super) fn is_at(&self, node: &Node) -> bool {
         (self.node.host.as_str(), self.node.port, self.node.role) == (node.host.as_str(), node.port, node.role)
+    }
+
+    /// How far it is, if it is a standby.
+    pub(super) fn replay(&self) -> &Arc<Replay> {
+        &self.replay
     }
 
     pub(crate) fn pool(&self, config: &Config) -> Result<&NodePool> {

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::reads::{Consistency, ConsistencyName, ReadsConfig};
 use super::settings::{
-    AnalyticsSettings, DirectorySettings, NodeSettings, PolicyName, PoolSettings, Settings, TimeoutSettings, TlsMode,
-    TlsSettings, TopologySettings,
+    AnalyticsSettings, DirectorySettings, NodeSettings, PolicyName, PoolSettings, ReadsSettings, Settings,
+    TimeoutSettings, TlsMode, TlsSettings, TopologySettings,
 };
 use super::values::{
     AnalyticsConfig, ChannelBinding, DirectoryConfig, Endpoint, NodeOverride, Policy, PoolConfig, Secret, Timeouts,
@@ -51,6 +52,7 @@ fn build(settings: Settings) -> Checked<Config> {
         check_rows: settings.check_rows.unwrap_or_default(),
         topology: topology(settings.topology.unwrap_or_default()),
         directory: directory(settings.directory.unwrap_or_default()),
+        reads: reads(settings.reads.unwrap_or_default())?,
         analytics: analytics(settings.analytics.unwrap_or_default())?,
         replicas: settings.replicas.map(|replicas| replicas.0).unwrap_or_default(),
         nodes: settings.nodes.unwrap_or_default().into_iter().map(node).collect::<Checked<_>>()?,
@@ -162,6 +164,33 @@ fn directory(settings: DirectorySettings) -> DirectoryConfig {
     }
 }
 
+fn reads(settings: ReadsSettings) -> Checked<ReadsConfig> {
+    let usual = ReadsConfig::default();
+    let consistency = match settings.consistency.unwrap_or(ConsistencyName::Primary) {
+        ConsistencyName::Primary => Consistency::Primary,
+        ConsistencyName::Session => Consistency::Session,
+        ConsistencyName::ReplicaOk => match (settings.max_lag, settings.otherwise) {
+            (Some(max_lag), Some(otherwise)) => Consistency::ReplicaOk { max_lag: max_lag.0, otherwise },
+            (None, _) => return Err(needed("reads.max_lag", "\"1s\"", "how old what is read may be")),
+            (Some(_), None) => {
+                let why = "what becomes of a read where no standby is that fresh, \"primary\" or \"fail\"";
+                return Err(needed("reads.otherwise", "\"primary\"", why));
+            }
+        },
+    };
+    Ok(ReadsConfig {
+        consistency,
+        max_lag: settings.max_lag.map_or(usual.max_lag, |time| time.0),
+        wait: settings.wait.map_or(usual.wait, |time| time.0),
+        probe_interval: settings.probe_interval.map_or(usual.probe_interval, |time| time.0),
+    })
+}
+
+/// What `reads.consistency = "replica_ok"` can't do without.
+fn needed(key: &str, example: &str, what: &str) -> String {
+    format!("`reads.consistency = \"replica_ok\"` needs to know {what}: write `{key} = {example}`")
+}
+
 fn analytics(settings: AnalyticsSettings) -> Checked<AnalyticsConfig> {
     let usual = AnalyticsConfig::default();
     Ok(AnalyticsConfig {
@@ -176,9 +205,9 @@ fn analytics(settings: AnalyticsSettings) -> Checked<AnalyticsConfig> {
 }
 
 fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, NodeOverride)> {
-    let NodeSettings { host, port } = settings;
-    if host.is_none() && port.is_none() {
-        return Err(format!("`nodes.\"{endpoint}\"` changes nothing: give it a `host` or a `port`"));
+    let NodeSettings { host, port, region } = settings;
+    if host.is_none() && port.is_none() && region.is_none() {
+        return Err(format!("`nodes.\"{endpoint}\"` changes nothing: give it a `host`, a `port` or a `region`"));
     }
     // Not shown: a URL with a password may stand here.
     if host.as_ref().is_some_and(|host| !is_host(host) && host.parse::<std::net::Ipv6Addr>().is_err()) {
@@ -189,11 +218,11 @@ fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, No
     if port.as_ref().is_some_and(|port| port.0 == 0) {
         return Err(format!("`nodes.\"{endpoint}\".port` is 0: write a port from 1 to 65535"));
     }
-    Ok((endpoint, NodeOverride { host, port: port.map(|port| port.0) }))
+    Ok((endpoint, NodeOverride { host, port: port.map(|port| port.0), region }))
 }
 
 fn contradictions(config: &Config) -> Checked<()> {
-    let Config { pool, timeouts, tls, topology, directory, analytics, .. } = config;
+    let Config { pool, timeouts, tls, topology, directory, reads, analytics, .. } = config;
     if config.contact_points.is_empty() {
         return Err(missing("contact_points", "[\"host:5432\"]"));
     }
@@ -246,6 +275,8 @@ fn contradictions(config: &Config) -> Checked<()> {
         ("topology.refresh_interval", topology.refresh_interval),
         ("topology.probe_interval", topology.probe_interval),
         ("directory.ttl", directory.ttl),
+        ("reads.max_lag", reads.max_lag),
+        ("reads.probe_interval", reads.probe_interval),
         ("analytics.checkout", analytics.checkout),
         ("analytics.statement", analytics.statement),
         ("analytics.call", analytics.call),
@@ -268,11 +299,20 @@ fn contradictions(config: &Config) -> Checked<()> {
         ("analytics.checkout", analytics.checkout, "analytics.call", analytics.call),
         ("analytics.statement", analytics.statement, "analytics.call", analytics.call),
         ("directory.negative_ttl", directory.negative_ttl, "directory.ttl", directory.ttl),
+        ("reads.wait", reads.wait, "timeouts.call", timeouts.call),
     ];
     if let Some((key, time, whole, limit)) = within.iter().find(|(_, time, _, limit)| time > limit) {
         return Err(format!(
             "`{key}` ({time:?}) is longer than `{whole}` ({limit:?}), so it would never run out: lower the first or \
              raise the second"
+        ));
+    }
+    let lags = [Some(reads.max_lag), max_lag(reads.consistency)];
+    if let Some(lag) = lags.into_iter().flatten().find(|lag| *lag <= reads.probe_interval) {
+        return Err(format!(
+            "`reads.max_lag` ({lag:?}) is not longer than `reads.probe_interval` ({:?}), so that no standby could be known to \
+             be that fresh: raise the first or lower the second",
+            reads.probe_interval
         ));
     }
     if config.residency != Residency::Off && config.regions.is_empty() {
@@ -323,6 +363,13 @@ fn contradictions(config: &Config) -> Checked<()> {
         return Err(format!("{both} is a contact point and a replica: a standby belongs to `replicas` alone"));
     }
     Ok(())
+}
+
+fn max_lag(consistency: Consistency) -> Option<Duration> {
+    match consistency {
+        Consistency::ReplicaOk { max_lag, .. } => Some(max_lag),
+        Consistency::Primary | Consistency::Session => None,
+    }
 }
 
 fn roles(policy: &Policy) -> Checked<()> {
@@ -457,6 +504,19 @@ mod tests {
             ("analytics = { max_connections = 0 }", "`analytics.max_connections` is 0"),
             ("analytics = { call = \"1s\" }", "`analytics.checkout` (30s) is longer than `analytics.call` (1s)"),
             ("directory = { ttl = \"1ms\" }", "`directory.negative_ttl` (100ms) is longer than `directory.ttl` (1ms)"),
+            (
+                "reads = { consistency = \"replica_ok\" }",
+                "needs to know how old what is read may be: write `reads.max_lag",
+            ),
+            (
+                "reads = { consistency = \"replica_ok\", max_lag = \"1s\" }",
+                "\"primary\" or \"fail\": write `reads.otherwise = \"primary\"`",
+            ),
+            (
+                "reads = { max_lag = \"100ms\" }",
+                "`reads.max_lag` (100ms) is not longer than `reads.probe_interval` (100ms)",
+            ),
+            ("reads = { probe_interval = \"0s\" }", "`reads.probe_interval` is no time at all"),
             ("local_region = \"eu\"\nregions = [\"us\"]", "`local_region` is \"eu\", which is not among `regions`"),
             ("replicas = [\"db:5432\"]", "db:5432 is a contact point and a replica"),
             ("replicas = [\"r\", \"r:5432\"]", "r:5432 is listed twice"),

@@ -35,6 +35,12 @@
 //! ttl = "1m"
 //! negative_ttl = "100ms"                     # how long "there is none" is believed
 //!
+//! [default.reads]                            # from which servers reads may come
+//! consistency = "primary"                    # primary | replica_ok (with max_lag and otherwise) | session
+//! max_lag = "10s"                            # a standby lacks nothing that is older
+//! wait = "50ms"                              # session: for a standby to have what was written; then to the primary
+//! probe_interval = "100ms"                   # standbys are asked how far they are
+//!
 //! [default.analytics]                        # work across tenants, with connections of its own
 //! max_connections = 4
 //! checkout = "30s"
@@ -50,7 +56,10 @@
 //! regions = ["eu", "us"]                     # all that there are
 //! residency = "strict"                       # off (the default) | prefer | strict: may data leave the home region?
 //! check_rows = "always"                      # debug (the default) | always | never: hold rows against the tenant's key
-//! replicas = ["replica-1.example.org"]       # standbys, never contact points
+//! replicas = ["replica-1.example.org"]       # standbys of the primary, or of workers; never contact points
+//! reads.consistency = "replica_ok"
+//! reads.max_lag = "1s"
+//! reads.otherwise = "primary"                # primary | fail: where no standby is that fresh
 //! analytics.endpoint = "coordinator-standby.example.org" # the coordinator where it is not given
 //! shard_count = 64                           # of new tables on Citus; without it the server's citus.shard_count
 //! policy = "row_level_security"              # none (the default): does the database itself keep tenants apart?
@@ -67,6 +76,9 @@
 //!
 //! [prod.nodes."10.0.1.5:5432"]               # how this process reaches a node that is known by another address
 //! host = "worker-1.example.org"
+//!
+//! [prod.nodes."replica-1.example.org:5432"]
+//! region = "eu"                              # where it stands, if it is not known to the database: that of its primary else
 //! ```
 //!
 //! Every key can be set by a variable: `SHARDWISE_` and its path in capitals, two underscores for a dot, commas between
@@ -95,6 +107,7 @@ mod env;
 mod file;
 mod passfile;
 mod permissions;
+mod reads;
 mod secret_file;
 mod settings;
 mod url;
@@ -108,6 +121,7 @@ use crate::topology::{Region, Residency};
 use settings::Settings;
 
 pub(crate) use permissions::is_open_to_strangers;
+pub use reads::{Consistency, Otherwise, ReadsConfig};
 pub use values::{
     AnalyticsConfig, ChannelBinding, CheckRows, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride, Policy,
     PoolConfig, Secret, Timeouts, Tls, TopologyConfig, Verify, Watch,
@@ -153,6 +167,7 @@ pub struct Config {
     pub(crate) check_rows: CheckRows,
     pub(crate) topology: TopologyConfig,
     pub(crate) directory: DirectoryConfig,
+    pub(crate) reads: ReadsConfig,
     pub(crate) analytics: AnalyticsConfig,
     pub(crate) replicas: Vec<Endpoint>,
     pub(crate) nodes: BTreeMap<Endpoint, NodeOverride>,
@@ -423,6 +438,22 @@ impl Config {
         check::checked(Self { directory, ..self })
     }
 
+    /// From which servers reads may come.
+    ///
+    /// # Errors
+    /// Times that contradict each other.
+    pub fn with_reads(self, reads: ReadsConfig) -> Result<Self> {
+        check::checked(Self { reads, ..self })
+    }
+
+    /// The standbys of the primary; on Citus of the workers, each of which tells whose it is.
+    ///
+    /// # Errors
+    /// One that is named twice, or is a contact point as well.
+    pub fn with_replicas(self, replicas: impl IntoIterator<Item = Endpoint>) -> Result<Self> {
+        check::checked(Self { replicas: replicas.into_iter().collect(), ..self })
+    }
+
     /// Where work over many tenants goes.
     ///
     /// # Errors
@@ -476,6 +507,11 @@ impl Config {
         })
     }
 
+    /// The region that is written down for this node.
+    pub(crate) fn region_of(&self, known: &Endpoint) -> Option<Region> {
+        self.nodes.get(known)?.region
+    }
+
     /// The time limits.
     ///
     /// # Errors
@@ -503,7 +539,9 @@ mod tests {
     #[test]
     fn the_documented_file_is_valid_in_each_profile() {
         let default = check::check(file::parse(&example(), "example", None).expect("it parses"), "example");
-        assert_eq!(default.expect("valid").pool, super::PoolConfig::default(), "it shows the defaults");
+        let usual = super::PoolConfig::default();
+        let written = super::PoolConfig { shared_connections: Some(usual.shared()), ..usual };
+        assert_eq!(default.expect("valid").pool, written, "it shows the defaults");
         let mut prod = file::parse(&example(), "example", Some("prod")).expect("it parses");
         // A secret that this machine does not have.
         assert!(prod.password_file.take().is_some());

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
+use super::reads::{ConsistencyName, Otherwise};
 use super::values::{ChannelBinding, CheckRows, Endpoint, Mode, Secret, Watch};
 use crate::topology::{Region, Residency};
 
@@ -54,6 +55,7 @@ layer!(Settings {
     timeouts: TimeoutSettings,
     topology: TopologySettings,
     directory: DirectorySettings,
+    reads: ReadsSettings,
     analytics: AnalyticsSettings,
     nodes: BTreeMap<Endpoint, NodeSettings>,
 });
@@ -78,6 +80,14 @@ layer!(TopologySettings { refresh_interval: Span, probe_interval: Span, watch: W
 
 layer!(DirectorySettings { capacity: Whole<u64>, ttl: Span, negative_ttl: Span });
 
+layer!(ReadsSettings {
+    consistency: ConsistencyName,
+    max_lag: Span,
+    otherwise: Otherwise,
+    wait: Span,
+    probe_interval: Span,
+});
+
 layer!(AnalyticsSettings {
     endpoint: Endpoint,
     user: String,
@@ -92,6 +102,7 @@ layer!(AnalyticsSettings {
 layer!(NodeSettings {
     host: String,
     port: Whole<u16>,
+    region: Region,
 });
 
 impl Settings {
@@ -158,6 +169,8 @@ whole_values!(
     TlsMode,
     ChannelBinding,
     PolicyName,
+    ConsistencyName,
+    Otherwise,
     Watch,
     CheckRows,
     Whole<u16>,

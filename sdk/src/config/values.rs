@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::topology::Region;
+
 /// How the servers are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -403,12 +405,14 @@ impl Policy {
 }
 
 /// How this process reaches a node that is known by another address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeOverride {
     /// The host to connect to instead.
     pub host: Option<String>,
     /// The port to connect to instead.
     pub port: Option<u16>,
+    /// Where it stands, if the database does not know.
+    pub region: Option<Region>,
 }
 
 #[cfg(test)]

@@ -124,19 +124,18 @@ impl NodePool {
     /// A connection for exclusive use. First come, first served.
     async fn checkout(&self, patience: bool) -> Result<Lease> {
         let deadline = Instant::now() + self.0.checkout;
-        self.0.turns.take().await.map_err(|error| error.on(self.node()))?.keep();
+        tokio::select! {
+            biased;
+            turn = self.0.turns.take() => turn.map_err(|error| error.on(self.node()))?.keep(),
+            // Whoever is before us is told the same.
+            error = self.no_connection(patience) => return Err(error),
+        }
         let turn = KeptTurn(self.clone());
         loop {
-            let failure = self.0.manager.failure(patience);
             let connection = tokio::select! {
                 biased;
                 connection = tokio::time::timeout_at(deadline, self.0.pool.get_owned()) => connection,
-                // The server takes no more than it has: one of those that are open comes back.
-                error = failure => match self.0.pool.state().connections {
-                    0 => return Err(error.on(self.node())),
-                    _ if is_hopeless(&error) => return Err(error.on(self.node())),
-                    _ => continue,
-                },
+                error = self.no_connection(patience) => return Err(error),
             };
             match connection {
                 // The server closed it while it lay idle: the next one, or a new one.
@@ -152,6 +151,17 @@ impl NodePool {
                     let ran_out = || Error::timed_out(limit, self.0.checkout).on(self.node());
                     return Err(self.0.manager.last_failure().unwrap_or_else(ran_out));
                 }
+            }
+        }
+    }
+
+    /// Waits until it is told that no connection can be opened, and none is there.
+    async fn no_connection(&self, patience: bool) -> Error {
+        loop {
+            let error = self.0.manager.failure(patience).await;
+            // The server may take no more than it has: one of those that are open comes back.
+            if self.0.pool.state().connections == 0 || is_hopeless(&error) {
+                return error.on(self.node());
             }
         }
     }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::config::Consistency;
 use crate::key::KeyType;
 use crate::schema::Table;
-use crate::topology::{Region, Residency};
+use crate::topology::{NodeIndex, Position, Region, Residency};
 
 /// Where a tenant's statements may go: see [`Tenant::pinned`](crate::session::Session::pinned).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -61,12 +62,21 @@ pub struct Target {
     pub(crate) residency: Residency,
     /// The tenant's home region, where the directory was asked.
     pub(crate) home: Option<Region>,
+    /// From where its reads may come.
+    pub(crate) consistency: Consistency,
 }
 
 impl Target {
     /// Of a session without a tenant.
     pub(crate) const fn new(intent: Intent) -> Self {
-        Self { intent, key: None, pin: Pin::Owner, residency: Residency::Off, home: None }
+        Self {
+            intent,
+            key: None,
+            pin: Pin::Owner,
+            residency: Residency::Off,
+            home: None,
+            consistency: Consistency::Primary,
+        }
     }
 }
 
@@ -83,11 +93,19 @@ pub struct Need {
     /// The entity's table. Statements without one go where most tables with the tenant's type of key are.
     pub(crate) table: Option<&'static Table>,
     pub(crate) access: Access,
+    /// What it has to see of the session's own writes.
+    pub(crate) after: Option<Position>,
+    /// Whether standbys were tried in vain.
+    pub(crate) at_primary: bool,
 }
 
 impl Need {
     /// Of whatever a session may do.
-    pub(crate) const ANY: Self = Self { table: None, access: Access::Write };
+    pub(crate) const ANY: Self = Self::new(None, Access::Write);
+
+    pub(crate) const fn new(table: Option<&'static Table>, access: Access) -> Self {
+        Self { table, access, after: None, at_primary: false }
+    }
 }
 
 /// Everything that a route depends on besides the topology.
@@ -101,7 +119,30 @@ pub(crate) struct Ask {
     pub(crate) seed: usize,
 }
 
+/// What is known of the nodes besides where they are.
+pub(crate) trait Sight {
+    /// Whether a node is worth a try: one that could not be reached a moment ago is not.
+    fn is_up(&self, at: NodeIndex) -> bool;
+
+    /// Whether a standby has what a read wants to see.
+    fn is_fresh(&self, at: NodeIndex, consistency: Consistency, after: Option<Position>) -> bool;
+}
+
 impl Ask {
+    /// Whether a standby may serve it. Not where a node has to vouch for the place of a shard: for that it takes a lock, which
+    /// a standby can't.
+    pub(crate) fn wants_replica(&self) -> bool {
+        let is_possible = match (self.target.intent, self.target.pin) {
+            (Intent::Tenant, Pin::Owner | Pin::Any) | (Intent::Reference, _) => true,
+            (Intent::Tenant, Pin::Region(_) | Pin::Coordinator) | (Intent::Coordinator | Intent::Analytics, _) => false,
+        };
+        is_possible
+            && self.need.access == Access::Read
+            && self.target.consistency != Consistency::Primary
+            && !self.need.at_primary
+            && self.bound_to().is_none()
+    }
+
     /// The region that nothing of the statement may leave.
     pub(crate) fn bound_to(&self) -> Option<Region> {
         let target = &self.target;

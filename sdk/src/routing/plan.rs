@@ -1,6 +1,8 @@
 //! From what is asked to the nodes to try.
 
-use super::ask::{Access, Ask, Intent, Pin};
+use super::ask::{Access, Ask, Intent, Pin, Sight};
+use super::sticky::score;
+use crate::config::{Consistency, Otherwise};
 use crate::error::{Error, ErrorKind, Result};
 use crate::route::Route;
 use crate::topology::{NodeIndex, Region, Residency, Role, Shard, Topology};
@@ -22,10 +24,16 @@ pub(crate) struct Plan {
     ask: Ask,
     // Where the round through equal nodes stands.
     round: usize,
+    // Of the standby that was tried last, by which the next one is found.
+    last: Option<(bool, u64)>,
+    // Whether a standby was to serve it, and none does.
+    has_fallen_back: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    /// Standbys, the one that the tenant keeps to first; then as without them.
+    Replica,
     Owner,
     /// Workers near the data that pass it on.
     Near,
@@ -45,39 +53,92 @@ impl Plan {
     /// [`ErrorKind::Residency`] where the data lie outside the region that they have to be in.
     pub(crate) fn new(topology: &Topology, ask: Ask) -> Result<Self> {
         let shard = shard(topology, &ask);
-        let mut plan = Self { stage: Stage::Coordinator, shard, ask, round: 0 };
-        plan.stage = match (ask.target.intent, ask.target.pin) {
+        let mut plan = Self { stage: Stage::Coordinator, shard, ask, round: 0, last: None, has_fallen_back: false };
+        plan.stage = if ask.wants_replica() { Stage::Replica } else { plan.first() };
+        plan.check_residency(topology)?;
+        Ok(plan)
+    }
+
+    /// Where it starts without standbys.
+    fn first(&self) -> Stage {
+        let ask = &self.ask;
+        match (ask.target.intent, ask.target.pin) {
             (Intent::Coordinator | Intent::Analytics, _) => Stage::Coordinator,
             (Intent::Reference, _) if ask.need.access == Access::Write => Stage::Coordinator,
             (Intent::Reference, _) | (Intent::Tenant, Pin::Any) => Stage::Nearest,
             (Intent::Tenant, Pin::Coordinator) => Stage::Coordinator,
             (Intent::Tenant, Pin::Owner | Pin::Region(_)) => Stage::Owner,
-        };
-        plan.check_residency(topology)?;
-        Ok(plan)
+        }
     }
 
-    /// The next node to try. `is_up` tells whether a node is worth it: one that could not be reached a moment ago is not.
-    pub(crate) fn next(&mut self, topology: &Topology, is_up: impl Fn(NodeIndex) -> bool) -> Option<Hop> {
+    /// The next node to try.
+    pub(crate) fn next(&mut self, topology: &Topology, sight: &impl Sight) -> Option<Hop> {
+        let is_up = |at| sight.is_up(at);
         loop {
             let hop = match self.stage {
+                Stage::Replica => self.replica(topology, sight),
                 Stage::Owner => {
                     self.enter(Stage::Near);
                     self.owner().map(|node| self.hop(topology, node, Route::Owner))
                 }
-                Stage::Near => self.worker(topology, &is_up, Stage::Coordinator, |own, at| own.is_near(topology, at)),
+                Stage::Near => self.worker(topology, is_up, Stage::Coordinator, |own, at| own.is_near(topology, at)),
                 Stage::Coordinator => {
                     self.enter(self.after_coordinator());
                     topology.coordinator().map(|node| self.hop(topology, node, Route::Coordinator))
                 }
-                Stage::Far => self.worker(topology, &is_up, Stage::Done, |own, at| !own.is_near(topology, at)),
-                Stage::Nearest => self.worker(topology, &is_up, Stage::Rest, |own, at| own.is_local(topology, at)),
-                Stage::Rest => self.worker(topology, &is_up, Stage::Coordinator, |own, at| !own.is_local(topology, at)),
+                Stage::Far => self.worker(topology, is_up, Stage::Done, |own, at| !own.is_near(topology, at)),
+                Stage::Nearest => self.worker(topology, is_up, Stage::Rest, |own, at| own.is_local(topology, at)),
+                Stage::Rest => self.worker(topology, is_up, Stage::Coordinator, |own, at| !own.is_local(topology, at)),
                 Stage::Done => return None,
             };
             if let Some(hop) = hop.filter(|hop| is_up(hop.node) && self.allows(topology, hop.node)) {
                 return Some(hop);
             }
+        }
+    }
+
+    /// The next standby of those that are near, then of the others. After the last one it goes on as without them, if it may.
+    fn replica(&mut self, topology: &Topology, sight: &impl Sight) -> Option<Hop> {
+        let Ask { target, need, seed, .. } = self.ask;
+        let key = match (target.intent, self.shard, target.key) {
+            (Intent::Tenant, _, Some((_, Some(hash)))) => u64::from(hash.cast_unsigned()),
+            _ => u64::try_from(seed).unwrap_or_default(),
+        };
+        let group = self.replica_group(topology);
+        let mut best: Option<((bool, u64), NodeIndex)> = None;
+        for at in topology.replicas() {
+            let node = topology.node(at);
+            let rank = (self.is_local(topology, at), score(key, topology.seed_of(at)));
+            let is_next = self.last.is_none_or(|last| rank < last) && best.is_none_or(|(most, _)| rank > most);
+            if is_next
+                && node.serves
+                && group.is_none_or(|group| node.group == group)
+                && sight.is_up(at)
+                && sight.is_fresh(at, target.consistency, need.after)
+            {
+                best = Some((rank, at));
+            }
+        }
+        let Some((rank, node)) = best else {
+            self.has_fallen_back = true;
+            let may_not = matches!(target.consistency, Consistency::ReplicaOk { otherwise: Otherwise::Fail, .. });
+            self.enter(if may_not { Stage::Done } else { self.first() });
+            return None;
+        };
+        self.last = Some(rank);
+        Some(Hop { node, route: Route::Replica })
+    }
+
+    /// Whether a standby was to serve it, and none does.
+    pub(crate) fn has_fallen_back(&self) -> bool {
+        self.has_fallen_back
+    }
+
+    /// The group whose standbys can serve it; `None` where those of any can, for every node has a copy.
+    fn replica_group(&self, topology: &Topology) -> Option<i32> {
+        match self.ask.target.intent {
+            Intent::Reference => None,
+            _ => Some(self.owner().or(topology.coordinator()).map_or(0, |at| topology.node(at).group)),
         }
     }
 

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::{Access, Ask, Intent, Need, Pin, Plan, Target};
+use super::{Access, Ask, Intent, Need, Pin, Plan, Sight, Target};
+use crate::config::{Consistency, Otherwise};
 use crate::error::ErrorKind;
 use crate::key::{KeyRef, KeyType};
 use crate::schema::{Colocation, Kind, Table};
 use crate::topology::hash::hash;
-use crate::topology::{Hashing, Node, NodeIndex, Place, Region, Residency, Role, Shard, ShardMap, Topology};
+use crate::topology::{Hashing, Node, NodeIndex, Place, Position, Region, Residency, Role, Shard, ShardMap, Topology};
 
 static WALLETS: Table = table("Wallet", "wallets");
 /// Of a co-location group of its own.
@@ -66,18 +67,30 @@ fn hash_in(shard: i32) -> i32 {
 }
 
 fn ask(target: Target, table: Option<&'static Table>) -> Ask {
-    Ask { target, need: Need { table, access: Access::Read }, local: Some(Region::EU), seed: 0 }
+    Ask { target, need: Need::new(table, Access::Read), local: Some(Region::EU), seed: 0 }
 }
 
 fn tenant(hash: i32) -> Target {
     Target { key: Some((KeyType::Uuid, Some(hash))), ..Target::new(Intent::Tenant) }
 }
 
+/// All nodes are up but these; standbys are fresh.
+struct Down<'a>(&'a [usize]);
+
+impl Sight for Down<'_> {
+    fn is_up(&self, at: NodeIndex) -> bool {
+        !self.0.contains(&at.get())
+    }
+
+    fn is_fresh(&self, _: NodeIndex, consistency: Consistency, _: Option<Position>) -> bool {
+        consistency != Consistency::Primary
+    }
+}
+
 /// The whole plan as text: `3:owner 1:forwarded …`.
 fn plan(topology: &Topology, ask: Ask, down: &[usize]) -> String {
     let mut plan = Plan::new(topology, ask).expect("a plan");
-    let is_up = |at: NodeIndex| !down.contains(&at.get());
-    let hops = std::iter::from_fn(|| plan.next(topology, is_up));
+    let hops = std::iter::from_fn(|| plan.next(topology, &Down(down)));
     hops.map(|hop| format!("{}:{}", hop.node.get(), hop.route)).collect::<Vec<_>>().join(" ")
 }
 
@@ -146,15 +159,56 @@ fn reference_rows_are_read_nearby_and_written_on_the_coordinator() {
     let topology = cluster(4, 4);
     let read = ask(Target::new(Intent::Reference), None);
     assert_eq!(plan(&topology, read, &[]), "1:nearest 3:nearest 2:nearest 4:nearest 0:coordinator");
-    let write = Ask { need: Need { table: None, access: Access::Write }, ..read };
+    let write = Ask { need: Need::new(None, Access::Write), ..read };
     assert_eq!(plan(&topology, write, &[]), "0:coordinator");
     let strict = Target { residency: Residency::Strict, ..Target::new(Intent::Reference) };
     assert_eq!(plan(&topology, ask(strict, None), &[]), "1:nearest 3:nearest 0:coordinator");
 }
 
+/// The same cluster with two standbys of each worker: of node n they are the nodes 3 + 2n and 4 + 2n; one of them stands in
+/// each region.
+fn with_standbys() -> Topology {
+    let plain = cluster(4, 4);
+    let standby = |at: usize| {
+        let (group, region) = (i32::try_from(1 + at / 2).expect("small"), [Region::EU, Region::US][at % 2]);
+        let host = format!("standby-{at}");
+        Node { group, role: Role::Replica, ..Node::single(host, 5432, Some(region)) }
+    };
+    let nodes = plain.nodes().iter().map(|node| Node::clone(node)).chain((0..8).map(standby)).collect();
+    let maps = plain.shard_maps().to_vec();
+    let places = [("wallets", 0), ("logs", 1)].map(|(name, map)| (name.to_owned(), Place::Distributed(map)));
+    let places = HashMap::from([("public".to_owned(), HashMap::from(places))]);
+    Topology::new(nodes, maps, "public".to_owned(), places, Vec::new())
+}
+
+#[test]
+fn reads_come_from_a_near_standby_of_the_owner_then_from_another() {
+    let topology = with_standbys();
+    let reading = |consistency| Target { consistency, ..tenant(hash_in(0)) };
+    let primary = Consistency::replica_ok(std::time::Duration::from_secs(1), Otherwise::Primary);
+    let read = ask(reading(primary), Some(&WALLETS));
+    assert_eq!(
+        plan(&topology, read, &[]),
+        "5:replica 6:replica 1:owner 3:forwarded 0:coordinator 2:forwarded 4:forwarded"
+    );
+    assert!(plan(&topology, read, &[5]).starts_with("6:replica 1:owner"));
+    let fail = Consistency::replica_ok(std::time::Duration::from_secs(1), Otherwise::Fail);
+    assert_eq!(plan(&topology, ask(reading(fail), Some(&WALLETS)), &[5]), "6:replica");
+    assert_eq!(plan(&topology, ask(reading(fail), Some(&WALLETS)), &[5, 6]), "");
+    let write = Ask { need: Need::new(Some(&WALLETS), Access::Write), ..read };
+    assert!(plan(&topology, write, &[]).starts_with("1:owner"));
+    let logs = ask(reading(Consistency::Session), Some(&LOGS));
+    assert!(plan(&topology, logs, &[]).starts_with("7:replica 8:replica 2:owner"), "of another group");
+    let strict = Target { residency: Residency::Strict, home: Some(Region::EU), ..reading(primary) };
+    assert!(plan(&topology, ask(strict, None), &[]).starts_with("1:owner"), "a standby can't vouch for a region");
+    let reference = Target { consistency: Consistency::Session, ..Target::new(Intent::Reference) };
+    let near = plan(&topology, ask(reference, None), &[]);
+    assert!(["5:", "7:", "9:", "11:"].iter().any(|first| near.starts_with(first)), "{near}");
+}
+
 #[test]
 fn one_server_serves_everything() {
-    let single = |region| Topology::single(Node::single("db".to_owned(), 5432, region));
+    let single = |region| Topology::single(Node::single("db".to_owned(), 5432, region), []);
     for intent in [Intent::Tenant, Intent::Reference, Intent::Coordinator] {
         assert_eq!(plan(&single(None), ask(Target::new(intent), None), &[]), "0:single");
     }
@@ -178,7 +232,7 @@ fn a_decision_on_a_large_cluster_allocates_nothing() {
         for key in keys.iter().cycle().take(usize::try_from(DECISIONS).expect("small")) {
             let target = tenant(hash(KeyRef::Uuid(key)));
             let mut plan = Plan::new(&topology, ask(target, Some(&WALLETS))).expect("a plan");
-            decided += u32::from(plan.next(&topology, |_| true).is_some());
+            decided += u32::from(plan.next(&topology, &Down(&[])).is_some());
         }
     });
     let each = started.elapsed() / DECISIONS;

@@ -13,7 +13,7 @@ use super::batch::Batch;
 use super::execute::{Forgets, heed, limits, try_again, within};
 use super::executor::{Executor, FailUnlessDone, Hold};
 use super::own::foreign;
-use super::{In, Scope, Session, TenantScope, terms};
+use super::{In, Scope, Session, TenantScope, terms, written};
 use crate::entity::{DistributionKey, Entity, Params};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::key::KeyRef;
@@ -68,7 +68,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// When no connection is to be had, or the table is not there.
     pub async fn copy_in<E: In<S>>(&self) -> Result<CopyIn<S, X, E>> {
         let table = E::table();
-        let hold = hold_on_terms(&self.executor, Need { table: Some(table), access: Access::Write }).await;
+        let hold = hold_on_terms(&self.executor, Need::new(Some(table), Access::Write)).await;
         let hold = hold.map_err(|error| error.of("copy_in", Some(table.entity)))?;
         let (sql, types) = copy_in_of(table);
         let writer = if self.executor.core().config().policy.is_on() && table.distribution_column().is_some() {
@@ -154,6 +154,9 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
             committed.map_err(|error| self.explain(error).with_unknown_outcome())?;
             self.hold.ended();
         }
+        if let Some(written) = self.session.executor.written() {
+            written.keep(written::place(self.hold.connection()).await, self.hold.node(), self.hold.route);
+        }
         Ok(stored)
     }
 
@@ -218,7 +221,7 @@ impl<X: Executor> Session<super::ReferenceScope, X> {
 
 async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Result<CopyOut<E>> {
     let table = E::table();
-    let hold = hold_on_terms(executor, Need { table: Some(table), access: Access::Read }).await;
+    let hold = hold_on_terms(executor, Need::new(Some(table), Access::Read)).await;
     let hold = hold.map_err(|error| error.of("copy_out", Some(table.entity)))?;
     let (list, types): (Vec<_>, Vec<Type>) = table
         .columns

@@ -4,16 +4,17 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::future::{OptionFuture, join};
+use futures_util::future::{OptionFuture, join, join3};
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::RowStream;
 use tracing::{Instrument as _, Span, debug_span, field};
 
 use super::executor::{Executor, Hold};
 use super::job::{Effect, Job, Prepared, Text, Want};
+use super::written::{self, Seen};
 use super::{fence, terms};
 use crate::cluster::Core;
-use crate::config::Timeouts;
+use crate::config::{Consistency, Otherwise, Timeouts};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::{Connection, Line, Traffic, UnderWay};
 use crate::retry::{Decision, Progress, decide};
@@ -61,11 +62,12 @@ async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>) -> Result<W
     let core = executor.core();
     let limits = limits(executor);
     let (mut attempt, mut may_share, mut sent) = (1, !W::FLOWS, AtomicBool::new(false));
-    let end = Instant::now() + limits.call;
+    let (end, mut need) = (Instant::now() + limits.call, job.need());
     loop {
         let statement = job.for_sharing().filter(|_| may_share);
-        let hold = timeout_at(end, executor.hold(job.need(), statement)).await;
+        let hold = timeout_at(end, executor.hold(need, statement)).await;
         let hold = hold.map_err(|_| Error::timed_out(Limit::Call, limits.call))??;
+        let is_standby = hold.route == Route::Replica;
         // A transaction has a limit of its own.
         let call = X::STANDALONE.then_some((end, limits.call));
         let Failure { error, is_cut_short } = match once::<W, X>(executor, hold, job, &sent, call).await {
@@ -75,6 +77,11 @@ async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>) -> Result<W
         if is_cut_short {
             (may_share, sent) = (false, AtomicBool::new(false));
             core.metrics.moved();
+            continue;
+        }
+        if is_standby && X::STANDALONE && !need.at_primary && is_of_standby(&error) && may_fall_back(executor) {
+            (need.at_primary, sent) = (true, AtomicBool::new(false));
+            core.metrics.fallback();
             continue;
         }
         let progress = if sent.load(Ordering::Relaxed) { Progress::Sent } else { Progress::NotSent };
@@ -88,6 +95,15 @@ async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>) -> Result<W
             Err(_) => return Err(Error::timed_out(Limit::Call, limits.call)),
         }
     }
+}
+
+/// What a read meets on a standby alone: that it stood in the way of what is replayed, or that the standby was set back.
+fn is_of_standby(error: &Error) -> bool {
+    error.kind() == ErrorKind::NoReplica || error.is_serialization_failure()
+}
+
+fn may_fall_back(executor: &impl Executor) -> bool {
+    !matches!(executor.target().consistency, Consistency::ReplicaOk { otherwise: Otherwise::Fail, .. })
 }
 
 /// What became of one attempt.
@@ -147,6 +163,9 @@ async fn once<W: Want, X: Executor>(
         hold.may_have_session_state();
     }
     let forwards = hold.connection().forwards();
+    // Of what is read as it comes, nobody waits for the end.
+    let needs_place = executor.written().is_some() && job.effect != Effect::Reads && !W::FLOWS;
+    let mut told = None;
     let answer = async {
         let mut mark = hold.start();
         let answer = match hold.has_terms() {
@@ -156,9 +175,22 @@ async fn once<W: Want, X: Executor>(
                 let (opened, answer) = join(OptionFuture::from(opening), answer).await;
                 opened.unwrap_or(Ok(())).map_err(|error| error.of("begin", None)).and(answer.map_err(Error::postgres))
             }
+            false if needs_place || hold.after.is_some() => {
+                let answer = written_answer::<W>(&hold, job, &mut mark, sent, needs_place);
+                Box::pin(answer).await.map(|(answer, place)| {
+                    told = place;
+                    answer
+                })
+            }
             false => answer::<W>(&hold, job, &mut mark, sent).await.map_err(Error::postgres),
             // On the heap: the way that most take must not be as large as the one that few do.
-            true => Box::pin(terms::answer_on::<W>(&hold, job, &mut mark, sent)).await,
+            true => {
+                let answer = terms::answer_on::<W>(&hold, job, &mut mark, sent, needs_place);
+                Box::pin(answer).await.map(|(answer, place)| {
+                    told = place;
+                    answer
+                })
+            }
         };
         // An error is a whole answer too.
         mark.done(job.for_sharing().map(|statement| statement.text).filter(|_| !W::FLOWS));
@@ -179,6 +211,10 @@ async fn once<W: Want, X: Executor>(
     span.record("shardwise.route", route.as_str());
     core.metrics.statement(route, executor.target().intent == Intent::Tenant);
     hold.route = route;
+    if let Some(written) = executor.written().filter(|_| result.is_ok() && job.effect != Effect::Reads) {
+        let unknown = || Err(Error::new(ErrorKind::Unsupported, "the place was not asked for"));
+        written.keep(told.unwrap_or_else(unknown), hold.node(), route);
+    }
     match result {
         Ok(taken) => Ok(W::out(hold, taken)),
         Err(error) => {
@@ -235,6 +271,29 @@ pub(super) async fn answer<W: Want>(
     mark.sent();
     let stream = hold.among_others(send(hold.connection(), job, &ready, sent)).await?;
     W::take(stream).await
+}
+
+/// The same of a session whose reads see its writes: behind a write the place in the log is asked for, before a read on a
+/// standby whether it has come so far.
+async fn written_answer<W: Want>(
+    hold: &Hold,
+    job: &Job<'_>,
+    mark: &mut UnderWay<'_>,
+    sent: &AtomicBool,
+    needs_place: bool,
+) -> Result<(W::Taken, Option<Result<u64>>)> {
+    let connection = hold.connection();
+    let seen = Seen::prepared(connection, hold.route, hold.after).await?;
+    if needs_place {
+        written::prepare(connection).await?;
+    }
+    let ready = job.prepare(connection).await.map_err(Error::postgres)?;
+    mark.sent();
+    let answer = async { W::take(send(connection, job, &ready, sent).await?).await };
+    let place = OptionFuture::from(needs_place.then(|| written::place(connection)));
+    let (seen, answer, place) = hold.in_one_go(join3(seen.check(connection), answer, place)).await;
+    seen?;
+    Ok((answer.map_err(Error::postgres)?, place))
 }
 
 /// Sends it, when it is first polled, and waits for the answer to begin.

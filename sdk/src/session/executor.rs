@@ -9,12 +9,15 @@ use tokio::sync::OnceCell;
 use super::execute::{Forgets, limits, try_again};
 use super::progression::{Begun, OpenStream, Progression, Unanswered};
 use super::terms::HeldTo;
+use super::written::Written;
 use crate::cluster::{Bound, Core, Way};
+use crate::config::Consistency;
 use crate::error::{Error, Result};
 use crate::pool::{ForStatement, Lease, Line};
 use crate::retry::{Decision, Progress, decide};
 use crate::route::Route;
-use crate::routing::{Intent, Need, Target};
+use crate::routing::{Access, Intent, Need, Target};
+use crate::topology::Position;
 
 /// On which connection a session's statements run. Sealed.
 pub trait Executor: Clone + Send + Sync + sealed::Sealed + 'static {
@@ -27,6 +30,9 @@ pub trait Executor: Clone + Send + Sync + sealed::Sealed + 'static {
     fn core(&self) -> &Arc<Core>;
     #[doc(hidden)]
     fn target(&self) -> &Target;
+    /// How far the session has written, where that is kept, and kept with each statement.
+    #[doc(hidden)]
+    fn written(&self) -> Option<&Written>;
     /// Makes ready for another attempt after this error, where one is granted.
     #[doc(hidden)]
     fn again(
@@ -54,16 +60,31 @@ pub struct Pooled {
     pub(super) target: Target,
     /// The tenant that the database holds its statements to.
     pub(super) tenant: Option<HeldTo>,
+    /// How far it has written, if its reads are to see that.
+    pub(super) written: Option<Written>,
 }
 
 impl Pooled {
     pub(super) fn new(core: Arc<Core>, target: Target) -> Self {
-        Self { core, target, tenant: None }
+        let consistency = target.consistency;
+        Self { core, target, tenant: None, written: None }.reading(consistency)
     }
 
     /// The same, and the database holds its statements to this tenant.
     pub(super) fn held_to(self, tenant: Option<HeldTo>) -> Self {
         Self { tenant, ..self }
+    }
+
+    /// The same, with reads from elsewhere.
+    pub(super) fn reading(self, consistency: Consistency) -> Self {
+        let target = Target { consistency, ..self.target };
+        Self { target, written: (consistency == Consistency::Session).then(Written::default), ..self }
+    }
+
+    /// What a read has to see of the session's own writes.
+    pub(super) fn after(&self, need: Need) -> Need {
+        let is_read = need.access == Access::Read;
+        Need { after: self.written.as_ref().filter(|_| is_read).and_then(Written::get), ..need }
     }
 
     /// A connection for exclusive use, and the route it is on.
@@ -84,6 +105,7 @@ impl Pooled {
 impl Executor for Pooled {
     async fn hold(&self, need: Need, statement: Option<ForStatement<'_>>) -> Result<Hold> {
         let is_shared = matches!(self.target.intent, Intent::Tenant | Intent::Reference);
+        let need = self.after(need);
         let Way { line, route, bound } = match statement.filter(|_| is_shared) {
             Some(statement) => self.core.way_for(self.target, need, &statement).await?,
             None => {
@@ -96,6 +118,7 @@ impl Executor for Pooled {
             line,
             route,
             bound,
+            after: need.after,
             tenant,
             transaction: None,
             stream: None,
@@ -116,6 +139,10 @@ impl Executor for Pooled {
         &self.target
     }
 
+    fn written(&self) -> Option<&Written> {
+        self.written.as_ref()
+    }
+
     async fn again(&self, error: Error, attempt: &mut u32, progress: Progress, idempotent: bool) -> Result<()> {
         try_again(&self.core, error, attempt, progress, idempotent).await
     }
@@ -129,13 +156,14 @@ pub struct Pinned {
     pub(super) pooled: Pooled,
     pub(super) transaction: Arc<Progression>,
     pub(super) begin: &'static str,
+    pub(super) access: Access,
     /// Whether COMMIT is on its way.
     pub(super) committing: Arc<AtomicBool>,
 }
 
 impl Pinned {
     pub(super) async fn begun<'a>(&self, beginning: &'a OnceCell<Begun>) -> Result<&'a Begun> {
-        let begun = beginning.get_or_try_init(|| Begun::new(&self.pooled, self.begin)).await;
+        let begun = beginning.get_or_try_init(|| Begun::new(&self.pooled, self.begin, self.access)).await;
         begun.map_err(|error| error.of("begin", None))
     }
 
@@ -173,6 +201,8 @@ impl Executor for Pinned {
             line: begun.line(),
             route: begun.route,
             bound,
+            // Its own writes are seen.
+            after: None,
             // The node was told when the transaction began.
             tenant: None,
             transaction: Some(self.transaction.clone()),
@@ -194,6 +224,11 @@ impl Executor for Pinned {
         self.pooled.target()
     }
 
+    fn written(&self) -> Option<&Written> {
+        // With the COMMIT.
+        None
+    }
+
     /// As long as nothing else was done, it begins anew.
     async fn again(&self, error: Error, attempt: &mut u32, _: Progress, _: bool) -> Result<()> {
         if decide(&error, *attempt, Progress::NotSent, true) == Decision::Stop || !self.transaction.restart() {
@@ -212,6 +247,8 @@ pub struct Hold {
     pub(super) route: Route,
     /// What the node has to vouch for before it runs the statement.
     pub(super) bound: Option<Bound>,
+    /// What a standby has to have.
+    pub(super) after: Option<Position>,
     /// Whom the node has to be told that the statement is held to.
     pub(super) tenant: Option<HeldTo>,
     transaction: Option<Arc<Progression>>,

@@ -71,7 +71,7 @@ impl Job<'_> {
             Effect::Reads | Effect::SeemsToRead => Access::Read,
             Effect::Writes => Access::Write,
         };
-        Need { table: self.table, access }
+        Need::new(self.table, access)
     }
 }
 

@@ -31,6 +31,7 @@ mod tenant;
 mod terms;
 mod transaction;
 mod update;
+mod written;
 
 use std::fmt;
 use std::sync::Arc;

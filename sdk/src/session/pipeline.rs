@@ -19,7 +19,7 @@ use super::job::Text;
 use super::progression::Begun;
 use super::ready::{Ready, SqlFor};
 use super::update::{Update, nothing_to_update};
-use super::{In, Pinned, Pooled, Scope, Session};
+use super::{In, Pinned, Pooled, Scope, Session, written};
 use crate::entity::{EntityKey as _, OR_FAIL, Params, Statement};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::{Connection, Line};
@@ -275,7 +275,7 @@ impl<S: Scope> Session<S, Pinned> {
 
     /// Whether a node would have to vouch for more than it did when the transaction began.
     fn is_bound_elsewhere(&self, step: &Step<'_>) -> bool {
-        let need = Need { table: step.table, access: Access::Write };
+        let need = Need::new(step.table, Access::Write);
         let (core, target) = (self.executor.core(), *self.executor.target());
         let bound = |need| core.bound(target, need).ok().flatten();
         bound(need).is_some_and(|own| Some(own) != bound(Need::ANY))
@@ -294,6 +294,11 @@ impl<S: Scope> Session<S, Pinned> {
         {
             line.may_have_session_state();
         }
+        let written = self.executor.pooled.written.as_ref().filter(|_| commits);
+        if written.is_some() {
+            written::prepare(connection).await?;
+        }
+        let mut told = None;
         let mut all: Vec<Sending<'_>> = Vec::with_capacity(steps.len() + 3);
         let is_answered = begun.is_answered();
         if let Some(opening) = begun.opening() {
@@ -315,7 +320,16 @@ impl<S: Scope> Session<S, Pinned> {
                 client.batch_execute("COMMIT").await.map_err(|error| Error::postgres(error).of("commit", None))
             }));
         }
+        if written.is_some() {
+            all.push(Box::pin(async {
+                told = Some(written::place(connection).await);
+                Ok(())
+            }));
+        }
         let outcome = one_behind_the_other(all).await;
+        if let (Some(written), Some(told), Ok(())) = (written, told, &outcome) {
+            written.keep(told, begun.lease.node(), begun.route);
+        }
         if commits {
             // Committed or, after an error, rolled back: it is over in any case.
             line.ended();

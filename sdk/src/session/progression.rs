@@ -7,18 +7,19 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join3;
+use futures_util::future::{join, join3};
 use futures_util::poll;
 use tokio::sync::OnceCell;
 
 use super::Pooled;
 use super::execute::{heed, limits, within};
 use super::terms::Terms;
+use super::written::Seen;
 use crate::cluster::{Bound, Way};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::{Lease, Line};
 use crate::route::Route;
-use crate::routing::Need;
+use crate::routing::{Access, Need};
 
 pub(super) struct Progression {
     // Taken at the end: a session that outlives its transaction finds it empty.
@@ -180,22 +181,27 @@ impl Progression {
 impl Begun {
     /// Takes a connection, and sends BEGIN on it, with what the node has to do besides: when this returns they are on their way,
     /// and whatever is sent next comes after them.
-    pub(super) async fn new(pooled: &Pooled, begin: &'static str) -> Result<Self> {
-        let Way { line: lease, route, bound } = pooled.way(Need::ANY).await?;
+    ///
+    /// One that only reads may be on a standby.
+    pub(super) async fn new(pooled: &Pooled, begin: &'static str, access: Access) -> Result<Self> {
+        let need = pooled.after(Need::new(None, access));
+        let Way { line: lease, route, bound } = pooled.way(need).await?;
         let limit = limits(pooled).statement;
         let terms = within(limit, Terms::prepared(lease.connection(), pooled.tenant.as_ref(), bound.as_ref())).await;
         let terms = terms.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
         let terms = terms.map_err(|error| error.on(lease.node()).via(route))?;
+        let seen = Seen::prepared(lease.connection(), route, need.after).await?;
         lease.began();
         let (lease, is_answered) = (Arc::new(lease), Arc::new(AtomicBool::new(false)));
         let (connection, answered) = (lease.clone(), is_answered.clone());
         let mut opening: Opening = Box::pin(async move {
             let client = connection.connection().client();
             let mark = connection.start();
-            let (begun, told, vouched) =
-                join3(client.batch_execute(begin), terms.tell(client), terms.vouch(client)).await;
+            let terms = join(terms.tell(client), terms.vouch(client));
+            let (begun, (told, vouched), seen) =
+                join3(client.batch_execute(begin), terms, seen.check(connection.connection())).await;
             mark.done();
-            begun.map_err(Error::postgres).and(told).and(vouched)?;
+            begun.map_err(Error::postgres).and(told).and(vouched).and(seen)?;
             answered.store(true, Ordering::Release);
             Ok(())
         });

@@ -208,7 +208,7 @@ impl Ready<'_> {
     /// [`ErrorKind::Usage`] where it does not.
     pub(super) fn check_bound(&self, executor: &impl Executor) -> Result<()> {
         let (core, target) = (executor.core(), *executor.target());
-        let bound = |table| core.bound(target, Need { table, access: Access::Write });
+        let bound = |table| core.bound(target, Need::new(table, Access::Write));
         let Some(shard) = bound(self.table())?.filter(|_| target.intent == Intent::Tenant) else { return Ok(()) };
         if self.tables.is_empty() && !self.has_all_tables {
             return Err(usage(

@@ -42,12 +42,13 @@ pub(super) async fn target<K: DistributionKey>(core: &Arc<Core>, key: &K) -> Res
         Some(Hashing::Client) | None => hash(key_ref),
     };
     let key_type = key_ref.key_type();
-    let target = Target { key: Some((key_type, Some(hash))), residency, ..Target::new(Intent::Tenant) };
+    let consistency = core.config().reads.consistency;
+    let target = Target { key: Some((key_type, Some(hash))), residency, consistency, ..Target::new(Intent::Tenant) };
     at_home(core, key, target).await
 }
 
 /// Makes sure that the database would hold the role that is logged in.
-async fn vet(core: &Core) -> Result<()> {
+async fn vet(core: &Arc<Core>) -> Result<()> {
     let way = core.way(core.reference_target(), Need::ANY).await?;
     core.vet(&way.line, Intent::Tenant).await
 }

@@ -22,6 +22,7 @@ use super::execute::{answer, send, within};
 use super::executor::Hold;
 use super::fence;
 use super::job::{Effect, Job, Want};
+use super::written::{self, Seen};
 use crate::cluster::{Bound, Core};
 use crate::config::Mode;
 use crate::entity::Statement as Fixed;
@@ -70,12 +71,13 @@ pub(super) async fn answer_on<W: Want>(
     job: &Job<'_>,
     mark: &mut UnderWay<'_>,
     sent: &AtomicBool,
-) -> Result<W::Taken> {
+    needs_place: bool,
+) -> Result<(W::Taken, Option<Result<u64>>)> {
     let connection = hold.connection();
     let terms = Terms::prepared(connection, hold.tenant.as_ref(), hold.bound.as_ref()).await?;
     if !hold.is_standalone() {
         terms.vouch(connection.client()).await?;
-        return answer::<W>(hold, job, mark, sent).await.map_err(Error::postgres);
+        return answer::<W>(hold, job, mark, sent).await.map(|taken| (taken, None)).map_err(Error::postgres);
     }
     if W::FLOWS && job.effect == Effect::Writes {
         let message = "a statement that must stay in a region, or that row level security holds to its tenant, can't write \
@@ -84,25 +86,32 @@ pub(super) async fn answer_on<W: Want>(
     }
     // Prepared first, so that what follows is one round trip.
     let ready = job.prepare(connection).await.map_err(Error::postgres)?;
+    let seen = Seen::prepared(connection, hold.route, hold.after).await?;
+    if needs_place {
+        written::prepare(connection).await?;
+    }
     hold.began();
     mark.sent();
     let client = connection.client();
     // Its COMMIT may never be read.
     let begin = if W::FLOWS { "BEGIN READ ONLY" } else { "BEGIN" };
     let fence = OptionFuture::from((job.effect != Effect::Reads).then(|| fence::put_up(client)));
-    let begin = join(client.batch_execute(begin), fence);
+    let begin = join3(client.batch_execute(begin), fence, seen.check(connection));
     let taken = async { W::take(send(connection, job, &ready, sent).await?).await };
     // Answers come in the order in which these are first polled.
-    let all = join5(begin, terms.tell(client), terms.vouch(client), taken, commit::<W>(connection));
-    let ((begun, fenced), told, vouched, taken, committed) = hold.in_one_go(all).await;
+    let place = OptionFuture::from(needs_place.then(|| written::place(connection)));
+    let end = join(commit::<W>(connection), place);
+    let all = join5(begin, terms.tell(client), terms.vouch(client), taken, end);
+    let ((begun, fenced, seen), told, vouched, taken, (committed, place)) = hold.in_one_go(all).await;
     // Committed or, after an error, rolled back: it is over in any case.
     hold.ended();
     begun.and(fenced.unwrap_or(Ok(()))).map_err(Error::postgres)?;
+    seen?;
     told?;
     vouched?;
     let taken = taken.map_err(Error::postgres)?;
     committed.map_err(Error::postgres)?;
-    Ok(taken)
+    Ok((taken, place))
 }
 
 /// Begins a transaction on the terms of its hold, in one round trip; in one that has begun, has the node vouch. Dropped

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join;
+
 use super::execute::{Forgets, limits, within};
 use super::executor::{Executor as _, FailUnlessDone};
 use super::progression::{Begun, Progression, over};
-use super::{Pinned, Pooled, Scope, Session};
+use super::{Pinned, Pooled, Scope, Session, written};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::Lease;
 use crate::random;
+use crate::routing::Access;
 
 /// How a transaction runs.
 ///
@@ -71,6 +74,12 @@ impl TransactionOptions {
     pub const fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);
         self
+    }
+
+    /// A standby takes no serializable transaction.
+    fn access(self) -> Access {
+        let may_be_on_a_standby = self.read_only && self.isolation != Some(Isolation::Serializable);
+        if may_be_on_a_standby { Access::Read } else { Access::Write }
     }
 
     fn begin(self) -> &'static str {
@@ -196,10 +205,16 @@ impl<S: Scope> Session<S, Pooled> {
         committing.store(false, Ordering::Relaxed);
         let transaction = Progression::new();
         let ends = EndOnDrop(transaction.clone());
-        let (pooled, begin) = (self.executor.clone(), options.begin());
+        let (pooled, begin, access) = (self.executor.clone(), options.begin(), options.access());
         let session = Session {
             scope: self.scope.clone(),
-            executor: Pinned { pooled, transaction: transaction.clone(), begin, committing: committing.clone() },
+            executor: Pinned {
+                pooled,
+                transaction: transaction.clone(),
+                begin,
+                access,
+                committing: committing.clone(),
+            },
         };
         // On the heap: a service nests its own futures around this one, and the compiler follows only so many.
         let result = Box::pin(work(session)).await;
@@ -254,8 +269,21 @@ impl<S: Scope> Session<S, Pooled> {
     }
 
     async fn commit(&self, begun: &Begun) -> Result<()> {
-        begun.settle(self.executor.core(), limits(&self.executor).statement).await?;
-        self.control(&begun.lease, "COMMIT").await
+        let limit = limits(&self.executor).statement;
+        begun.settle(self.executor.core(), limit).await?;
+        let Some(written) = self.executor.written() else { return self.control(&begun.lease, "COMMIT").await };
+        // Behind the COMMIT, and in its round trip.
+        let connection = begun.lease.connection();
+        let place = async {
+            written::prepare(connection).await?;
+            let (committed, place) = join(self.control(&begun.lease, "COMMIT"), written::place(connection)).await;
+            committed.map(|()| place)
+        };
+        let mark = begun.lease.start();
+        let place = within(limit, place).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)))?;
+        mark.done();
+        written.keep(place, begun.lease.node(), begun.route);
+        Ok(())
     }
 
     /// Rolls back at once if the connection is idle; else the lease's cleaning does it, after cancelling.

@@ -220,7 +220,7 @@ mod tests {
         let isolated =
             Topology::new(nodes, maps, "public".to_owned(), HashMap::from([("public".to_owned(), tables)]), Vec::new());
         assert_eq!(Mint::new(&isolated, Region::US).map(drop).expect_err("one hash").kind(), ErrorKind::Placement);
-        let none = Topology::single(node(1, Region::EU));
+        let none = Topology::single(node(1, Region::EU), []);
         assert!(
             Mint::new(&none, Region::EU).map(drop).expect_err("no tables").to_string().contains("apply the schema")
         );

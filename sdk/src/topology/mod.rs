@@ -3,6 +3,7 @@
 pub(crate) mod hash;
 mod mint;
 mod node;
+mod position;
 mod region;
 mod residency;
 mod shard_map;
@@ -10,6 +11,7 @@ mod snapshot;
 
 pub(crate) use mint::Mint;
 pub use node::{Node, Role};
+pub use position::{Position, PositionError};
 pub use region::{Region, RegionError};
 pub use residency::Residency;
 pub(crate) use shard_map::Hashing;

@@ -32,6 +32,9 @@ pub(crate) struct DirectoryTable {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Topology {
     nodes: Vec<Arc<Node>>,
+    // Of each node, by its address: what a tenant's standby is chosen by.
+    seeds: Vec<u64>,
+    replicas: Vec<NodeIndex>,
     coordinator: Option<NodeIndex>,
     maps: Vec<ShardMap>,
     // By type of key, the map that a key without a table is looked up in: that of the most tables.
@@ -42,9 +45,10 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// One server, for everything.
-    pub(crate) fn single(node: Node) -> Self {
-        Self::new(vec![node], Vec::new(), String::new(), HashMap::new(), Vec::new())
+    /// One server for everything, and its standbys.
+    pub(crate) fn single(node: Node, standbys: impl IntoIterator<Item = Node>) -> Self {
+        let nodes = std::iter::once(node).chain(standbys).collect();
+        Self::new(nodes, Vec::new(), String::new(), HashMap::new(), Vec::new())
     }
 
     /// `schema` is where tables without a schema lie; `tables` are by schema and name.
@@ -58,7 +62,10 @@ impl Topology {
         let nodes: Vec<_> = nodes.into_iter().map(Arc::new).collect();
         let coordinator = index_of(&nodes, |node| matches!(node.role, Role::Single | Role::Coordinator));
         let usual = KeyType::ALL.map(|key| usual_map(key, &maps, &tables));
-        Self { nodes, coordinator, maps, usual, schema, tables, directories }
+        let seeds = nodes.iter().map(|node| seed(node)).collect();
+        let is_replica = |(at, node): (usize, &Arc<Node>)| (node.role == Role::Replica).then(|| NodeIndex::new(at));
+        let replicas = nodes.iter().enumerate().filter_map(is_replica).flatten().collect();
+        Self { nodes, seeds, replicas, coordinator, maps, usual, schema, tables, directories }
     }
 
     /// The nodes.
@@ -77,6 +84,16 @@ impl Topology {
     #[must_use]
     pub fn coordinator(&self) -> Option<NodeIndex> {
         self.coordinator
+    }
+
+    /// The standbys.
+    pub(crate) fn replicas(&self) -> impl Iterator<Item = NodeIndex> + '_ {
+        self.replicas.iter().copied()
+    }
+
+    /// A number that belongs to the node's address.
+    pub(crate) fn seed_of(&self, at: NodeIndex) -> u64 {
+        self.seeds[at.get()]
     }
 
     /// The node with this `pg_dist_node.nodeid`.
@@ -109,7 +126,7 @@ impl Topology {
 
     /// Whether it is that of one server.
     pub(crate) fn is_single(&self) -> bool {
-        self.nodes.iter().all(|node| node.role == Role::Single)
+        self.nodes.iter().any(|node| node.role == Role::Single)
     }
 
     /// Where a table's rows are; `None` for one that Citus does not know.
@@ -139,6 +156,15 @@ impl Topology {
     pub(crate) fn directory(&self, key: KeyType) -> Option<&DirectoryTable> {
         self.directories.iter().find(|directory| directory.key == key)
     }
+}
+
+/// The same in every process: all of them choose alike.
+fn seed(node: &Node) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in node.host.bytes().chain(node.port.to_be_bytes()) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    }
+    hash
 }
 
 /// The first node that is like this.

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::Known;
 use super::rows::{NodeRow, Rows, ShardRow};
+use crate::cluster::standbys;
 use crate::config::Endpoint;
 use crate::key::KeyType;
-use crate::topology::{Hashing, Node, NodeIndex, Place, Role, Shard, ShardMap, Topology};
+use crate::topology::{Hashing, Node, NodeIndex, Place, Region, Role, Shard, ShardMap, Topology};
 
 const COORDINATOR_GROUP: i32 = 0;
 
@@ -16,6 +17,7 @@ pub(super) fn topology(rows: Rows, known: &Known<'_>, hashing: Vec<Hashing>) -> 
     if !nodes.iter().any(|node| node.role == Role::Coordinator) {
         nodes.extend(unregistered_coordinator(known));
     }
+    add_standbys(&mut nodes, known);
     let holders = holders(&nodes);
     let maps: Vec<ShardMap> = groups
         .iter()
@@ -42,14 +44,31 @@ pub(super) fn topology(rows: Rows, known: &Known<'_>, hashing: Vec<Hashing>) -> 
 fn node(row: NodeRow, known: &Known<'_>) -> Node {
     let advertised = Endpoint { host: row.host, port: row.port };
     let address = known.config.address_of(&advertised).or_else(|| known.aliases.reached.get(&advertised).cloned());
-    let Endpoint { host, port } = address.unwrap_or(advertised);
     let role = match (row.is_primary, row.group) {
         (false, _) => Role::Replica,
         (true, COORDINATOR_GROUP) => Role::Coordinator,
         (true, _) => Role::Worker,
     };
-    let NodeRow { id, group, region, serves, takes_shards, .. } = row;
+    let NodeRow { id, group, serves, takes_shards, .. } = row;
+    let region = row.region.or_else(|| known.config.region_of(&advertised));
+    let Endpoint { host, port } = address.unwrap_or(advertised);
     Node { id, group, host, port, role, region, serves: serves || role == Role::Coordinator, takes_shards }
+}
+
+/// Those that the configuration lists, unless the metadata have them. One of which nobody says where it stands does so where its
+/// primary does.
+fn add_standbys(nodes: &mut Vec<Node>, known: &Known<'_>) {
+    for (endpoint, &group) in known.standbys {
+        let standby = standbys::node(known.config, endpoint, group);
+        if !nodes.iter().any(|node| node.host == standby.host && node.port == standby.port) {
+            nodes.push(standby);
+        }
+    }
+    let primaries: HashMap<i32, Option<Region>> =
+        nodes.iter().filter(|node| node.role != Role::Replica).map(|node| (node.group, node.region)).collect();
+    for node in nodes.iter_mut().filter(|node| node.role == Role::Replica && node.region.is_none()) {
+        node.region = primaries.get(&node.group).copied().flatten();
+    }
 }
 
 fn unregistered_coordinator(known: &Known<'_>) -> Option<Node> {

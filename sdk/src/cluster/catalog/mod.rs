@@ -20,6 +20,8 @@ pub(super) struct Known<'a> {
     pub(super) config: &'a Config,
     pub(super) aliases: &'a Aliases,
     pub(super) checks: &'a HashChecks,
+    /// The groups of the standbys that the configuration lists.
+    pub(super) standbys: &'a BTreeMap<Endpoint, i32>,
 }
 
 /// At which addresses the contact points were reached that the metadata know by others.

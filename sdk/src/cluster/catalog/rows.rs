@@ -55,7 +55,7 @@ pub(super) struct ShardRow {
 /// Joined to the SDK's own table, where it is there.
 const NODES: &str = "\
     SELECT n.nodeid, n.groupid, n.nodename::text, n.nodeport, n.noderole = 'primary', \
-    n.isactive AND n.hasmetadata AND n.metadatasynced, n.shouldhaveshards, {region} \
+    n.isactive AND (n.noderole <> 'primary' OR (n.hasmetadata AND n.metadatasynced)), n.shouldhaveshards, {region} \
     FROM pg_catalog.pg_dist_node n {join} ORDER BY n.nodeid";
 
 /// Partitions are where their parents are.

@@ -134,7 +134,7 @@ impl<K: DistributionKey, E: Distributed<DistributionKey = K>> RoutedCopy<K, E> {
     async fn send_to_its_node(&mut self, row: &E) -> Result<()> {
         let table = E::table();
         let target = tenant::target(&self.core, row.distribution_key()).await?;
-        let need = Need { table: Some(table), access: Access::Write };
+        let need = Need::new(Some(table), Access::Write);
         let owner = self.core.owner(target, need);
         let writer = match self.writers.entry(owner) {
             std::collections::hash_map::Entry::Occupied(writer) => writer.into_mut(),
@@ -183,7 +183,7 @@ impl<K: DistributionKey, E: Distributed<DistributionKey = K>> RoutedCopy<K, E> {
 }
 
 impl Writer {
-    async fn start(core: &Core, target: Target, need: Need, table: &'static Table) -> Result<Self> {
+    async fn start(core: &Arc<Core>, target: Target, need: Need, table: &'static Table) -> Result<Self> {
         let Way { line: lease, route, .. } = core.way(target, need).await?;
         core.metrics.statement(route, true);
         let (sql, types) = copy_in_of(table);

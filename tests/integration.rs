@@ -9,6 +9,7 @@ mod local;
 mod login;
 mod oracle;
 mod policy;
+mod poolers;
 mod readme;
 mod replicas;
 mod schema;

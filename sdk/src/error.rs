@@ -280,6 +280,7 @@ impl Error {
     pub(crate) fn is_stale_plan(&self) -> bool {
         self.0.server.as_ref().is_some_and(|report| {
             report.code == SqlState::INVALID_SQL_STATEMENT_NAME
+                || report.code == SqlState::DUPLICATE_PSTATEMENT
                 || (report.code == SqlState::FEATURE_NOT_SUPPORTED
                     && report.message == "cached plan must not change result type")
         })

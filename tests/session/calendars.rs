@@ -1,7 +1,7 @@
 //! The types of the date and decimal crates, there and back, and by their columns' filters.
 
 use crate::support::place::{Place, in_both_modes};
-use shardwise::{Entity, Schema, Uuid};
+use shardwise::{Cluster, Entity, Schema, Uuid};
 
 in_both_modes![chrono_time_jiff_and_decimals,];
 
@@ -25,8 +25,8 @@ struct Moment {
 }
 
 async fn chrono_time_jiff_and_decimals(place: Place) {
-    let cluster = place.cluster().await;
-    cluster.admin().apply(&Schema::new().with::<Moment>()).await.unwrap();
+    let config = place.prepared_with(Schema::new().with::<Moment>()).await;
+    let cluster = Cluster::connect(config).await.unwrap();
     let tenant = cluster.tenant(Uuid::new_v4()).await.unwrap();
 
     // Within the partitions that `apply` makes: this year's.

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use serde_json::json;
-use shardwise::{Entity, Schema, SqlNewtype, Uuid};
+use shardwise::{Cluster, Entity, Schema, SqlNewtype, Uuid};
 
 use crate::support::model::{Everything, Label, Profile, TicketState, Tier};
 use crate::support::place::{Place, in_both_modes};
@@ -130,8 +130,8 @@ struct Counter {
 }
 
 async fn keys_of_numbers_of_text_and_of_newtypes(place: Place) {
-    let cluster = place.cluster().await;
-    cluster.admin().apply(&Schema::new().with::<Gate>().with::<Counter>()).await.unwrap();
+    let config = place.prepared_with(Schema::new().with::<Gate>().with::<Counter>()).await;
+    let cluster = Cluster::connect(config).await.unwrap();
 
     let site = cluster.tenant(SiteId(-5)).await.unwrap();
     let gate = Gate { site: SiteId(-5), code: Code("north".to_owned()), next: Some(Code("south".to_owned())) };

@@ -6,6 +6,7 @@ pub mod collector;
 pub mod logs;
 pub mod model;
 pub mod place;
+pub mod pooler;
 pub mod proxy;
 pub mod secrets;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shardwise::local::CitusCluster;
-use shardwise::{Cluster, Config, Tenant};
+use shardwise::{Cluster, Config, Schema, Tenant};
 
 use super::{schema, secrets};
 
@@ -34,11 +34,19 @@ impl Place {
 
     /// A new database with the shared entities' tables in it.
     pub async fn prepared(self) -> Config {
+        self.prepared_with(schema()).await
+    }
+
+    /// The same with other tables.
+    pub async fn prepared_with(self, schema: Schema) -> Config {
         let config = self.empty().await;
         let cluster = Cluster::connect(config.clone()).await.unwrap();
-        cluster.admin().apply(&schema()).await.unwrap();
+        cluster.admin().apply(&schema).await.unwrap();
         cluster.close(Duration::from_secs(5)).await;
-        config
+        match self {
+            Self::Single => super::pooler::before(config).await,
+            Self::Citus(_) => config,
+        }
     }
 
     /// A cluster on such a database.

@@ -318,7 +318,15 @@ impl Core {
 
     /// A connection of its own to the coordinator (in single mode: to the one server), outside the pools.
     pub(crate) async fn dedicated_to_coordinator(&self) -> Result<Connection> {
-        self.coordinator_pool()?.dedicated().await
+        let connection = self.coordinator_pool()?.dedicated().await?;
+        if connection.is_pooled() {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "changes of the schema and of the placement hold a session, which a pooler in transaction mode does not give: \
+                 run them with a configuration that names the server itself",
+            ));
+        }
+        Ok(connection)
     }
 
     /// The connections to the coordinator (in single mode: to the one server).

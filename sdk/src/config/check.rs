@@ -55,6 +55,7 @@ fn build(settings: Settings) -> Checked<Config> {
         reads: reads(settings.reads.unwrap_or_default())?,
         analytics: analytics(settings.analytics.unwrap_or_default())?,
         replicas: settings.replicas.map(|replicas| replicas.0).unwrap_or_default(),
+        pooler: settings.pooler.unwrap_or_default(),
         nodes: settings.nodes.unwrap_or_default().into_iter().map(node).collect::<Checked<_>>()?,
         shard_count: settings.shard_count.map(|number| number.0),
         policy,
@@ -205,9 +206,11 @@ fn analytics(settings: AnalyticsSettings) -> Checked<AnalyticsConfig> {
 }
 
 fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, NodeOverride)> {
-    let NodeSettings { host, port, region } = settings;
-    if host.is_none() && port.is_none() && region.is_none() {
-        return Err(format!("`nodes.\"{endpoint}\"` changes nothing: give it a `host`, a `port` or a `region`"));
+    let NodeSettings { host, port, region, pooler } = settings;
+    if host.is_none() && port.is_none() && region.is_none() && pooler.is_none() {
+        return Err(format!(
+            "`nodes.\"{endpoint}\"` changes nothing: give it a `host`, a `port`, a `region` or a `pooler`"
+        ));
     }
     // Not shown: a URL with a password may stand here.
     if host.as_ref().is_some_and(|host| !is_host(host) && host.parse::<std::net::Ipv6Addr>().is_err()) {
@@ -218,7 +221,7 @@ fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, No
     if port.as_ref().is_some_and(|port| port.0 == 0) {
         return Err(format!("`nodes.\"{endpoint}\".port` is 0: write a port from 1 to 65535"));
     }
-    Ok((endpoint, NodeOverride { host, port: port.map(|port| port.0), region }))
+    Ok((endpoint, NodeOverride { host, port: port.map(|port| port.0), region, pooler }))
 }
 
 fn contradictions(config: &Config) -> Checked<()> {

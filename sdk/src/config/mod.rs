@@ -57,6 +57,7 @@
 //! residency = "strict"                       # off (the default) | prefer | strict: may data leave the home region?
 //! check_rows = "always"                      # debug (the default) | always | never: hold rows against the tenant's key
 //! replicas = ["replica-1.example.org"]       # standbys of the primary, or of workers; never contact points
+//! pooler = "transaction"                     # auto (the default) | none | session | transaction: PgBouncer and the like
 //! reads.consistency = "replica_ok"
 //! reads.max_lag = "1s"
 //! reads.otherwise = "primary"                # primary | fail: where no standby is that fresh
@@ -76,6 +77,7 @@
 //!
 //! [prod.nodes."10.0.1.5:5432"]               # how this process reaches a node that is known by another address
 //! host = "worker-1.example.org"
+//! pooler = "none"                            # this one is reached as it is
 //!
 //! [prod.nodes."replica-1.example.org:5432"]
 //! region = "eu"                              # where it stands, if it is not known to the database: that of its primary else
@@ -124,7 +126,7 @@ pub(crate) use permissions::is_open_to_strangers;
 pub use reads::{Consistency, Otherwise, ReadsConfig};
 pub use values::{
     AnalyticsConfig, ChannelBinding, CheckRows, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride, Policy,
-    PoolConfig, Secret, Timeouts, Tls, TopologyConfig, Verify, Watch,
+    PoolConfig, Pooler, Secret, Timeouts, Tls, TopologyConfig, Verify, Watch,
 };
 
 /// Where the file is when `SHARDWISE_CONFIG` does not say so.
@@ -170,6 +172,7 @@ pub struct Config {
     pub(crate) reads: ReadsConfig,
     pub(crate) analytics: AnalyticsConfig,
     pub(crate) replicas: Vec<Endpoint>,
+    pub(crate) pooler: Pooler,
     pub(crate) nodes: BTreeMap<Endpoint, NodeOverride>,
     pub(crate) shard_count: Option<u32>,
     pub(crate) policy: Policy,
@@ -454,6 +457,12 @@ impl Config {
         check::checked(Self { replicas: replicas.into_iter().collect(), ..self })
     }
 
+    /// What stands between this process and the nodes.
+    #[must_use]
+    pub fn with_pooler(self, pooler: Pooler) -> Self {
+        Self { pooler, ..self }
+    }
+
     /// Where work over many tenants goes.
     ///
     /// # Errors
@@ -505,6 +514,13 @@ impl Config {
             host: over.host.clone().unwrap_or_else(|| known.host.clone()),
             port: over.port.unwrap_or(known.port),
         })
+    }
+
+    /// What stands between us and the node at this address, under which it may be known or reached.
+    pub(crate) fn pooler_of(&self, address: &Endpoint) -> Pooler {
+        let is_at = |known: &&Endpoint| *known == address || self.address_of(known).as_ref() == Some(address);
+        let known = self.nodes.keys().find(is_at).and_then(|known| self.nodes.get(known)?.pooler);
+        known.unwrap_or(self.pooler)
     }
 
     /// The region that is written down for this node.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::reads::{ConsistencyName, Otherwise};
-use super::values::{ChannelBinding, CheckRows, Endpoint, Mode, Secret, Watch};
+use super::values::{ChannelBinding, CheckRows, Endpoint, Mode, Pooler, Secret, Watch};
 use crate::topology::{Region, Residency};
 
 /// A table of optional keys that can be laid over another one.
@@ -46,6 +46,7 @@ layer!(Settings {
     residency: Residency,
     check_rows: CheckRows,
     replicas: List<Endpoint>,
+    pooler: Pooler,
     shard_count: Whole<u32>,
     policy: PolicyName,
     application_role: String,
@@ -103,6 +104,7 @@ layer!(NodeSettings {
     host: String,
     port: Whole<u16>,
     region: Region,
+    pooler: Pooler,
 });
 
 impl Settings {
@@ -172,6 +174,7 @@ whole_values!(
     ConsistencyName,
     Otherwise,
     Watch,
+    Pooler,
     CheckRows,
     Whole<u16>,
     Whole<u32>,

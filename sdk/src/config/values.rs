@@ -404,6 +404,23 @@ impl Policy {
     }
 }
 
+/// What stands between this process and a node, and whether a session stays with one server there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooler {
+    /// It is found out when the node is first connected to, and logged.
+    #[default]
+    Auto,
+    /// Nothing that matters: the server itself, or a proxy that passes on what it is given.
+    None,
+    /// A pooler such as PgBouncer in session mode: a session has its server until it ends.
+    Session,
+    /// A pooler in transaction mode: each transaction may be on another server. Then nothing is prepared under a name, nothing
+    /// is set for longer than a transaction, and each statement has a connection for itself: they are the pooler's to share.
+    /// Changes of the schema and of the placement hold a session, and are refused.
+    Transaction,
+}
+
 /// How this process reaches a node that is known by another address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeOverride {
@@ -413,6 +430,8 @@ pub struct NodeOverride {
     pub port: Option<u16>,
     /// Where it stands, if the database does not know.
     pub region: Option<Region>,
+    /// What stands in between, in place of what holds for all nodes.
+    pub pooler: Option<Pooler>,
 }
 
 #[cfg(test)]

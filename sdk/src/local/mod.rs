@@ -45,6 +45,7 @@ mod elsewhere;
 mod folder;
 mod members;
 mod metadata;
+mod pgbouncer;
 mod program;
 mod recipe;
 mod server;
@@ -55,6 +56,7 @@ mod upkeep;
 
 pub use citus::{Citus, citus, offers_citus};
 pub use cluster::CitusCluster;
+pub use pgbouncer::{PgBouncer, PgBouncerBuilder, pgbouncer};
 pub use server::Server;
 pub use single::{Single, single};
 

@@ -188,7 +188,7 @@ fn config(port: u16, password: Option<&Secret>, tls: Option<Tls>) -> Result<Conf
 
 /// One that no outgoing connection takes, for those get theirs from 32768 on (Linux): so it is still free when a server that
 /// was killed is started again.
-fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     const FIRST: u128 = 20_000;
     const COUNT: u128 = 12_000;
     const TRIES: usize = 100;

@@ -9,15 +9,17 @@ use rustls::CertificateError;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::OnceCell;
 use tokio_postgres::config::{ChannelBinding as Binding, SslMode};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::{AsyncMessage, Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
-use tracing::{Instrument as _, debug};
+use tracing::{Instrument as _, debug, info};
 
 use super::connection::Connection;
 use super::pace::Paces;
-use crate::config::{ChannelBinding, Config, Watch};
+use super::statements::Inferred;
+use crate::config::{ChannelBinding, Config, Endpoint, Pooler, Watch};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::topology::{Node, Role};
 
@@ -33,6 +35,10 @@ struct Inner {
     statement_cache: usize,
     watch: Watch,
     paces: Paces,
+    pooler: Pooler,
+    // What was found out, where the configuration does not say.
+    found: OnceCell<Pooler>,
+    inferred: Arc<Inferred>,
     // Connections opened so far: gives each its number, which tells whether it is watched.
     opened: AtomicUsize,
     // Those with a lower number are not used again.
@@ -83,6 +89,8 @@ impl Connector {
         let watch = if node.role == Role::Worker { config.topology.watch } else { Watch::Off };
         let [opened, trusted_from, schema] = [(); 3].map(|()| AtomicUsize::new(0));
         let paces = Paces::new(config.pool.shared_limit);
+        let pooler = config.pooler_of(&Endpoint { host: node.host.clone(), port: node.port });
+        let (found, inferred) = (OnceCell::new(), Arc::new(Inferred::new(statement_cache)));
         Ok(Self(Arc::new(Inner {
             node,
             login,
@@ -91,6 +99,9 @@ impl Connector {
             statement_cache,
             watch,
             paces,
+            pooler,
+            found,
+            inferred,
             opened,
             trusted_from,
             schema,
@@ -118,30 +129,94 @@ impl Connector {
 
     /// The same, with a session of this kind.
     pub(super) async fn connect_as(&self, session: Session) -> Result<Connection> {
-        match tokio::time::timeout(self.0.timeout, self.open(session)).await {
+        match tokio::time::timeout(self.0.timeout, self.open_as(session)).await {
             Ok(result) => result,
             Err(_) => Err(Error::timed_out(Limit::Connect, self.0.timeout)),
         }
         .map_err(|error| error.on(&self.0.node))
     }
 
-    async fn open(&self, session: Session) -> Result<Connection> {
-        let mut login = self.0.login.clone();
+    async fn open_as(&self, session: Session) -> Result<Connection> {
         let number = self.0.opened.fetch_add(1, Ordering::AcqRel);
-        let is_watched = self.is_watched(number, session);
-        if let Some(options) = options(session, is_watched) {
+        let pooler = match self.0.pooler {
+            Pooler::Auto => *self.0.found.get_or_try_init(|| self.find_out()).await?,
+            given => given,
+        };
+        // Behind a pooler, who passes a statement on is not told: the notice may come to another client.
+        let is_watched = pooler == Pooler::None && self.is_watched(number, session);
+        let limits = limits(session);
+        let options = match (pooler, is_watched) {
+            (Pooler::None | Pooler::Auto, true) => Some(format!("{REPORT_FORWARDS} {}", options(&limits))),
+            (Pooler::None | Pooler::Auto, false) => Some(options(&limits)),
+            // A pooler may not take them.
+            (Pooler::Session | Pooler::Transaction, _) => None,
+        };
+        let options = options.filter(|options| !options.is_empty());
+        let connection = self.open(number, options.as_deref(), is_watched, pooler).await?.0;
+        match pooler {
+            Pooler::Session => {
+                for (name, millis) in limits {
+                    let set = format!("SET {name} = {millis}");
+                    connection.client().batch_execute(&set).await.map_err(Error::postgres)?;
+                }
+            }
+            Pooler::Transaction => super::pooler::know_types(connection.client()).await?,
+            Pooler::None | Pooler::Auto => {}
+        }
+        Ok(connection)
+    }
+
+    /// What stands between us and the node.
+    async fn find_out(&self) -> Result<Pooler> {
+        let number = self.0.opened.load(Ordering::Acquire);
+        let (one, port) = self.open(number, None, false, Pooler::None).await?;
+        if super::pooler::is_direct(one.client(), port).await? {
+            return Ok(Pooler::None);
+        }
+        let (other, _) = self.open(number, None, false, Pooler::None).await?;
+        let found = super::pooler::find_out(one.client(), other.client()).await?;
+        let (host, port) = (&self.0.node.host, self.0.node.port);
+        info!(server.address = host, server.port = port, pooler = ?found, "something stands before the node");
+        Ok(found)
+    }
+
+    /// Also returned: the port that we come from.
+    async fn open(
+        &self,
+        number: usize,
+        options: Option<&str>,
+        is_watched: bool,
+        pooler: Pooler,
+    ) -> Result<(Connection, Option<u16>)> {
+        let mut login = self.0.login.clone();
+        if let Some(options) = options {
             login.options(options);
         }
         let forwards = is_watched.then(|| Arc::new(AtomicUsize::new(0)));
-        match self.socket().await? {
+        let (socket, port) = match self.socket().await? {
+            Socket::Tcp(stream) => {
+                let port = stream.local_addr().ok().map(|address| address.port());
+                (Socket::Tcp(stream), port)
+            }
+            unix => (unix, None),
+        };
+        let (client, forwards) = match socket {
             Socket::Tcp(stream) => match self.0.tls.clone() {
-                Some(mut tls) => self.log_in(&login, number, forwards, stream, self.tls::<TcpStream>(&mut tls)?).await,
-                None => self.log_in(&login, number, forwards, stream, NoTls).await,
+                Some(mut tls) => self.log_in(&login, forwards, stream, self.tls::<TcpStream>(&mut tls)?).await?,
+                None => self.log_in(&login, forwards, stream, NoTls).await?,
             },
             // As in libpq: a Unix socket needs no TLS.
-            Socket::Unix(stream) => {
-                self.log_in(login.ssl_mode(SslMode::Disable), number, forwards, stream, NoTls).await
-            }
+            Socket::Unix(stream) => self.log_in(login.ssl_mode(SslMode::Disable), forwards, stream, NoTls).await?,
+        };
+        let inferred = (pooler == Pooler::Transaction).then(|| self.0.inferred.clone());
+        Ok((Connection::new(client, number, self.0.statement_cache, forwards, inferred), port))
+    }
+
+    /// Whether each transaction may be on another server.
+    pub(super) fn is_pooled(&self) -> bool {
+        match self.0.pooler {
+            Pooler::Auto => self.0.found.get() == Some(&Pooler::Transaction),
+            given => given == Pooler::Transaction,
         }
     }
 
@@ -184,11 +259,10 @@ impl Connector {
     async fn log_in<S, T>(
         &self,
         login: &tokio_postgres::Config,
-        number: usize,
         forwards: Option<Arc<AtomicUsize>>,
         stream: S,
         tls: T,
-    ) -> Result<Connection>
+    ) -> Result<(Client, Option<Arc<AtomicUsize>>)>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: TlsConnect<S>,
@@ -205,7 +279,7 @@ impl Connector {
             }
             .in_current_span(),
         );
-        Ok(Connection::new(client, number, self.0.statement_cache, forwards))
+        Ok((client, forwards))
     }
 
     fn tls<S>(&self, tls: &mut MakeRustlsConnect) -> Result<<MakeRustlsConnect as MakeTlsConnect<S>>::TlsConnect>
@@ -269,18 +343,19 @@ impl Connector {
     }
 }
 
-/// What the server is told at log-in.
-fn options(session: Session, is_watched: bool) -> Option<String> {
-    let limits = match session {
-        Session::Plain => None,
+/// The settings of a session, in milliseconds.
+fn limits(session: Session) -> Vec<(&'static str, u128)> {
+    match session {
+        Session::Plain => Vec::new(),
         Session::Limited { statement, lock } => {
-            let (statement, lock) = (statement.as_millis(), lock.as_millis());
-            Some(format!("-c statement_timeout={statement} -c lock_timeout={lock}"))
+            vec![("statement_timeout", statement.as_millis()), ("lock_timeout", lock.as_millis())]
         }
-    };
-    let report = is_watched.then(|| REPORT_FORWARDS.to_owned());
-    let all: Vec<_> = limits.into_iter().chain(report).collect();
-    (!all.is_empty()).then(|| all.join(" "))
+    }
+}
+
+/// The same as the server is told at log-in, and keeps through every RESET.
+fn options(limits: &[(&str, u128)]) -> String {
+    limits.iter().map(|(name, millis)| format!("-c {name}={millis}")).collect::<Vec<_>>().join(" ")
 }
 
 /// A peer that vanishes without a word is noticed: while nothing is under way by probes, else by what it does not confirm.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use tokio_postgres::Client;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Statement as Prepared};
 
-use super::statements::Statements;
+use super::prepared::Prepared;
+use super::statements::{Inferred, Statements};
 use crate::entity::Statement;
 
 /// A connection to one server.
@@ -15,6 +16,8 @@ pub(crate) struct Connection {
     // The number among all that were opened to the node.
     number: usize,
     statements: Statements,
+    // What is shared by all connections whose server changes with each transaction.
+    inferred: Option<Arc<Inferred>>,
     // Of which schema its statements are, as the pool counts.
     schema: AtomicUsize,
     condemned: AtomicBool,
@@ -27,9 +30,10 @@ impl Connection {
         number: usize,
         statement_cache: usize,
         forwards: Option<Arc<AtomicUsize>>,
+        inferred: Option<Arc<Inferred>>,
     ) -> Self {
         let (schema, condemned) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self { client, number, statements: Statements::new(statement_cache), schema, condemned, forwards }
+        Self { client, number, statements: Statements::new(statement_cache), inferred, schema, condemned, forwards }
     }
 
     pub(super) fn number(&self) -> usize {
@@ -60,17 +64,49 @@ impl Connection {
         self.client.is_closed() || self.condemned.load(Ordering::Relaxed)
     }
 
-    /// The prepared form of an entity's statement.
+    /// Whether its server may be another one after each transaction.
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.inferred.is_some()
+    }
+
+    /// An entity's statement, ready to be sent.
     pub(crate) async fn prepare_static(
         &self,
         statement: &'static Statement,
-    ) -> Result<Prepared, tokio_postgres::Error> {
-        self.statements.fixed(&self.client, statement).await
+    ) -> Result<Prepared<'static>, tokio_postgres::Error> {
+        match &self.inferred {
+            None => self.statements.fixed(&self.client, statement).await.map(Prepared::Named),
+            Some(_) => Ok(Prepared::typed(statement.sql, statement.params)),
+        }
     }
 
-    /// The prepared form of a text. Without `types` the server infers them.
-    pub(crate) async fn prepare_text(&self, sql: &str, types: &[Type]) -> Result<Prepared, tokio_postgres::Error> {
-        self.statements.text(&self.client, sql, types).await
+    /// A text, ready to be sent, whose parameters have these types.
+    pub(crate) async fn prepare_text<'a>(
+        &self,
+        sql: &'a str,
+        types: &'a [Type],
+    ) -> Result<Prepared<'a>, tokio_postgres::Error> {
+        match &self.inferred {
+            None => self.statements.text(&self.client, sql, types).await.map(Prepared::Named),
+            Some(_) => Ok(Prepared::typed(sql, types)),
+        }
+    }
+
+    /// The same, and the server infers the types of so many parameters. `alone` says that no transaction is open.
+    pub(crate) async fn prepare_untyped<'a>(
+        &self,
+        sql: &'a str,
+        params: usize,
+        alone: bool,
+    ) -> Result<Prepared<'a>, tokio_postgres::Error> {
+        match &self.inferred {
+            None => self.statements.text(&self.client, sql, &[]).await.map(Prepared::Named),
+            Some(_) if params == 0 => Ok(Prepared::typed(sql, &[])),
+            Some(inferred) => match inferred.known(sql) {
+                Some(known) => Ok(known),
+                None => inferred.learn(&self.client, sql, alone).await,
+            },
+        }
     }
 
     /// Of which schema its statements are.
@@ -83,6 +119,7 @@ impl Connection {
         if self.schema() != schema {
             self.schema.store(schema, Ordering::Relaxed);
             self.statements.forget_all();
+            self.inferred.iter().for_each(|inferred| inferred.forget_all());
         }
     }
 }

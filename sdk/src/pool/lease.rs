@@ -93,6 +93,11 @@ impl Lease {
         self.session.load(Ordering::Relaxed) == Session::Transaction as u8
     }
 
+    /// Whether a statement ran which may have changed the server's session.
+    pub(crate) fn has_session_state(&self) -> bool {
+        self.session.load(Ordering::Relaxed) == Session::Unknown as u8
+    }
+
     /// Says that the server has ended the transaction.
     pub(crate) fn ended(&self) {
         let (from, to) = (Session::Transaction as u8, Session::Clean as u8);
@@ -135,11 +140,14 @@ impl Drop for Lease {
 }
 
 async fn clean(connection: &Connection, connector: &Connector, abandoned: bool, reset: bool) -> Result<()> {
-    if abandoned {
+    // Not through a pooler that gives each transaction another server: PgBouncer 1.18 ends itself ("bad client state") when a client
+    // goes away while its cancel request is on its way. There the server's own limit ends the statement.
+    if abandoned && !connection.is_pooled() {
         connector.cancel(connection).await?;
     }
     // Answered after whatever is still in the pipe. Without a transaction it only warns.
-    let sql = if reset { RESET } else { "ROLLBACK" };
+    // Whatever was set on a server behind a pooler is another one's by now.
+    let sql = if reset && !connection.is_pooled() { RESET } else { "ROLLBACK" };
     let answer = connection.client().batch_execute(sql);
     match tokio::time::timeout(CLEANING, answer).await {
         Ok(result) => result.map_err(Error::postgres),

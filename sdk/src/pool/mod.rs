@@ -10,6 +10,8 @@ mod lease;
 mod line;
 mod manager;
 mod pace;
+mod pooler;
+mod prepared;
 mod shared;
 mod statements;
 mod take;
@@ -24,6 +26,7 @@ use tokio::time::Instant;
 pub(crate) use connection::Connection;
 pub(crate) use lease::Lease;
 pub(crate) use line::{Line, UnderWay};
+pub(crate) use prepared::Prepared;
 pub(crate) use shared::{Share, Traffic};
 pub(crate) use take::{Exclusively, ForStatement, Take};
 

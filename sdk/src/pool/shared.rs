@@ -101,6 +101,10 @@ impl Shared {
 
     /// A place on the connection with the least to do. First come, first served. `None` while no connection is open.
     pub(super) async fn take(&self) -> Result<Option<Share>> {
+        // They are the pooler's to share; and nothing would end what takes long.
+        if self.0.connector.is_pooled() {
+            return Ok(None);
+        }
         let turn = self.0.turns.take().await.map_err(|error| error.on(self.0.connector.node()))?;
         let Some(open) = self.0.least_busy() else { return Ok(None) };
         turn.keep();

@@ -1,4 +1,4 @@
-//! The prepared statements of one connection.
+//! The statements of one connection: prepared once, or, where the server changes with each transaction, never.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use lru::LruCache;
 use tokio::sync::OnceCell;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Error, Statement as Prepared};
+use tokio_postgres::{Client, Error, Statement as Named};
 
+use super::prepared::{Prepared, Types};
 use crate::entity::Statement;
 
 /// Of many that want the same one prepared on a shared connection, one has it done.
-type Cell = Arc<OnceCell<Prepared>>;
+type Cell = Arc<OnceCell<Named>>;
 
 pub(super) struct Statements {
     // By the address of the entity's static statement: found without hashing its text. As many as the program has.
@@ -25,12 +26,11 @@ pub(super) struct Statements {
 impl Statements {
     /// `capacity` is that of the texts.
     pub(super) fn new(capacity: usize) -> Self {
-        let capacity = NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN);
-        Self { fixed: RwLock::default(), texts: Mutex::new(LruCache::new(capacity)) }
+        Self { fixed: RwLock::default(), texts: Mutex::new(LruCache::new(at_least_one(capacity))) }
     }
 
     /// The prepared form of an entity's statement.
-    pub(super) async fn fixed(&self, client: &Client, statement: &'static Statement) -> Result<Prepared, Error> {
+    pub(super) async fn fixed(&self, client: &Client, statement: &'static Statement) -> Result<Named, Error> {
         let address = std::ptr::from_ref(statement).addr();
         if let Some(prepared) = self.known(address) {
             return Ok(prepared);
@@ -39,13 +39,13 @@ impl Statements {
         cell.get_or_try_init(|| client.prepare_typed(statement.sql, statement.params)).await.cloned()
     }
 
-    fn known(&self, address: usize) -> Option<Prepared> {
+    fn known(&self, address: usize) -> Option<Named> {
         // Each change is one insert or one clear, so a panic leaves nothing half-done.
         self.fixed.read().unwrap_or_else(PoisonError::into_inner).get(&address)?.get().cloned()
     }
 
     /// The prepared form of a text. Without `types` the server infers them.
-    pub(super) async fn text(&self, client: &Client, sql: &str, types: &[Type]) -> Result<Prepared, Error> {
+    pub(super) async fn text(&self, client: &Client, sql: &str, types: &[Type]) -> Result<Named, Error> {
         let cell = {
             let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
             match texts.get(sql) {
@@ -69,6 +69,46 @@ impl Statements {
         self.fixed.write().unwrap_or_else(PoisonError::into_inner).clear();
         self.texts.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+/// What servers inferred of texts whose types nobody gave: of all connections to a node whose server changes with each
+/// transaction, where nothing stays prepared.
+pub(super) struct Inferred(Mutex<LruCache<Box<str>, Arc<[Type]>>>);
+
+impl Inferred {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self(Mutex::new(LruCache::new(at_least_one(capacity))))
+    }
+
+    /// The statement, if its types are known.
+    pub(super) fn known<'a>(&self, sql: &'a str) -> Option<Prepared<'a>> {
+        let types = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned()?;
+        Some(Prepared::Typed { sql, types: Types::Learned(types) })
+    }
+
+    /// Has a server infer them. What this prepares is gone from the server when the next message is read there; `alone` says
+    /// that no transaction is open, which it takes to stay with one server so long.
+    pub(super) async fn learn<'a>(&self, client: &Client, sql: &'a str, alone: bool) -> Result<Prepared<'a>, Error> {
+        if alone {
+            client.batch_execute("BEGIN").await?;
+        }
+        let prepared = client.prepare(sql).await;
+        let types = prepared.map(|prepared| Arc::<[Type]>::from(prepared.params()));
+        if alone {
+            client.batch_execute("ROLLBACK").await?;
+        }
+        let types = types?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(sql.into(), types.clone());
+        Ok(Prepared::Typed { sql, types: Types::Learned(types) })
+    }
+
+    pub(super) fn forget_all(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+fn at_least_one(capacity: usize) -> NonZeroUsize {
+    NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// An address is as good as a hash, once its lowest bits, which are alike, don't decide.

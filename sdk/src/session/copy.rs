@@ -149,7 +149,7 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
         self.finished = true;
         let stored = stored?;
         self.failed = false;
-        if self.hold.is_standalone() && self.hold.has_terms() {
+        if self.hold.is_standalone() && self.hold.is_in_transaction() {
             let committed = self.hold.connection().client().batch_execute("COMMIT").await;
             committed.map_err(|error| self.explain(error).with_unknown_outcome())?;
             self.hold.ended();
@@ -245,7 +245,9 @@ async fn hold_on_terms(executor: &impl Executor, need: Need) -> Result<Hold> {
     let mut attempt = 1;
     loop {
         let hold = executor.hold(need, None).await?;
-        if !hold.has_terms() {
+        // What tokio-postgres prepares for a COPY has to be there when it starts.
+        let needs_transaction = hold.has_terms() || (hold.is_standalone() && hold.connection().is_pooled());
+        if !needs_transaction {
             return Ok(hold);
         }
         let guard = hold.transaction_guard();

@@ -10,13 +10,13 @@ use tokio_postgres::RowStream;
 use tracing::{Instrument as _, Span, debug_span, field};
 
 use super::executor::{Executor, Hold};
-use super::job::{Effect, Job, Prepared, Text, Want};
+use super::job::{Effect, Job, Text, Want};
 use super::written::{self, Seen};
 use super::{fence, terms};
 use crate::cluster::Core;
 use crate::config::{Consistency, Otherwise, Timeouts};
 use crate::error::{Error, ErrorKind, Limit, Result};
-use crate::pool::{Connection, Line, Traffic, UnderWay};
+use crate::pool::{Connection, Line, Prepared, Traffic, UnderWay};
 use crate::retry::{Decision, Progress, decide};
 use crate::route::Route;
 use crate::routing::Intent;
@@ -70,7 +70,7 @@ async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>) -> Result<W
         let is_standby = hold.route == Route::Replica;
         // A transaction has a limit of its own.
         let call = X::STANDALONE.then_some((end, limits.call));
-        let Failure { error, is_cut_short } = match once::<W, X>(executor, hold, job, &sent, call).await {
+        let Failure { error, is_cut_short, has_run } = match once::<W, X>(executor, hold, job, &sent, call).await {
             Ok(out) => return Ok(out),
             Err(failure) => failure,
         };
@@ -83,6 +83,9 @@ async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>) -> Result<W
             (need.at_primary, sent) = (true, AtomicBool::new(false));
             core.metrics.fallback();
             continue;
+        }
+        if has_run && X::STANDALONE && !job.is_idempotent() {
+            return Err(error.with_unknown_outcome());
         }
         let progress = if sent.load(Ordering::Relaxed) { Progress::Sent } else { Progress::NotSent };
         let lost =
@@ -111,6 +114,8 @@ struct Failure {
     error: Error,
     /// Whether the server ended it because it took too long for a shared connection. It has taken no effect.
     is_cut_short: bool,
+    /// Whether the statement was run although its answer could not be read.
+    has_run: bool,
 }
 
 /// Makes ready for the next attempt where [`decide`] grants one, else gives the error back.
@@ -156,6 +161,11 @@ async fn once<W: Want, X: Executor>(
     span.record("server.address", node.host.as_str());
     span.record("server.port", node.port);
 
+    if let Text::Cached { sql, .. } = &job.text
+        && let Some(error) = refused_by_pooler(&hold, executor.target().intent, sql)
+    {
+        return Err(Failure { error, is_cut_short: false, has_run: false });
+    }
     let began = Instant::now();
     let opening = hold.opening.take();
     let guard = hold.transaction_guard();
@@ -163,12 +173,14 @@ async fn once<W: Want, X: Executor>(
         hold.may_have_session_state();
     }
     let forwards = hold.connection().forwards();
+    let limit = limits(executor).statement;
     // Of what is read as it comes, nobody waits for the end.
     let needs_place = executor.written().is_some() && job.effect != Effect::Reads && !W::FLOWS;
     let mut told = None;
     let answer = async {
         let mut mark = hold.start();
-        let answer = match hold.has_terms() {
+        let is_unit = hold.has_terms() || (hold.needs_limit && !(W::FLOWS && job.effect != Effect::Reads));
+        let answer = match is_unit {
             false if opening.is_some() => {
                 // BEGIN was sent before.
                 let answer = answer::<W>(&hold, job, &mut mark, sent);
@@ -185,7 +197,7 @@ async fn once<W: Want, X: Executor>(
             false => answer::<W>(&hold, job, &mut mark, sent).await.map_err(Error::postgres),
             // On the heap: the way that most take must not be as large as the one that few do.
             true => {
-                let answer = terms::answer_on::<W>(&hold, job, &mut mark, sent, needs_place);
+                let answer = terms::answer_on::<W>(&hold, job, &mut mark, sent, needs_place, limit);
                 Box::pin(answer).await.map(|(answer, place)| {
                     told = place;
                     answer
@@ -196,7 +208,6 @@ async fn once<W: Want, X: Executor>(
         mark.done(job.for_sharing().map(|statement| statement.text).filter(|_| !W::FLOWS));
         answer
     };
-    let limit = limits(executor).statement;
     let result = match (timeout_at(end_of(began, limit, call), answer).await, call) {
         (Ok(result), _) => result,
         (Err(_), Some((end, limit))) if Instant::now() >= end => Err(Error::timed_out(Limit::Call, limit)),
@@ -218,14 +229,29 @@ async fn once<W: Want, X: Executor>(
     match result {
         Ok(taken) => Ok(W::out(hold, taken)),
         Err(error) => {
-            if error.is_stale_plan() {
+            let is_stale = error.is_stale_plan();
+            if is_stale {
                 hold.has_stale_statements();
+            }
+            // Behind a pooler nothing is prepared but the driver's own questions about types, which it asks when the statement has
+            // run: a new connection knows them.
+            let has_run = is_stale && hold.connection().is_pooled();
+            if has_run {
+                hold.was_ended();
             }
             heed(core, &hold, &error);
             let is_cut_short = is_cut_short(&hold, &error, began.elapsed());
-            Err(Failure { error: error.on(hold.node()).via(route), is_cut_short })
+            Err(Failure { error: error.on(hold.node()).via(route), is_cut_short, has_run })
         }
     }
+}
+
+/// What is set on the coordinator's session would be another client's, where a pooler gives each transaction another server.
+fn refused_by_pooler(hold: &Hold, intent: Intent, sql: &str) -> Option<Error> {
+    let is_raw = matches!(intent, Intent::Coordinator | Intent::Analytics) && hold.is_standalone();
+    let fix = (is_raw && hold.connection().is_pooled()).then(|| shardwise_scope::session_control(sql)).flatten()?;
+    let message = format!("behind a pooler in transaction mode the server is another client's afterwards: {fix}");
+    Some(Error::new(ErrorKind::Usage, message))
 }
 
 /// When a statement has to be answered: a call may end before its statement would.
@@ -260,7 +286,7 @@ pub(super) async fn answer<W: Want>(
     mark: &mut UnderWay<'_>,
     sent: &AtomicBool,
 ) -> Result<W::Taken, tokio_postgres::Error> {
-    let ready = job.prepare(hold.connection()).await?;
+    let ready = job.prepare(hold.connection(), hold.is_standalone()).await?;
     if !hold.is_begun && job.effect != Effect::Reads {
         mark.sent();
         let fence = fence::put_up(hold.connection().client());
@@ -287,7 +313,7 @@ async fn written_answer<W: Want>(
     if needs_place {
         written::prepare(connection).await?;
     }
-    let ready = job.prepare(connection).await.map_err(Error::postgres)?;
+    let ready = job.prepare(connection, hold.is_standalone()).await.map_err(Error::postgres)?;
     mark.sent();
     let answer = async { W::take(send(connection, job, &ready, sent).await?).await };
     let place = OptionFuture::from(needs_place.then(|| written::place(connection)));
@@ -303,12 +329,9 @@ pub(super) async fn send(
     ready: &Prepared<'_>,
     sent: &AtomicBool,
 ) -> Result<RowStream, tokio_postgres::Error> {
-    let (client, params) = (connection.client(), job.params);
+    let client = connection.client();
     sent.store(!client.is_closed(), Ordering::Relaxed);
-    match ready {
-        Prepared::Statement(statement) => client.query_raw(statement, params.iter()).await,
-        Prepared::Once { sql, types } => client.query_typed_raw(sql, params.iter().zip(types.iter().cloned())).await,
-    }
+    ready.query_raw(client, job.params).await
 }
 
 /// The output, or None when time ran out.

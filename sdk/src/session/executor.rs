@@ -115,6 +115,7 @@ impl Executor for Pooled {
         };
         let tenant = self.tenant.clone();
         Ok(Hold {
+            needs_limit: is_shared && line.connection().is_pooled(),
             line,
             route,
             bound,
@@ -208,6 +209,7 @@ impl Executor for Pinned {
             transaction: Some(self.transaction.clone()),
             stream: None,
             opening: Unanswered::new(opening),
+            needs_limit: false,
             is_begun: begun.is_answered(),
         })
     }
@@ -256,6 +258,9 @@ pub struct Hold {
     stream: Option<OpenStream>,
     /// The answer to the transaction's BEGIN, which was sent before.
     pub(super) opening: Unanswered,
+    /// Whether nothing but the server itself can end the statement: a pooler is not asked to cancel. What only the coordinator can
+    /// do, some of it outside of transactions alone, has no limit there.
+    pub(super) needs_limit: bool,
     /// Whether it is certain that a transaction is open.
     pub(super) is_begun: bool,
 }

@@ -9,7 +9,7 @@ use tokio_postgres::{Row, RowStream};
 use super::executor::Hold;
 use crate::entity::{Param, Statement};
 use crate::error::Result;
-use crate::pool::{Connection, ForStatement, Traffic};
+use crate::pool::{Connection, ForStatement, Prepared, Traffic};
 use crate::routing::{Access, Need};
 use crate::schema::Table;
 
@@ -38,15 +38,13 @@ impl Job<'_> {
         self.effect == Effect::Reads
     }
 
-    /// Prepares it on this connection, unless it is sent unprepared.
-    pub(super) async fn prepare(&self, connection: &Connection) -> Result<Prepared<'_>, tokio_postgres::Error> {
-        let prepared = match self.text {
-            Text::Entity(statement) | Text::Literal(statement) => connection.prepare_static(statement).await,
-            Text::Cached { sql, types } => connection.prepare_text(sql, types).await,
-            Text::Unread(sql) => connection.prepare_text(sql, &[]).await,
-            Text::Once { sql, types } => return Ok(Prepared::Once { sql, types }),
-        };
-        prepared.map(Prepared::Statement)
+    /// Makes it ready for a connection. `alone` says that no transaction is open there.
+    pub(super) async fn prepare(
+        &self,
+        connection: &Connection,
+        alone: bool,
+    ) -> Result<Prepared<'_>, tokio_postgres::Error> {
+        self.text.prepare(connection, self.params.len(), alone).await
     }
 
     /// What a connection is wanted for that it may share with others; `None` where it has to be for this statement alone.
@@ -89,10 +87,28 @@ pub(super) enum Text<'a> {
     Once { sql: &'a str, types: &'a [Type] },
 }
 
-/// What it takes to send a statement on one connection.
-pub(super) enum Prepared<'a> {
-    Statement(tokio_postgres::Statement),
-    Once { sql: &'a str, types: &'a [Type] },
+impl<'a> Text<'a> {
+    /// Makes it ready for a connection, with so many parameters.
+    pub(super) async fn prepare(
+        &self,
+        connection: &Connection,
+        params: usize,
+        alone: bool,
+    ) -> Result<Prepared<'a>, tokio_postgres::Error> {
+        match *self {
+            Text::Entity(statement) | Text::Literal(statement) if statement.params.len() == params => {
+                connection.prepare_static(statement).await
+            }
+            // The server knows their types.
+            Text::Entity(statement) | Text::Literal(statement) if connection.is_pooled() => {
+                connection.prepare_untyped(statement.sql, params, alone).await
+            }
+            Text::Entity(statement) | Text::Literal(statement) => connection.prepare_static(statement).await,
+            Text::Cached { sql, types } if types.len() == params => connection.prepare_text(sql, types).await,
+            Text::Cached { sql, .. } | Text::Unread(sql) => connection.prepare_untyped(sql, params, alone).await,
+            Text::Once { sql, types } => Ok(Prepared::typed(sql, types)),
+        }
+    }
 }
 
 /// What a caller wants of the answer.

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
-use tokio_postgres::Statement as Prepared;
 use tokio_postgres::types::Type;
 use tracing::Instrument as _;
 
@@ -15,14 +14,14 @@ use super::execute::{heed, limits, span, within};
 use super::executor::{Executor, FailUnlessDone};
 use super::fence;
 use super::get::not_found;
-use super::job::Text;
+use super::job::{Answer, Text, Want as _};
 use super::progression::Begun;
 use super::ready::{Ready, SqlFor};
 use super::update::{Update, nothing_to_update};
-use super::{In, Pinned, Pooled, Scope, Session, written};
+use super::{In, Pinned, Pooled, Scope, Session, terms, written};
 use crate::entity::{EntityKey as _, OR_FAIL, Params, Statement};
 use crate::error::{Error, ErrorKind, Limit, Result};
-use crate::pool::{Connection, Line};
+use crate::pool::{Connection, Line, Prepared};
 use crate::routing::{Access, Intent, Need};
 use crate::schema::Table;
 
@@ -309,15 +308,17 @@ impl<S: Scope> Session<S, Pinned> {
         }
         for (step, prepared) in steps.iter().zip(&prepared) {
             all.push(Box::pin(async move {
-                let written = client.execute_raw(prepared, step.params.as_slice().iter()).await;
-                written.map(drop).map_err(|error| step.explain(error))
+                let written = async { Answer::take(prepared.query_raw(client, step.params.as_slice()).await?).await };
+                written.await.map(drop).map_err(|error| step.explain(error))
             }));
         }
         if commits {
             // What others read between these statements and now is as it was before.
             self.executor.committing.store(true, Ordering::Relaxed);
-            all.push(Box::pin(async {
-                client.batch_execute("COMMIT").await.map_err(|error| Error::postgres(error).of("commit", None))
+            let leaves_state = connection.is_pooled() && begun.lease.has_session_state();
+            let commit = if leaves_state { terms::FORGET_AND_COMMIT } else { "COMMIT" };
+            all.push(Box::pin(async move {
+                client.batch_execute(commit).await.map_err(|error| Error::postgres(error).of("commit", None))
             }));
         }
         if written.is_some() {
@@ -359,16 +360,14 @@ async fn one_behind_the_other(mut all: Vec<Sending<'_>>) -> Result<()> {
 }
 
 impl Step<'_> {
-    async fn prepare(&self, connection: &Connection) -> Result<Prepared, tokio_postgres::Error> {
-        match &self.text {
-            StepText::Fixed(statement) => connection.prepare_static(statement).await,
-            StepText::Rendered { sql, types } => connection.prepare_text(sql, types).await,
-            StepText::Sql(ready) => match ready.text() {
-                Text::Entity(statement) | Text::Literal(statement) => connection.prepare_static(statement).await,
-                Text::Cached { sql, types } | Text::Once { sql, types } => connection.prepare_text(sql, types).await,
-                Text::Unread(sql) => connection.prepare_text(sql, &[]).await,
-            },
-        }
+    async fn prepare(&self, connection: &Connection) -> Result<Prepared<'_>, tokio_postgres::Error> {
+        let text = match &self.text {
+            StepText::Fixed(statement) => Text::Entity(statement),
+            StepText::Rendered { sql, types } => Text::Cached { sql, types },
+            StepText::Sql(ready) => ready.text(),
+        };
+        // BEGIN was sent before.
+        text.prepare(connection, self.params.as_slice().len(), false).await
     }
 
     fn explain(&self, error: tokio_postgres::Error) -> Error {

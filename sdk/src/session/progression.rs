@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 
 use super::Pooled;
 use super::execute::{heed, limits, within};
-use super::terms::Terms;
+use super::terms::{Terms, begin_within};
 use super::written::Seen;
 use crate::cluster::{Bound, Way};
 use crate::error::{Error, ErrorKind, Limit, Result};
@@ -196,10 +196,11 @@ impl Begun {
         let (connection, answered) = (lease.clone(), is_answered.clone());
         let mut opening: Opening = Box::pin(async move {
             let client = connection.connection().client();
+            let begin = begin_within(begin, connection.connection().is_pooled().then_some(limit));
             let mark = connection.start();
             let terms = join(terms.tell(client), terms.vouch(client));
             let (begun, (told, vouched), seen) =
-                join3(client.batch_execute(begin), terms, seen.check(connection.connection())).await;
+                join3(client.batch_execute(&begin), terms, seen.check(connection.connection())).await;
             mark.done();
             begun.map_err(Error::postgres).and(told).and(vouched).and(seen)?;
             answered.store(true, Ordering::Release);

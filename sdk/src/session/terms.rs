@@ -9,26 +9,27 @@
 //! transaction alone, so that nothing stays with a connection, which may be a pooler's; where no transaction has set it, there
 //! are no rows. The key is a parameter, and never part of a text.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures_util::future::{OptionFuture, join, join3, join5};
+use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Statement};
 
 use super::execute::{answer, send, within};
 use super::executor::Hold;
 use super::fence;
-use super::job::{Effect, Job, Want};
+use super::job::{Effect, Job, Text, Want};
 use super::written::{self, Seen};
 use crate::cluster::{Bound, Core};
 use crate::config::Mode;
 use crate::entity::Statement as Fixed;
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::key::KeyRef;
-use crate::pool::{Connection, UnderWay};
+use crate::pool::{Connection, Prepared, UnderWay};
 
 /// Of the SDK's own tables and functions: see `schema/catalog.sql`.
 static VOUCH: Fixed = Fixed { sql: "SELECT shardwise.require_placement($1, $2)", params: &[Type::INT8, Type::TEXT] };
@@ -72,6 +73,7 @@ pub(super) async fn answer_on<W: Want>(
     mark: &mut UnderWay<'_>,
     sent: &AtomicBool,
     needs_place: bool,
+    limit: Duration,
 ) -> Result<(W::Taken, Option<Result<u64>>)> {
     let connection = hold.connection();
     let terms = Terms::prepared(connection, hold.tenant.as_ref(), hold.bound.as_ref()).await?;
@@ -85,7 +87,7 @@ pub(super) async fn answer_on<W: Want>(
         return Err(Error::new(ErrorKind::Usage, message));
     }
     // Prepared first, so that what follows is one round trip.
-    let ready = job.prepare(connection).await.map_err(Error::postgres)?;
+    let ready = job.prepare(connection, true).await.map_err(Error::postgres)?;
     let seen = Seen::prepared(connection, hold.route, hold.after).await?;
     if needs_place {
         written::prepare(connection).await?;
@@ -95,12 +97,14 @@ pub(super) async fn answer_on<W: Want>(
     let client = connection.client();
     // Its COMMIT may never be read.
     let begin = if W::FLOWS { "BEGIN READ ONLY" } else { "BEGIN" };
+    let begin = &*begin_within(begin, hold.needs_limit.then_some(limit));
     let fence = OptionFuture::from((job.effect != Effect::Reads).then(|| fence::put_up(client)));
     let begin = join3(client.batch_execute(begin), fence, seen.check(connection));
     let taken = async { W::take(send(connection, job, &ready, sent).await?).await };
     // Answers come in the order in which these are first polled.
     let place = OptionFuture::from(needs_place.then(|| written::place(connection)));
-    let end = join(commit::<W>(connection), place);
+    let leaves_state = hold.needs_limit && matches!(job.text, Text::Unread(_));
+    let end = join(commit::<W>(connection, if leaves_state { FORGET_AND_COMMIT } else { "COMMIT" }), place);
     let all = join5(begin, terms.tell(client), terms.vouch(client), taken, end);
     let ((begun, fenced, seen), told, vouched, taken, (committed, place)) = hold.in_one_go(all).await;
     // Committed or, after an error, rolled back: it is over in any case.
@@ -114,6 +118,18 @@ pub(super) async fn answer_on<W: Want>(
     Ok((taken, place))
 }
 
+/// For what may have set something on a server that is another client's right after.
+pub(super) const FORGET_AND_COMMIT: &str =
+    "RESET ALL; DISCARD TEMP; SELECT pg_catalog.pg_advisory_unlock_all(); UNLISTEN *; COMMIT";
+
+/// BEGIN, and a limit that the server itself keeps.
+pub(super) fn begin_within(begin: &'static str, limit: Option<Duration>) -> Cow<'static, str> {
+    match limit {
+        None => Cow::Borrowed(begin),
+        Some(limit) => Cow::Owned(format!("{begin}; SET LOCAL statement_timeout = {}", limit.as_millis())),
+    }
+}
+
 /// Begins a transaction on the terms of its hold, in one round trip; in one that has begun, has the node vouch. Dropped
 /// half-way, it leaves the connection to be cleaned.
 pub(super) async fn begin_on(hold: &Hold, limit: Duration) -> Result<()> {
@@ -124,8 +140,9 @@ pub(super) async fn begin_on(hold: &Hold, limit: Duration) -> Result<()> {
         let terms = Terms::prepared(connection, hold.tenant.as_ref(), hold.bound.as_ref()).await?;
         let outcome = if hold.is_standalone() {
             hold.began();
+            let begin = begin_within("BEGIN", hold.needs_limit.then_some(limit));
             let (begun, told, vouched) =
-                join3(client.batch_execute("BEGIN"), terms.tell(client), terms.vouch(client)).await;
+                join3(client.batch_execute(&begin), terms.tell(client), terms.vouch(client)).await;
             begun.map_err(Error::postgres).and(told).and(vouched)
         } else {
             terms.vouch(client).await
@@ -138,8 +155,8 @@ pub(super) async fn begin_on(hold: &Hold, limit: Duration) -> Result<()> {
 
 /// What a node has to do, ready to be sent.
 pub(super) struct Terms {
-    tell: Option<(Statement, Arc<str>)>,
-    vouch: Option<(Statement, Bound)>,
+    tell: Option<(Prepared<'static>, Arc<str>)>,
+    vouch: Option<(Prepared<'static>, Bound)>,
 }
 
 impl Terms {
@@ -164,13 +181,13 @@ impl Terms {
     /// Tells the node whose rows the transaction is about.
     pub(super) async fn tell(&self, client: &Client) -> Result<()> {
         let Some((statement, key)) = &self.tell else { return Ok(()) };
-        client.execute(statement, &[&&**key]).await.map(drop).map_err(not_offered)
+        statement.query(client, &[&&**key]).await.map(drop).map_err(not_offered)
     }
 
     /// Asks the node whether the shard is within its bounds, inside a transaction.
     pub(super) async fn vouch(&self, client: &Client) -> Result<()> {
         let Some((statement, bound)) = &self.vouch else { return Ok(()) };
-        let vouched = client.execute(statement, &[&bound.shard, &bound.region.as_str()]).await;
+        let vouched = statement.query(client, &[&bound.shard, &bound.region.as_str()]).await;
         vouched.map(drop).map_err(not_offered)
     }
 }
@@ -186,8 +203,8 @@ fn not_offered(error: tokio_postgres::Error) -> Error {
     }
 }
 
-async fn commit<W: Want>(connection: &Connection) -> Result<(), tokio_postgres::Error> {
-    let mut commit = std::pin::pin!(connection.client().batch_execute("COMMIT"));
+async fn commit<W: Want>(connection: &Connection, sql: &str) -> Result<(), tokio_postgres::Error> {
+    let mut commit = std::pin::pin!(connection.client().batch_execute(sql));
     if !W::FLOWS {
         return commit.await;
     }

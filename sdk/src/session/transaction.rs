@@ -10,7 +10,7 @@ use futures_util::future::join;
 use super::execute::{Forgets, limits, within};
 use super::executor::{Executor as _, FailUnlessDone};
 use super::progression::{Begun, Progression, over};
-use super::{Pinned, Pooled, Scope, Session, written};
+use super::{Pinned, Pooled, Scope, Session, terms, written};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::Lease;
 use crate::random;
@@ -271,12 +271,14 @@ impl<S: Scope> Session<S, Pooled> {
     async fn commit(&self, begun: &Begun) -> Result<()> {
         let limit = limits(&self.executor).statement;
         begun.settle(self.executor.core(), limit).await?;
-        let Some(written) = self.executor.written() else { return self.control(&begun.lease, "COMMIT").await };
+        let leaves_state = begun.lease.has_session_state() && begun.lease.connection().is_pooled();
+        let commit = if leaves_state { terms::FORGET_AND_COMMIT } else { "COMMIT" };
+        let Some(written) = self.executor.written() else { return self.control(&begun.lease, commit).await };
         // Behind the COMMIT, and in its round trip.
         let connection = begun.lease.connection();
         let place = async {
             written::prepare(connection).await?;
-            let (committed, place) = join(self.control(&begun.lease, "COMMIT"), written::place(connection)).await;
+            let (committed, place) = join(self.control(&begun.lease, commit), written::place(connection)).await;
             committed.map(|()| place)
         };
         let mark = begun.lease.start();

@@ -12,7 +12,7 @@ use super::{Pooled, Scope, Session};
 use crate::config::Consistency;
 use crate::entity::Statement;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pool::Connection;
+use crate::pool::{Connection, Prepared};
 use crate::route::Route;
 use crate::topology::{Node, Position};
 
@@ -57,7 +57,8 @@ impl Written {
 pub(super) async fn place(connection: &Connection) -> Result<u64> {
     // Prepared before, where it must not wait.
     let statement = connection.prepare_static(&WRITTEN).await.map_err(Error::postgres)?;
-    let row = connection.client().query_one(&statement, &[]).await.map_err(Error::postgres)?;
+    let rows = statement.query(connection.client(), &[]).await.map_err(Error::postgres)?;
+    let row = rows.first().ok_or_else(|| Error::new(ErrorKind::Codec, "the server returned no row"))?;
     let (next, page): (i64, i64) = (row.try_get(0).map_err(Error::postgres)?, row.try_get(1).map_err(Error::postgres)?);
     let beyond = |_| Error::new(ErrorKind::Unsupported, "the server's log is longer than this version can count");
     Ok(Position::last_end(u64::try_from(next).map_err(beyond)?, u64::try_from(page).map_err(beyond)?))
@@ -70,7 +71,7 @@ pub(super) async fn prepare(connection: &Connection) -> Result<()> {
 
 /// Makes sure that a standby has what a read has to see; nothing on other routes. To be sent right before the read.
 pub(super) struct Seen {
-    statement: Option<tokio_postgres::Statement>,
+    statement: Option<Prepared<'static>>,
     lsn: i64,
 }
 
@@ -89,8 +90,8 @@ impl Seen {
     /// [`ErrorKind::NoReplica`] where it has not.
     pub(super) async fn check(&self, connection: &Connection) -> Result<()> {
         let Some(statement) = &self.statement else { return Ok(()) };
-        let row = connection.client().query_one(statement, &[&self.lsn]).await.map_err(Error::postgres)?;
-        match row.try_get(0).map_err(Error::postgres)? {
+        let rows = statement.query(connection.client(), &[&self.lsn]).await.map_err(Error::postgres)?;
+        match super::row::scalar(&rows)? {
             Some(true) => Ok(()),
             Some(false) | None => {
                 Err(Error::new(ErrorKind::NoReplica, "the standby does not have what the session wrote any more"))

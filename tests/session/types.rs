@@ -4,10 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use serde_json::json;
-use shardwise::{Cluster, Entity, Schema, SqlNewtype, Uuid};
+use shardwise::{Cluster, Entity, SqlNewtype, Uuid};
 
 use crate::support::model::{Everything, Label, Profile, TicketState, Tier};
 use crate::support::place::{Place, in_both_modes};
+use crate::support::schema;
 use crate::support::secrets::VALUE;
 
 in_both_modes![
@@ -130,7 +131,7 @@ struct Counter {
 }
 
 async fn keys_of_numbers_of_text_and_of_newtypes(place: Place) {
-    let config = place.prepared_with(Schema::new().with::<Gate>().with::<Counter>()).await;
+    let config = place.prepared_with(schema().with::<Gate>().with::<Counter>()).await;
     let cluster = Cluster::connect(config).await.unwrap();
 
     let site = cluster.tenant(SiteId(-5)).await.unwrap();

@@ -563,6 +563,6 @@ mod tests {
         assert!(prod.password_file.take().is_some());
         assert!(prod.analytics.as_mut().and_then(|analytics| analytics.password_file.take()).is_some());
         let prod = check::check(prod, "example").expect("valid");
-        assert_eq!((prod.contact_points.len(), prod.nodes.len()), (2, 1));
+        assert_eq!((prod.contact_points.len(), prod.nodes.len()), (2, 2));
     }
 }

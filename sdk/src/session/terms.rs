@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{OptionFuture, join, join3, join5};
@@ -109,7 +109,12 @@ pub(super) async fn answer_on<W: Want>(
     let ((begun, fenced, seen), told, vouched, taken, (committed, place)) = hold.in_one_go(all).await;
     // Committed or, after an error, rolled back: it is over in any case.
     hold.ended();
-    begun.and(fenced.unwrap_or(Ok(()))).map_err(Error::postgres)?;
+    let begun = begun.and(fenced.unwrap_or(Ok(())));
+    if begun.is_err() && job.effect != Effect::Reads {
+        // The fence let nothing pass.
+        sent.store(false, Ordering::Relaxed);
+    }
+    begun.map_err(Error::postgres)?;
     seen?;
     told?;
     vouched?;

@@ -4,6 +4,7 @@
 mod child;
 mod citus;
 mod config;
+mod failover;
 mod injection;
 mod local;
 mod login;

@@ -286,6 +286,11 @@ impl Error {
         })
     }
 
+    /// The server takes no writes (25006): it was not the primary any more.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)
+    }
+
     /// The server ended the statement because it waited too long for a lock (55P03).
     pub(crate) fn is_lock_timeout(&self) -> bool {
         self.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)

@@ -41,6 +41,8 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
         (ErrorKind::Database, Progress::Sent) if idempotent && error.ended_the_session() => Decision::Same,
         // The server refused a cached plan before running it: it is planned anew.
         (ErrorKind::Database, _) if error.is_stale_plan() => Decision::Same,
+        // It is a standby now, and ran nothing: the primary is another one.
+        (ErrorKind::Database, _) if error.is_read_only() => Decision::Anew,
         // The node did not vouch for the shard, and so ran nothing: it may know better than we where the shard is.
         (ErrorKind::Residency, Progress::NotSent | Progress::Sent) if error.code().is_some() => Decision::Anew,
         (

@@ -39,7 +39,7 @@ impl Stage {
 const FRESH: Consistency = Consistency::replica_ok(Duration::from_secs(1), Otherwise::Fail);
 
 /// Runs SQL that no session sends, on one server.
-async fn on(server: &Server, sql: &str) {
+pub async fn on(server: &Server, sql: &str) {
     let config = server.config();
     let endpoint = &config.contact_points()[0];
     let mut login = tokio_postgres::Config::new();

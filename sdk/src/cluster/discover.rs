@@ -59,7 +59,10 @@ async fn try_one(config: &Config, endpoint: &Endpoint) -> Result<Found> {
                 let known = Known { config, aliases: &aliases, checks: &checks, standbys: &standbys.known() };
                 catalog::read(connection.client(), &known).await?.0
             }
-            Mode::Auto | Mode::Single => Topology::single(node.clone(), standbys::of_single(config)),
+            Mode::Auto | Mode::Single => {
+                let standbys = config.replicas.iter().filter(|replica| *replica != endpoint);
+                Topology::single(node.clone(), standbys.map(|replica| standbys::of_single(config, replica)))
+            }
         };
         keep_to_region(config, &connection, &topology).await?;
         if !config.policy.is_on() {

@@ -4,6 +4,7 @@
 mod catalog;
 mod directory;
 mod discover;
+mod failover;
 mod refresh;
 mod replicas;
 mod standbys;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::time::Instant;
 
 use crate::config::{Config, Consistency, Mode, Timeouts};
 use crate::error::{Error, ErrorKind, Limit, Result};
@@ -37,6 +39,9 @@ use state::State;
 
 /// A refusal by what was read longer ago than this has it read anew.
 pub(crate) const REFUSAL_AGE: Duration = Duration::from_secs(1);
+
+/// Between two looks whether there is a primary.
+const FAILOVER_PAUSE: Duration = Duration::from_millis(20);
 
 /// A connected cluster, shared by everything that was made from it.
 pub struct Core {
@@ -98,7 +103,7 @@ impl Core {
             seed: usize::try_from(random::number() >> 32).unwrap_or_default(),
             metrics: Metrics::default(),
         });
-        if mode == Mode::Citus {
+        if core.can_change() {
             refresh::spawn(&core);
         }
         Ok(core)
@@ -214,14 +219,24 @@ impl Core {
         need: Need,
         take: &T,
     ) -> Result<Way<T::Line>> {
+        let patience = Instant::now() + self.timeouts(target.intent).checkout;
         loop {
             let state = self.state();
             match self.way_by(&state, target, need, take).await {
                 // Who waited for a node that is gone goes where its shards are now.
                 Err(error) if error.kind() == ErrorKind::Closed && !self.is_closed() && !self.is_current(&state) => {}
+                // A standby may be promoted, or the primary come back.
+                Err(error) if self.waits_for_a_primary(&error) && Instant::now() < patience => {
+                    self.refresher.suspect();
+                    tokio::time::sleep(FAILOVER_PAUSE).await;
+                }
                 outcome => return outcome,
             }
         }
+    }
+
+    fn waits_for_a_primary(&self, error: &Error) -> bool {
+        self.mode == Mode::Single && self.can_change() && error.is_unreachable()
     }
 
     fn is_current(&self, state: &Arc<State>) -> bool {
@@ -257,7 +272,7 @@ impl Core {
                     let error = error.via(hop.route);
                     // The endpoint for work over many tenants is no node of the plan, even where it is the coordinator.
                     let is_of_plan =
-                        hop.route == Route::Replica || (self.mode == Mode::Citus && target.intent != Intent::Analytics);
+                        hop.route == Route::Replica || (self.can_change() && target.intent != Intent::Analytics);
                     if !is_of_plan || !error.is_unreachable() {
                         return Err(error);
                     }
@@ -312,7 +327,7 @@ impl Core {
             let station = state.analytics().ok_or_else(no_coordinator)?;
             return take.take(station.pool(&self.config)?, true).await;
         }
-        let is_the_only_one = self.mode == Mode::Single && hop.route != Route::Replica;
+        let is_the_only_one = !self.can_change() && hop.route != Route::Replica;
         take.take(state.station(hop.node).pool(&self.config)?, is_the_only_one).await
     }
 
@@ -344,9 +359,14 @@ impl Core {
         state.station(at).pool(&self.config)?.dedicated().await
     }
 
+    /// Whether the layout can be another one than it was: on Citus, and where one of several servers is the primary.
+    fn can_change(&self) -> bool {
+        self.mode == Mode::Citus || failover::is_possible(&self.config)
+    }
+
     /// Says that a statement met something that a changed layout would explain.
     pub(crate) fn suspects_a_change(&self) {
-        if self.mode == Mode::Citus {
+        if self.can_change() {
             self.refresher.suspect();
         }
     }
@@ -355,8 +375,8 @@ impl Core {
     pub(crate) async fn refresh(&self) -> Result<()> {
         match self.mode {
             _ if self.is_closed() => Err(Error::closed()),
-            Mode::Single => Ok(()),
-            Mode::Auto | Mode::Citus => self.refresher.refresh().await,
+            _ if self.can_change() => self.refresher.refresh().await,
+            Mode::Single | Mode::Auto | Mode::Citus => Ok(()),
         }
     }
 

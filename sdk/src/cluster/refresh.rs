@@ -13,6 +13,8 @@ use tracing::{debug, info, warn};
 
 use super::Core;
 use super::catalog::{self, Known, Version};
+use super::failover;
+use crate::config::Mode;
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::Connection;
 use crate::random;
@@ -125,6 +127,10 @@ impl Task {
             let outcome = self.read(&core).await;
             if let Err(error) = &outcome {
                 warn!(%error, "the cluster's layout could not be read");
+                if core.mode() == Mode::Single {
+                    // Until there is a primary.
+                    self.refresher.suspect();
+                }
             }
             pause =
                 if outcome.as_ref().is_ok_and(|changed| !changed) { (pause * 2).min(MOST_PAUSE) } else { LEAST_PAUSE };
@@ -139,6 +145,9 @@ impl Task {
 
     /// Whether the layout is another one than was read last. A node that can't be asked is no reason to believe so.
     async fn has_changed(&mut self, core: &Core) -> bool {
+        if core.mode() == Mode::Single {
+            return false;
+        }
         let Some(known) = self.version.clone() else { return true };
         let answer = match self.connection(core).await {
             Ok(connection) => in_time(known.now(connection.client())).await,
@@ -156,6 +165,13 @@ impl Task {
 
     /// Returns whether the layout is another one.
     async fn read(&mut self, core: &Arc<Core>) -> Result<bool> {
+        if core.mode() == Mode::Single {
+            let state = core.state();
+            let Some(primary) = state.topology.coordinator() else { return Ok(false) };
+            let topology = failover::look(core.config(), state.topology.node(primary)).await?;
+            core.metrics.refresh();
+            return Ok(core.install(topology));
+        }
         core.standbys.ask(core.config()).await;
         let connection = self.connection(core).await?;
         let standbys = core.standbys.known();

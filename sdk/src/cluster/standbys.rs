@@ -54,10 +54,8 @@ pub(super) fn node(config: &Config, endpoint: &Endpoint, group: i32) -> Node {
     Node { group, role: Role::Replica, takes_shards: false, ..Node::single(host, port, region) }
 }
 
-/// Those of the one server.
-pub(super) fn of_single(config: &Config) -> impl Iterator<Item = Node> + '_ {
-    config.replicas.iter().map(|endpoint| {
-        let node = node(config, endpoint, 0);
-        Node { region: node.region.or(config.local_region), ..node }
-    })
+/// One of the one server.
+pub(super) fn of_single(config: &Config, endpoint: &Endpoint) -> Node {
+    let node = node(config, endpoint, 0);
+    Node { region: node.region.or(config.local_region), ..node }
 }

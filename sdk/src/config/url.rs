@@ -109,10 +109,19 @@ fn parameter(settings: &mut Settings, key: &str, value: &str) -> Result<(), Stri
         "sslrootcert" => tls(settings).ca_file = Some(PathBuf::from(value)),
         "sslcert" => tls(settings).cert_file = Some(PathBuf::from(value)),
         "sslkey" => tls(settings).key_file = Some(PathBuf::from(value)),
+        // Of several hosts the one that takes writes is taken in any case.
+        "target_session_attrs" if ["read-write", "primary"].contains(&value) => {}
+        "target_session_attrs" => {
+            return Err(
+                "`target_session_attrs` is read-write or primary, which is what is looked for in any case: reads from \
+                        standbys are `reads.consistency`"
+                    .to_owned(),
+            );
+        }
         _ => {
             return Err(format!(
                 "the parameter `{key}` is not known: there are application_name, connect_timeout, passfile, channel_binding, \
-                 sslmode, sslrootcert, sslcert and sslkey"
+                 sslmode, sslrootcert, sslcert, sslkey and target_session_attrs"
             ));
         }
     }

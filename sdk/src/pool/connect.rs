@@ -52,11 +52,11 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// What is asked of the server for the whole session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Session {
+pub(super) enum Limits {
     /// Nothing.
-    Plain,
+    None,
     /// To end a statement that takes, or waits for a lock, longer than this.
-    Limited { statement: Duration, lock: Duration },
+    Of { statement: Duration, lock: Duration },
 }
 
 /// Where connections are sampled, one of so many is watched.
@@ -124,27 +124,27 @@ impl Connector {
 
     /// Opens a connection and starts the task that drives it.
     pub(super) async fn connect(&self) -> Result<Connection> {
-        self.connect_as(Session::Plain).await
+        self.connect_as(Limits::None).await
     }
 
-    /// The same, with a session of this kind.
-    pub(super) async fn connect_as(&self, session: Session) -> Result<Connection> {
-        match tokio::time::timeout(self.0.timeout, self.open_as(session)).await {
+    /// The same, with these limits.
+    pub(super) async fn connect_as(&self, limits: Limits) -> Result<Connection> {
+        match tokio::time::timeout(self.0.timeout, self.open_as(limits)).await {
             Ok(result) => result,
             Err(_) => Err(Error::timed_out(Limit::Connect, self.0.timeout)),
         }
         .map_err(|error| error.on(&self.0.node))
     }
 
-    async fn open_as(&self, session: Session) -> Result<Connection> {
+    async fn open_as(&self, limits: Limits) -> Result<Connection> {
         let number = self.0.opened.fetch_add(1, Ordering::AcqRel);
         let pooler = match self.0.pooler {
             Pooler::Auto => *self.0.found.get_or_try_init(|| self.find_out()).await?,
             given => given,
         };
         // Behind a pooler, who passes a statement on is not told: the notice may come to another client.
-        let is_watched = pooler == Pooler::None && self.is_watched(number, session);
-        let limits = limits(session);
+        let is_watched = pooler == Pooler::None && self.is_watched(number, limits);
+        let limits = settings(limits);
         let options = match (pooler, is_watched) {
             (Pooler::None | Pooler::Auto, true) => Some(format!("{REPORT_FORWARDS} {}", options(&limits))),
             (Pooler::None | Pooler::Auto, false) => Some(options(&limits)),
@@ -247,11 +247,11 @@ impl Connector {
         connection.is_under(self.0.schema.load(Ordering::Acquire));
     }
 
-    fn is_watched(&self, number: usize, session: Session) -> bool {
+    fn is_watched(&self, number: usize, limits: Limits) -> bool {
         match self.0.watch {
             Watch::All => true,
             // Of many statements on a shared connection it could not be told which one was passed on.
-            Watch::Sample => session == Session::Plain && number.is_multiple_of(SAMPLE),
+            Watch::Sample => limits == Limits::None && number.is_multiple_of(SAMPLE),
             Watch::Off => false,
         }
     }
@@ -344,10 +344,10 @@ impl Connector {
 }
 
 /// The settings of a session, in milliseconds.
-fn limits(session: Session) -> Vec<(&'static str, u128)> {
-    match session {
-        Session::Plain => Vec::new(),
-        Session::Limited { statement, lock } => {
+fn settings(limits: Limits) -> Vec<(&'static str, u128)> {
+    match limits {
+        Limits::None => Vec::new(),
+        Limits::Of { statement, lock } => {
             vec![("statement_timeout", statement.as_millis()), ("lock_timeout", lock.as_millis())]
         }
     }

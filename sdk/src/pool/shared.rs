@@ -17,7 +17,7 @@ use arc_swap::ArcSwapOption;
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::connect::{Connector, Session};
+use super::connect::{Connector, Limits};
 use super::connection::Connection;
 use super::turns::Turns;
 use crate::config::{Config, PoolConfig, Timeouts, Watch};
@@ -40,7 +40,7 @@ pub(super) struct Shared(Arc<Inner>);
 struct Inner {
     connector: Connector,
     traffic: Traffic,
-    session: Session,
+    limits: Limits,
     slots: Box<[Slot]>,
     turns: Turns,
     limit: Duration,
@@ -79,16 +79,16 @@ impl Shared {
         if count == 0 || is_exact {
             return None;
         }
-        let session = match traffic {
-            Traffic::Reads => Session::Limited { statement: shared_limit, lock: shared_limit },
+        let limits = match traffic {
+            Traffic::Reads => Limits::Of { statement: shared_limit, lock: shared_limit },
             // A write that was cut short is run again, so it must not have taken effect. With a lock that it did not get that
             // is certain. With a statement that is ended in the middle it is not: another node may have committed already.
-            Traffic::Writes => Session::Limited { statement, lock: shared_limit },
+            Traffic::Writes => Limits::Of { statement, lock: shared_limit },
         };
         Some(Self(Arc::new(Inner {
             connector: connector.clone(),
             traffic,
-            session,
+            limits,
             slots: (0..count).map(|_| Slot::default()).collect(),
             turns: Turns::new(count.saturating_mul(shared_depth), max_waiting, checkout),
             limit: shared_limit,
@@ -183,7 +183,7 @@ impl Inner {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let inner = self.clone();
         runtime.spawn(async move {
-            let opened = inner.connector.connect_as(inner.session).await;
+            let opened = inner.connector.connect_as(inner.limits).await;
             let slot = &inner.slots[at];
             match opened {
                 Ok(_) if inner.closed.load(Ordering::Acquire) => {}

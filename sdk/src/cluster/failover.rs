@@ -1,0 +1,71 @@
+//! One server and its standbys: which of them takes writes. When the primary is lost, and a standby is promoted, it is found among
+//! the contact points and the standbys that the configuration lists.
+
+use std::time::Duration;
+
+use super::standbys;
+use crate::config::{Config, Endpoint};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pool::NodePool;
+use crate::topology::{Node, Topology};
+
+/// How long a server may take to tell: one that is gone may not answer at all.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Whether it takes writes, and on which timeline: each promotion begins a new one.
+const LOOK: &str = "SELECT NOT pg_catalog.pg_is_in_recovery(), \
+                    CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN \
+                    ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8))::bit(32)::int8 END";
+
+/// Whether there is more than one server to look at.
+pub(super) fn is_possible(config: &Config) -> bool {
+    candidates(config).nth(1).is_some()
+}
+
+fn candidates(config: &Config) -> impl Iterator<Item = &Endpoint> {
+    config.contact_points.iter().chain(&config.replicas)
+}
+
+/// Asks all of them at once. `current` is the primary as it was known last.
+///
+/// # Errors
+/// [`ErrorKind::Connect`] where none takes writes.
+pub(super) async fn look(config: &Config, current: &Node) -> Result<Topology> {
+    let asked = candidates(config).map(|endpoint| async move {
+        let told = tokio::time::timeout(PATIENCE, timeline(config, endpoint)).await;
+        (endpoint, told.ok().and_then(Result::ok).flatten())
+    });
+    let told = futures_util::future::join_all(asked).await;
+    let is_current = |endpoint: &Endpoint| {
+        let node = single(config, endpoint);
+        (node.host.as_str(), node.port) == (current.host.as_str(), current.port)
+    };
+    // An old primary that came back as one is on the older timeline.
+    let primary = told
+        .iter()
+        .filter_map(|(endpoint, timeline)| Some((endpoint, (*timeline)?)))
+        .max_by_key(|(endpoint, timeline)| (*timeline, is_current(endpoint)))
+        .map(|(endpoint, _)| *endpoint);
+    let Some(primary) = primary else {
+        let message =
+            "none of the `contact_points` and `replicas` takes writes: promote a standby, or start the primary";
+        return Err(Error::new(ErrorKind::Connect, message));
+    };
+    let others = candidates(config).filter(|endpoint| *endpoint != primary);
+    let standbys = others.map(|endpoint| standbys::of_single(config, endpoint));
+    Ok(Topology::single(single(config, primary), standbys))
+}
+
+/// The timeline that it writes to; `None` for a standby.
+async fn timeline(config: &Config, endpoint: &Endpoint) -> Result<Option<i64>> {
+    let pool = NodePool::new(config, std::sync::Arc::new(single(config, endpoint)))?;
+    let session = pool.dedicated().await?;
+    let row = session.client().query_typed_one(LOOK, &[]).await.map_err(Error::postgres)?;
+    row.try_get(1).map_err(Error::postgres)
+}
+
+/// The one server at this address.
+fn single(config: &Config, endpoint: &Endpoint) -> Node {
+    let Endpoint { host, port } = config.address_of(endpoint).unwrap_or_else(|| endpoint.clone());
+    Node::single(host, port, config.region_of(endpoint).or(config.local_region))
+}

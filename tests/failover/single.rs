@@ -1,0 +1,98 @@
+//! One server with standbys.
+
+use std::time::Duration;
+
+use shardwise::config::{Consistency, Otherwise};
+use shardwise::local::{self, Server};
+use shardwise::{Cluster, Config, ErrorKind, Uuid};
+use tokio::time::Instant;
+
+use super::ledger::Writers;
+use crate::replicas::on;
+use crate::support::model::Wallet;
+use crate::support::{logs, schema};
+
+/// A primary with standbys, one of which has each commit before it is acknowledged: so that none is lost with the primary.
+async fn synchronous(standbys: usize) -> (Server, Config) {
+    logs::keep();
+    let primary = local::single().standbys(standbys).start().await.unwrap();
+    on(&primary, "ALTER SYSTEM SET synchronous_standby_names = '*'").await;
+    on(&primary, "SELECT pg_reload_conf()").await;
+    let replicas: Vec<_> =
+        primary.standbys().iter().map(|standby| standby.config().contact_points()[0].clone()).collect();
+    let config = primary.config().with_replicas(replicas).unwrap();
+    Cluster::connect(config.clone()).await.unwrap().admin().apply(&schema()).await.unwrap();
+    (primary, config)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promoted_standby_is_found_and_nothing_acknowledged_is_lost() {
+    let (primary, config) = synchronous(1).await;
+    let cluster = Cluster::connect(config.clone()).await.unwrap();
+    let tenant = Uuid::new_v4();
+    let fest = cluster.tenant(tenant).await.unwrap();
+    let writers = Writers::start(&fest, 8);
+    writers.until_more(200).await;
+    let killed = Instant::now();
+    primary.kill().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let standby = &primary.standbys()[0];
+    standby.promote().await.unwrap();
+    let promoted = Instant::now();
+    writers.until_more(200).await;
+    let ledger = writers.stop().await;
+    println!(
+        "the promoted standby was found {:?} after it took writes; no writes for {:?}",
+        ledger.recovered_after(promoted),
+        ledger.recovered_after(promoted) + (promoted - killed)
+    );
+    let promoted_at = standby.config().contact_points()[0].port;
+    assert_eq!(cluster.topology().nodes()[0].port, promoted_at);
+    ledger.hold_against(&cluster, tenant).await;
+
+    // The old primary comes back and takes itself for one still: nobody goes there, not even who starts anew.
+    primary.restart().await.unwrap();
+    cluster.refresh().await.unwrap();
+    assert_eq!(cluster.topology().nodes()[0].port, promoted_at);
+    let wallet = Wallet::new(tenant, 7);
+    fest.insert(&wallet).await.unwrap();
+    let reading = fest.with_consistency(Consistency::replica_ok(Duration::from_secs(1), Otherwise::Primary));
+    assert_eq!(reading.get::<Wallet>(wallet.id).await.unwrap(), wallet, "what is no standby serves no reads");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_that_comes_back_is_waited_for() {
+    let (primary, config) = synchronous(1).await;
+    let cluster = Cluster::connect(config).await.unwrap();
+    let tenant = Uuid::new_v4();
+    let writers = Writers::start(&cluster.tenant(tenant).await.unwrap(), 8);
+    writers.until_more(100).await;
+    primary.kill().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    primary.restart().await.unwrap();
+    let back = Instant::now();
+    writers.until_more(100).await;
+    let ledger = writers.stop().await;
+    println!("the primary was found {:?} after it was back", ledger.recovered_after(back));
+    ledger.hold_against(&cluster, tenant).await;
+}
+
+#[tokio::test]
+async fn without_any_primary_everybody_is_told_in_time() {
+    let (primary, config) = synchronous(1).await;
+    let limits = shardwise::config::Timeouts { checkout: Duration::from_secs(1), ..config.timeouts() };
+    let cluster = Cluster::connect(config.with_timeouts(limits).unwrap()).await.unwrap();
+    let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
+    let wallet = Wallet::new(*fest.key(), 1);
+    fest.insert(&wallet).await.unwrap();
+    primary.kill().await.unwrap();
+    let mut refused = fest.get::<Wallet>(wallet.id).await.unwrap_err();
+    if refused.kind() == ErrorKind::ConnectionLost {
+        refused = fest.get::<Wallet>(wallet.id).await.unwrap_err();
+    }
+    assert_eq!(refused.kind(), ErrorKind::Connect);
+    assert!(refused.is_retryable() && !refused.is_outcome_unknown(), "{refused}");
+    // What needs no primary goes on.
+    let old = Consistency::replica_ok(Duration::from_secs(600), Otherwise::Fail);
+    assert_eq!(fest.with_consistency(old).get::<Wallet>(wallet.id).await.unwrap(), wallet);
+}

@@ -21,6 +21,8 @@ in_both_modes![
     what_is_sent_without_commit_can_be_read_and_rolled_back,
     the_commit_ends_the_transaction,
     a_failure_that_is_not_returned_is_no_commit,
+    a_value_that_cannot_be_sent_undoes_the_others,
+    nothing_gets_in_behind_the_commit,
 ];
 
 fn wallets(fest: &Tenant, count: usize) -> Vec<Wallet> {
@@ -163,6 +165,50 @@ async fn a_failure_that_is_not_returned_is_no_commit(place: Place) {
         .await;
     assert_eq!(swallowed.unwrap_err().kind(), ErrorKind::TransactionOver);
     assert_eq!(count(&fest).await, 0);
+}
+
+async fn a_value_that_cannot_be_sent_undoes_the_others(place: Place) {
+    let (_, fest) = place.tenant().await;
+    let [first, second] = wallets(&fest, 2).try_into().unwrap();
+    let wrong = sql!(
+        "UPDATE wallets SET balance = :balance WHERE festival_id = :festival_id",
+        entities(Wallet),
+        balance = "no number"
+    );
+    let error = fest.pipeline().insert(&first).execute(&wrong).insert(&second).commit().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Codec, "{error}");
+    assert!(!error.is_outcome_unknown());
+    assert_eq!(count(&fest).await, 0);
+    let swallowed = fest
+        .transaction(async |tx: Transaction| {
+            assert!(tx.pipeline().insert(&first).execute(&wrong).commit().await.is_err());
+            Ok::<_, Error>(())
+        })
+        .await;
+    assert!(swallowed.is_err());
+    assert_eq!(count(&fest).await, 0);
+}
+
+async fn nothing_gets_in_behind_the_commit(place: Place) {
+    let (_, fest) = place.tenant().await;
+    let [first, second, third] = wallets(&fest, 3).try_into().unwrap();
+    let both = async |tx: Transaction| {
+        let (committed, late) = tokio::join!(tx.pipeline().insert(&first).commit(), tx.insert(&second));
+        committed?;
+        Ok::<_, Error>(late)
+    };
+    // It was part of the transaction, or it was refused.
+    let late = fest.transaction(both).await.unwrap();
+    assert!(late.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::TransactionOver), "{late:?}");
+    assert_eq!(fest.find::<Wallet>(second.id).await.unwrap().is_some(), late.is_ok());
+    let more = u64::from(late.is_ok());
+    // Also where it ends a savepoint with the transaction.
+    fest.transaction(async |tx: Transaction| {
+        tx.savepoint(async |tx: Transaction| tx.pipeline().insert(&third).commit().await).await
+    })
+    .await
+    .unwrap();
+    assert_eq!(count(&fest).await, 2 + more);
 }
 
 /// A cluster with one connection through a proxy, with all that is used prepared: what is counted is the work itself.

@@ -26,11 +26,12 @@ fn candidates(config: &Config) -> impl Iterator<Item = &Endpoint> {
     config.contact_points.iter().chain(&config.replicas)
 }
 
-/// Asks all of them at once. `current` is the primary as it was known last.
+/// Asks all of them at once. `current` is the primary as it was known last, and `latest` the latest timeline that was seen, below
+/// which none is a primary any more: an old one that was started again takes writes that nobody would find.
 ///
 /// # Errors
 /// [`ErrorKind::Connect`] where none takes writes.
-pub(super) async fn look(config: &Config, current: &Node) -> Result<Topology> {
+pub(super) async fn look(config: &Config, current: &Node, latest: &mut i64) -> Result<Topology> {
     let asked = candidates(config).map(|endpoint| async move {
         let told = tokio::time::timeout(PATIENCE, timeline(config, endpoint)).await;
         (endpoint, told.ok().and_then(Result::ok).flatten())
@@ -40,17 +41,17 @@ pub(super) async fn look(config: &Config, current: &Node) -> Result<Topology> {
         let node = single(config, endpoint);
         (node.host.as_str(), node.port) == (current.host.as_str(), current.port)
     };
-    // An old primary that came back as one is on the older timeline.
     let primary = told
         .iter()
-        .filter_map(|(endpoint, timeline)| Some((endpoint, (*timeline)?)))
-        .max_by_key(|(endpoint, timeline)| (*timeline, is_current(endpoint)))
-        .map(|(endpoint, _)| *endpoint);
-    let Some(primary) = primary else {
+        .filter_map(|(endpoint, timeline)| Some((*endpoint, (*timeline)?)))
+        .filter(|(_, timeline)| *timeline >= *latest)
+        .max_by_key(|(endpoint, timeline)| (*timeline, is_current(endpoint)));
+    let Some((primary, timeline)) = primary else {
         let message =
             "none of the `contact_points` and `replicas` takes writes: promote a standby, or start the primary";
         return Err(Error::new(ErrorKind::Connect, message));
     };
+    *latest = timeline;
     let others = candidates(config).filter(|endpoint| *endpoint != primary);
     let standbys = others.map(|endpoint| standbys::of_single(config, endpoint));
     Ok(Topology::single(single(config, primary), standbys))

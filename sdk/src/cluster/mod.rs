@@ -286,7 +286,7 @@ impl Core {
         }
         Err(match failure {
             Some(failure) => failure,
-            None if plan.has_fallen_back() => self.no_replica(target),
+            None if plan.has_fallen_back() && plan.is_for_standbys_alone() => self.no_replica(target),
             None => nowhere(state, &plan),
         })
     }

@@ -18,7 +18,7 @@ use crate::config::Mode;
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::Connection;
 use crate::random;
-use crate::topology::{Residency, Topology};
+use crate::topology::{Residency, Role, Topology};
 
 /// The least time between two readings: a storm of errors must not become a storm of readings.
 const LEAST_PAUSE: Duration = Duration::from_millis(50);
@@ -84,7 +84,13 @@ impl Refresher {
 
 /// Starts the task. It ends with the cluster.
 pub(super) fn spawn(core: &Arc<Core>) {
-    let task = Task { core: Arc::downgrade(core), refresher: core.refresher.clone(), control: None, version: None };
+    let task = Task {
+        core: Arc::downgrade(core),
+        refresher: core.refresher.clone(),
+        control: None,
+        version: None,
+        timeline: 0,
+    };
     tokio::spawn(async move {
         let refresher = task.refresher.clone();
         task.run().await;
@@ -99,6 +105,8 @@ struct Task {
     refresher: Arc<Refresher>,
     control: Option<Connection>,
     version: Option<Version>,
+    // The latest that one server and its standbys were seen on.
+    timeline: i64,
 }
 
 impl Task {
@@ -168,7 +176,7 @@ impl Task {
         if core.mode() == Mode::Single {
             let state = core.state();
             let Some(primary) = state.topology.coordinator() else { return Ok(false) };
-            let topology = failover::look(core.config(), state.topology.node(primary)).await?;
+            let topology = failover::look(core.config(), state.topology.node(primary), &mut self.timeline).await?;
             core.metrics.refresh();
             return Ok(core.install(topology));
         }
@@ -205,7 +213,11 @@ async fn open(core: &Core) -> Result<Connection> {
     let state = core.state();
     let (local, strict) = (core.config().local_region, core.config().residency == Residency::Strict);
     let is_local = |region| local.is_none() || region == local;
-    let mut stations: Vec<_> = state.stations().iter().filter(|station| station.node().serves).collect();
+    let mut stations: Vec<_> = state
+        .stations()
+        .iter()
+        .filter(|station| station.node().serves && station.node().role != Role::Replica)
+        .collect();
     stations.retain(|station| !strict || is_local(station.node().region));
     stations.sort_by_key(|station| (!station.is_up(), !is_local(station.node().region)));
     let mut last = None;

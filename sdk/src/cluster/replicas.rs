@@ -20,9 +20,10 @@ use crate::pool::Connection;
 use crate::random;
 use crate::topology::{Position, Role};
 
-/// Where a primary's next record begins, and the size of a page of the log.
+/// Where a primary's next record begins, and the sizes of a page of the log and of a segment.
 pub(crate) const WRITTEN: &str = "SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::int8, \
-                                  pg_catalog.current_setting('wal_block_size')::int8";
+                                  pg_catalog.current_setting('wal_block_size')::int8, \
+                                  pg_catalog.pg_size_bytes(pg_catalog.current_setting('wal_segment_size'))";
 
 /// How far a standby has come; NULL on a server that is none.
 const REPLAYED: &str = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN \
@@ -98,9 +99,10 @@ impl Replicas {
         let replay = station.replay();
         match (consistency, after) {
             (Consistency::Primary, _) => false,
-            // Fresher than that it need not be.
             (Consistency::Session, Some(position)) => {
-                position.group == station.node().group && replay.lsn.load(Ordering::Acquire) >= position.lsn
+                position.group == station.node().group
+                    && replay.lsn.load(Ordering::Acquire) >= position.lsn
+                    && self.lag(replay).is_some_and(|lag| lag <= session_lag)
             }
             (Consistency::Session, None) => self.lag(replay).is_some_and(|lag| lag <= session_lag),
             (Consistency::ReplicaOk { max_lag, .. }, _) => self.lag(replay).is_some_and(|lag| lag <= max_lag),
@@ -229,10 +231,10 @@ struct Prober {
 
 impl Prober {
     async fn run(mut self) {
-        let replay = self.station.replay().clone();
+        let (replay, began) = (self.station.replay().clone(), Instant::now());
         loop {
             let Some(core) = self.core.upgrade().filter(|core| !core.is_closed()) else { return };
-            let is_there = core.state().stations().iter().any(|one| one.is_at(self.station.node()));
+            let is_there = core.state().stations().iter().any(|one| Arc::ptr_eq(one.replay(), &replay));
             if !is_there {
                 replay.is_watched.store(false, Ordering::Release);
                 return;
@@ -251,7 +253,7 @@ impl Prober {
             drop(core);
             let is_awaited = replay.waiting.load(Ordering::Acquire) > 0 && self.session.is_some();
             // At first its primary may not have been asked yet.
-            let is_new = !replay.is_probed.load(Ordering::Acquire);
+            let is_new = !replay.is_probed.load(Ordering::Acquire) && began.elapsed() < PATIENCE;
             let pause = if is_awaited || is_new { HURRY } else { pause };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -273,11 +275,15 @@ impl Prober {
             let sql = if is_standby { REPLAYED } else { WRITTEN };
             let row = session.client().query_typed_one(sql, &[]).await.map_err(Error::postgres)?;
             let place: Option<i64> = row.try_get(0).map_err(Error::postgres)?;
-            let page: i64 = if is_standby { 0 } else { row.try_get(1).map_err(Error::postgres)? };
-            Ok((session, place, page))
+            let sizes: (i64, i64) = match is_standby {
+                true => (0, 0),
+                false => (row.try_get(1).map_err(Error::postgres)?, row.try_get(2).map_err(Error::postgres)?),
+            };
+            Ok((session, place, sizes))
         };
         let told = tokio::time::timeout(PATIENCE, work).await;
-        let (session, place, page) = told.unwrap_or_else(|_| Err(Error::timed_out(Limit::Statement, PATIENCE)))?;
+        let (session, place, (page, segment)) =
+            told.unwrap_or_else(|_| Err(Error::timed_out(Limit::Statement, PATIENCE)))?;
         self.session = Some(session);
         let mut track = self.track.lock().unwrap_or_else(PoisonError::into_inner);
         match (self.station.node().role, place.and_then(|place| u64::try_from(place).ok())) {
@@ -293,7 +299,8 @@ impl Prober {
                 return Err(Error::new(ErrorKind::Connect, "it is listed as a standby, and is none"));
             }
             (_, Some(lsn)) => {
-                track.record(asked, Position::last_end(lsn, u64::try_from(page).unwrap_or(0)));
+                let [page, segment] = [page, segment].map(|size| u64::try_from(size).unwrap_or(0));
+                track.record(asked, Position::last_end(lsn, page, segment));
             }
             (_, None) => {}
         }

@@ -61,7 +61,7 @@ pub(super) enum ConsistencyName {
 pub struct ReadsConfig {
     /// What holds where a handle does not say otherwise.
     pub consistency: Consistency,
-    /// How old what a session reads may be that has written nothing yet.
+    /// How old what a session reads may be, besides what it wrote itself.
     pub max_lag: Duration,
     /// How long a read waits for a standby to have what its session wrote.
     pub wait: Duration,

@@ -209,7 +209,9 @@ impl Connector {
             Socket::Unix(stream) => self.log_in(login.ssl_mode(SslMode::Disable), forwards, stream, NoTls).await?,
         };
         let inferred = (pooler == Pooler::Transaction).then(|| self.0.inferred.clone());
-        Ok((Connection::new(client, number, self.0.statement_cache, forwards, inferred), port))
+        let connection = Connection::new(client, number, self.0.statement_cache, forwards, inferred);
+        connection.begins_under(self.0.schema.load(Ordering::Acquire));
+        Ok((connection, port))
     }
 
     /// Whether each transaction may be on another server.
@@ -235,9 +237,10 @@ impl Connector {
 
     /// Says that the schema changed under this connection's prepared statements, or the server dropped them. Those of the
     /// others that were opened before are no better: a second try must not meet the next stale one.
-    pub(super) fn outdate_statements(&self, connection: &Connection) {
+    /// `under` is the schema that the statement was sent under.
+    pub(super) fn outdate_statements(&self, connection: &Connection, under: usize) {
         // Where another one said so already, it counts once.
-        let (under, order) = (connection.schema(), Ordering::AcqRel);
+        let order = Ordering::AcqRel;
         let _counted = self.0.schema.compare_exchange(under, under + 1, order, Ordering::Acquire);
         self.update_statements(connection);
     }

@@ -114,6 +114,11 @@ impl Connection {
         self.schema.load(Ordering::Relaxed)
     }
 
+    /// It was opened under this schema.
+    pub(super) fn begins_under(&self, schema: usize) {
+        self.schema.store(schema, Ordering::Relaxed);
+    }
+
     /// Forgets all statements that were prepared under an earlier schema than this.
     pub(super) fn is_under(&self, schema: usize) {
         if self.schema() != schema {

@@ -88,6 +88,12 @@ impl Lease {
         self.session.fetch_max(Session::Transaction as u8, Ordering::Relaxed);
     }
 
+    /// Has the connection closed in place of given back. So after a COPY that the server did not start: the driver ends its side
+    /// of it with one message more than the server answers to, and the next answer would be another one's.
+    pub(crate) fn condemn(&self) {
+        self.connection().condemn();
+    }
+
     /// Whether a transaction is open, as far as was told.
     pub(crate) fn is_in_transaction(&self) -> bool {
         self.session.load(Ordering::Relaxed) == Session::Transaction as u8

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::Connection;
 use super::connect::Connector;
 use super::lease::{InFlight, Lease};
+use super::pace::PaceKey;
 use super::shared::Share;
 use crate::topology::Node;
 
@@ -97,6 +98,11 @@ impl Line {
         self.lease().into_iter().for_each(Lease::began);
     }
 
+    /// Has the connection closed in place of given back: see [`Lease::condemn`].
+    pub(crate) fn condemn(&self) {
+        self.lease().into_iter().for_each(Lease::condemn);
+    }
+
     /// Whether a transaction is open, as far as was told.
     pub(crate) fn is_in_transaction(&self) -> bool {
         self.lease().is_some_and(Lease::is_in_transaction)
@@ -119,7 +125,9 @@ impl Line {
 
     /// Says that the prepared statements are of no use any more.
     pub(crate) fn has_stale_statements(&self) {
-        self.connector().outdate_statements(self.connection());
+        // Others on a shared connection may have said so before.
+        let under = self.share().map_or_else(|| self.connection().schema(), Share::schema);
+        self.connector().outdate_statements(self.connection(), under);
     }
 }
 
@@ -142,8 +150,8 @@ impl UnderWay<'_> {
         self.sent = Some(Instant::now());
     }
 
-    /// The server's whole answer was read. `text` is that of a statement whose speed is worth knowing.
-    pub(crate) fn done(self, text: Option<&str>) {
+    /// The server's whole answer was read. `key` is that of a statement whose speed is worth knowing.
+    pub(crate) fn done(self, key: Option<PaceKey>) {
         let sent = self.sent.unwrap_or_else(Instant::now);
         let time = match self.mark {
             Mark::Own(mark) => {
@@ -152,8 +160,8 @@ impl UnderWay<'_> {
             }
             Mark::Shared(share) => share.done(sent),
         };
-        if let Some(text) = text.filter(|_| self.sent.is_some()) {
-            self.connector.paces().took(text, time);
+        if let Some(key) = key.filter(|_| self.sent.is_some()) {
+            self.connector.paces().took(key, time);
         }
     }
 }

@@ -36,6 +36,7 @@ use crate::topology::Node;
 use connect::Connector;
 use manager::{Manager, is_hopeless};
 use pace::Pace;
+pub(crate) use pace::PaceKey;
 use shared::Shared;
 use turns::Turns;
 
@@ -120,8 +121,8 @@ impl NodePool {
     }
 
     /// What is known of a statement's speed on this node.
-    fn pace(&self, text: &str) -> Pace {
-        self.0.connector.paces().of(text)
+    fn pace(&self, key: PaceKey) -> Pace {
+        self.0.connector.paces().of(key)
     }
 
     /// A connection for exclusive use. First come, first served.

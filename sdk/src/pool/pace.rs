@@ -1,8 +1,9 @@
 //! How long statements take on a node, so that those which take long don't come to shared connections.
 //!
-//! A small table without locks, found by the address of the statement's text. Two statements that share a place are taken for
-//! one: then a fast one may have a connection of its own without need, which is no harm.
+//! A small table without locks. Two statements that share a place are taken for one: then a fast one may have a connection of its own
+//! without need, which is no harm.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -10,6 +11,26 @@ const PLACES: usize = 1_024;
 
 /// Nothing is known of it.
 const UNKNOWN: u32 = 0;
+
+/// By what a statement is known again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PaceKey(usize);
+
+impl PaceKey {
+    /// Of a text that the program has as a constant: by its address.
+    pub(crate) fn of_constant(text: &'static str) -> Self {
+        // Texts lie apart by more than a few bytes; their addresses differ in the middle.
+        let address = text.as_ptr().addr();
+        Self((address >> 4) ^ (address >> 14))
+    }
+
+    /// Of a text that is made anew each time: by what it says.
+    pub(crate) fn of_text(text: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Self(usize::try_from(hasher.finish() >> 33).unwrap_or(0))
+    }
+}
 
 /// All in microseconds.
 pub(super) struct Paces {
@@ -34,9 +55,9 @@ impl Paces {
         Self { places, floor: AtomicU32::new(u32::MAX), slow: micros(limit / 4) }
     }
 
-    /// Of the statement with the text at this address.
-    pub(super) fn of(&self, text: &str) -> Pace {
-        match self.place(text).load(Ordering::Relaxed) {
+    /// Of this statement.
+    pub(super) fn of(&self, key: PaceKey) -> Pace {
+        match self.place(key).load(Ordering::Relaxed) {
             UNKNOWN => Pace::Unknown,
             pace if pace < self.slow => Pace::Fast,
             _ => Pace::Slow,
@@ -45,13 +66,13 @@ impl Paces {
 
     /// It was answered after this time. What was slow once counts as slow for a while: the peak, which fades by a 32nd each
     /// time.
-    pub(super) fn took(&self, text: &str, time: Duration) {
+    pub(super) fn took(&self, key: PaceKey, time: Duration) {
         let time = micros(time);
         let floor = self.floor.load(Ordering::Relaxed);
         if time < floor {
             self.floor.store(time, Ordering::Relaxed);
         }
-        let place = self.place(text);
+        let place = self.place(key);
         let before = place.load(Ordering::Relaxed);
         let after = time.saturating_sub(floor).max(before - before / 32).max(1);
         if after != before {
@@ -67,10 +88,8 @@ impl Paces {
         }
     }
 
-    fn place(&self, text: &str) -> &AtomicU32 {
-        // Texts lie apart by more than a few bytes; their addresses differ in the middle.
-        let address = text.as_ptr().addr();
-        &self.places[((address >> 4) ^ (address >> 14)) % PLACES]
+    fn place(&self, key: PaceKey) -> &AtomicU32 {
+        &self.places[key.0 % PLACES]
     }
 }
 
@@ -82,9 +101,9 @@ fn micros(time: Duration) -> u32 {
 mod tests {
     use std::time::Duration;
 
-    use super::{Pace, Paces};
+    use super::{Pace, PaceKey, Paces};
 
-    const TEXT: &str = "SELECT 1";
+    const TEXT: PaceKey = PaceKey(7);
 
     #[test]
     fn what_was_slow_once_is_slow_for_a_while() {
@@ -98,6 +117,12 @@ mod tests {
             paces.of(TEXT) == Pace::Slow
         });
         assert_eq!(times.count(), 27, "from 60 ms to 25");
+    }
+
+    #[test]
+    fn a_text_that_is_made_anew_is_known_again() {
+        assert_eq!(PaceKey::of_text(&"SELECT 2".replace('2', "1")), PaceKey::of_text("SELECT 1"));
+        assert_ne!(PaceKey::of_text("SELECT 1"), PaceKey::of_text("SELECT 2"));
     }
 
     #[test]

@@ -64,21 +64,33 @@ async fn stays_with_its_server(client: &Client) -> Result<bool> {
 
 /// The types that the database's owners have made, which the driver has to know of to read them.
 const CUSTOM_TYPES: &str = "\
-    SELECT coalesce(pg_catalog.string_agg('NULL::' || pg_catalog.format_type(t.oid, NULL), ', '), '') \
-    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
+    SELECT coalesce(pg_catalog.string_agg('NULL::' || pg_catalog.format_type(k.oid, NULL), ', '), '') \
+    FROM pg_catalog.pg_type t CROSS JOIN LATERAL (VALUES (t.oid), (t.typarray)) AS k (oid) JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
     LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid \
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname NOT LIKE 'citus%' \
-    AND t.typtype IN ('e', 'd', 'r', 'c') AND (c.oid IS NULL OR c.relkind = 'c') \
+    AND k.oid <> 0 AND t.typtype IN ('e', 'd', 'r', 'c') AND (c.oid IS NULL OR c.relkind = 'c') \
     AND pg_catalog.has_type_privilege(t.oid, 'USAGE') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')";
 
 /// Has the driver look up the database's own types now, in one transaction, and so on one server: later it would ask on whatever
 /// server comes.
 pub(super) async fn know_types(client: &Client) -> Result<()> {
     client.batch_execute("BEGIN READ ONLY").await.map_err(Error::postgres)?;
+    // What other processes of ours, whose names are alike, have left there: what the driver asks with stays prepared.
+    forget_names(client).await?;
     let row = client.query_typed_one(CUSTOM_TYPES, &[]).await.map_err(Error::postgres)?;
     let list: String = row.try_get(0).map_err(Error::postgres)?;
     if !list.is_empty() {
         drop(client.prepare(&format!("SELECT {list}")).await.map_err(Error::postgres)?);
     }
+    forget_names(client).await?;
     client.batch_execute("COMMIT").await.map_err(Error::postgres)
+}
+
+/// Takes back what drivers have prepared on this server. (A pooler that keeps names apart has names of its own.)
+async fn forget_names(client: &Client) -> Result<()> {
+    const NAMES: &str = "SELECT coalesce(pg_catalog.string_agg('DEALLOCATE ' || name, '; '), '') \
+                         FROM pg_catalog.pg_prepared_statements WHERE name ~ '^s[0-9]+$'";
+    let row = client.query_typed_one(NAMES, &[]).await.map_err(Error::postgres)?;
+    let names: String = row.try_get(0).map_err(Error::postgres)?;
+    client.batch_execute(&names).await.map_err(Error::postgres)
 }

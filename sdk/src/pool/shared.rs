@@ -113,7 +113,8 @@ impl Shared {
             open.progress.store(inner.now(), Ordering::Release);
         }
         inner.connector.update_statements(&open.connection);
-        Ok(Some(Share { open, inner, state: AtomicU8::new(State::Unused as u8) }))
+        let schema = open.connection.schema();
+        Ok(Some(Share { open, inner, schema, state: AtomicU8::new(State::Unused as u8) }))
     }
 
     /// Connections that are open.
@@ -193,6 +194,9 @@ impl Inner {
                     let open = Arc::new(Open { connection, under_way, progress, sending });
                     slot.open.store(Some(open.clone()));
                     slot.opening.store(false, Ordering::Release);
+                    if inner.closed.load(Ordering::Acquire) {
+                        slot.open.store(None);
+                    }
                     inner.keep(at, open).await;
                     return;
                 }
@@ -247,6 +251,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Share {
     open: Arc<Open>,
     inner: Arc<Inner>,
+    schema: usize,
     state: AtomicU8,
 }
 
@@ -264,6 +269,11 @@ impl Share {
 
     pub(super) fn connector(&self) -> &Connector {
         &self.inner.connector
+    }
+
+    /// The schema that its statements are under.
+    pub(super) fn schema(&self) -> usize {
+        self.schema
     }
 
     pub(crate) fn traffic(&self) -> Traffic {

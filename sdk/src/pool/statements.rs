@@ -6,21 +6,17 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use lru::LruCache;
-use tokio::sync::OnceCell;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, Statement as Named};
 
 use super::prepared::{Prepared, Types};
 use crate::entity::Statement;
 
-/// Of many that want the same one prepared on a shared connection, one has it done.
-type Cell = Arc<OnceCell<Named>>;
-
 pub(super) struct Statements {
     // By the address of the entity's static statement: found without hashing its text. As many as the program has.
-    fixed: RwLock<HashMap<usize, Cell, BuildHasherDefault<ByAddress>>>,
+    fixed: RwLock<HashMap<usize, Named, BuildHasherDefault<ByAddress>>>,
     // By text, bounded: evicting one closes it on the server.
-    texts: Mutex<LruCache<Box<str>, Cell>>,
+    texts: Mutex<LruCache<Box<str>, Named>>,
 }
 
 impl Statements {
@@ -35,34 +31,25 @@ impl Statements {
         if let Some(prepared) = self.known(address) {
             return Ok(prepared);
         }
-        let cell = self.fixed.write().unwrap_or_else(PoisonError::into_inner).entry(address).or_default().clone();
-        cell.get_or_try_init(|| client.prepare_typed(statement.sql, statement.params)).await.cloned()
+        // On a shared connection several may do it at once. None waits for another one, which nobody may poll.
+        let prepared = client.prepare_typed(statement.sql, statement.params).await?;
+        let mut fixed = self.fixed.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(fixed.entry(address).or_insert(prepared).clone())
     }
 
     fn known(&self, address: usize) -> Option<Named> {
         // Each change is one insert or one clear, so a panic leaves nothing half-done.
-        self.fixed.read().unwrap_or_else(PoisonError::into_inner).get(&address)?.get().cloned()
+        self.fixed.read().unwrap_or_else(PoisonError::into_inner).get(&address).cloned()
     }
 
     /// The prepared form of a text. Without `types` the server infers them.
     pub(super) async fn text(&self, client: &Client, sql: &str, types: &[Type]) -> Result<Named, Error> {
-        let cell = {
-            let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-            match texts.get(sql) {
-                Some(cell) => cell.clone(),
-                None => {
-                    let cell = Cell::default();
-                    texts.put(sql.into(), cell.clone());
-                    cell
-                }
-            }
-        };
-        let prepared = cell.get_or_try_init(|| client.prepare_typed(sql, types)).await;
-        if prepared.is_err() {
-            // What can't be prepared must not push out what can.
-            self.texts.lock().unwrap_or_else(PoisonError::into_inner).pop(sql);
+        if let Some(prepared) = self.texts.lock().unwrap_or_else(PoisonError::into_inner).get(sql) {
+            return Ok(prepared.clone());
         }
-        prepared.cloned()
+        let prepared = client.prepare_typed(sql, types).await?;
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(texts.get_or_insert(sql.into(), || prepared).clone())
     }
 
     pub(super) fn forget_all(&self) {

@@ -1,6 +1,6 @@
 //! Which connection somebody wants of a node's pool.
 
-use super::pace::Pace;
+use super::pace::{Pace, PaceKey};
 use super::shared::Traffic;
 use super::{Lease, Line, NodePool};
 use crate::error::Result;
@@ -27,18 +27,18 @@ impl Take for Exclusively {
 
 /// A place on a shared connection for this statement, if it is known to be brief or likely to be; else a connection for
 /// exclusive use.
-pub struct ForStatement<'a> {
-    pub(crate) text: &'a str,
+pub struct ForStatement {
+    pub(crate) key: PaceKey,
     pub(crate) traffic: Traffic,
     /// Whether it counts as brief before it has run once.
     pub(crate) is_likely_brief: bool,
 }
 
-impl Take for ForStatement<'_> {
+impl Take for ForStatement {
     type Line = Line;
 
     async fn take(&self, pool: &NodePool, patience: bool) -> Result<Line> {
-        let is_brief = match pool.pace(self.text) {
+        let is_brief = match pool.pace(self.key) {
             Pace::Fast => true,
             Pace::Unknown => self.is_likely_brief,
             Pace::Slow => false,

@@ -121,8 +121,7 @@ impl Plan {
         }
         let Some((rank, node)) = best else {
             self.has_fallen_back = true;
-            let may_not = matches!(target.consistency, Consistency::ReplicaOk { otherwise: Otherwise::Fail, .. });
-            self.enter(if may_not { Stage::Done } else { self.first() });
+            self.enter(if self.is_for_standbys_alone() { Stage::Done } else { self.first() });
             return None;
         };
         self.last = Some(rank);
@@ -132,6 +131,11 @@ impl Plan {
     /// Whether a standby was to serve it, and none does.
     pub(crate) fn has_fallen_back(&self) -> bool {
         self.has_fallen_back
+    }
+
+    /// Whether it may go nowhere else.
+    pub(crate) fn is_for_standbys_alone(&self) -> bool {
+        matches!(self.ask.target.consistency, Consistency::ReplicaOk { otherwise: Otherwise::Fail, .. })
     }
 
     /// The group whose standbys can serve it; `None` where those of any can, for every node has a copy.

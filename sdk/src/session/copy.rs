@@ -13,6 +13,7 @@ use super::batch::Batch;
 use super::execute::{Forgets, heed, limits, try_again, within};
 use super::executor::{Executor, FailUnlessDone, Hold};
 use super::own::foreign;
+use super::written::Unknown;
 use super::{In, Scope, Session, TenantScope, terms, written};
 use crate::entity::{DistributionKey, Entity, Params};
 use crate::error::{Error, ErrorKind, Limit, Result};
@@ -75,6 +76,9 @@ impl<S: Scope, X: Executor> Session<S, X> {
             Writer::Inserts(Batch::new(types))
         } else {
             let sink = answer(&self.executor, &hold, hold.connection().client().copy_in(&sql)).await;
+            if sink.is_err() {
+                hold.condemn();
+            }
             let sink = sink.map_err(|error| error.of("copy_in", Some(table.entity)))?;
             Writer::Copy(Box::pin(BinaryCopyInWriter::new(sink, &types)))
         };
@@ -137,6 +141,7 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
             return Err(self.over());
         }
         self.failed = true;
+        let unknown = self.session.executor.written().map(Unknown::new);
         let stored = match &mut self.writer {
             Writer::Copy(writer) => {
                 let forgets = Forgets { executor: &self.session.executor, table: Some(E::table()) };
@@ -156,6 +161,7 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
         }
         if let Some(written) = self.session.executor.written() {
             written.keep(written::place(self.hold.connection()).await, self.hold.node(), self.hold.route);
+            unknown.into_iter().for_each(Unknown::known);
         }
         Ok(stored)
     }

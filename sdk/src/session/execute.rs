@@ -11,7 +11,7 @@ use tracing::{Instrument as _, Span, debug_span, field};
 
 use super::executor::{Executor, Hold};
 use super::job::{Effect, Job, Text, Want};
-use super::written::{self, Seen};
+use super::written::{self, Seen, Unknown};
 use super::{fence, terms};
 use crate::cluster::Core;
 use crate::config::{Consistency, Otherwise, Timeouts};
@@ -175,8 +175,10 @@ async fn once<W: Want, X: Executor>(
     let forwards = hold.connection().forwards();
     let limit = limits(executor).statement;
     // Of what is read as it comes, nobody waits for the end.
-    let needs_place = executor.written().is_some() && job.effect != Effect::Reads && !W::FLOWS;
+    let is_write = job.effect != Effect::Reads && hold.route != Route::Replica;
+    let needs_place = executor.written().is_some() && is_write && !W::FLOWS;
     let mut told = None;
+    let key = job.for_sharing().map(|statement| statement.key).filter(|_| !W::FLOWS);
     let answer = async {
         let mut mark = hold.start();
         let is_unit = hold.has_terms() || (hold.needs_limit && !(W::FLOWS && job.effect != Effect::Reads));
@@ -185,7 +187,7 @@ async fn once<W: Want, X: Executor>(
                 // BEGIN was sent before.
                 let answer = answer::<W>(&hold, job, &mut mark, sent);
                 let (opened, answer) = join(OptionFuture::from(opening), answer).await;
-                opened.unwrap_or(Ok(())).map_err(|error| error.of("begin", None)).and(answer.map_err(Error::postgres))
+                opened.unwrap_or(Ok(())).map_err(|error| error.of("begin", None)).and(answer)
             }
             false if needs_place || hold.after.is_some() => {
                 let answer = written_answer::<W>(&hold, job, &mut mark, sent, needs_place);
@@ -194,7 +196,7 @@ async fn once<W: Want, X: Executor>(
                     answer
                 })
             }
-            false => answer::<W>(&hold, job, &mut mark, sent).await.map_err(Error::postgres),
+            false => answer::<W>(&hold, job, &mut mark, sent).await,
             // On the heap: the way that most take must not be as large as the one that few do.
             true => {
                 let answer = terms::answer_on::<W>(&hold, job, &mut mark, sent, needs_place, limit);
@@ -205,9 +207,11 @@ async fn once<W: Want, X: Executor>(
             }
         };
         // An error is a whole answer too.
-        mark.done(job.for_sharing().map(|statement| statement.text).filter(|_| !W::FLOWS));
+        mark.done(key);
         answer
     };
+    // What may have been written has to be seen, also where nobody knows whether it was.
+    let unknown = executor.written().filter(|_| is_write).map(Unknown::new);
     let result = match (timeout_at(end_of(began, limit, call), answer).await, call) {
         (Ok(result), _) => result,
         (Err(_), Some((end, limit))) if Instant::now() >= end => Err(Error::timed_out(Limit::Call, limit)),
@@ -222,9 +226,12 @@ async fn once<W: Want, X: Executor>(
     span.record("shardwise.route", route.as_str());
     core.metrics.statement(route, executor.target().intent == Intent::Tenant);
     hold.route = route;
-    if let Some(written) = executor.written().filter(|_| result.is_ok() && job.effect != Effect::Reads) {
+    if let Some(written) = executor.written().filter(|_| result.is_ok() && is_write) {
         let unknown = || Err(Error::new(ErrorKind::Unsupported, "the place was not asked for"));
         written.keep(told.unwrap_or_else(unknown), hold.node(), route);
+    }
+    if result.as_ref().err().is_none_or(|error| error.code().is_some()) {
+        unknown.into_iter().for_each(Unknown::known);
     }
     match result {
         Ok(taken) => Ok(W::out(hold, taken)),
@@ -285,18 +292,20 @@ pub(super) async fn answer<W: Want>(
     job: &Job<'_>,
     mark: &mut UnderWay<'_>,
     sent: &AtomicBool,
-) -> Result<W::Taken, tokio_postgres::Error> {
-    let ready = job.prepare(hold.connection(), hold.is_standalone()).await?;
+) -> Result<W::Taken> {
+    let ready = hold.among_others(job.prepare(hold.connection(), hold.is_standalone())).await;
+    let ready = ready.map_err(Error::postgres)?;
+    // What is sent behind a COMMIT would be a transaction of its own.
+    hold.ensure_open()?;
+    mark.sent();
     if !hold.is_begun && job.effect != Effect::Reads {
-        mark.sent();
         let fence = fence::put_up(hold.connection().client());
         let (fenced, stream) = join(fence, send(hold.connection(), job, &ready, sent)).await;
-        fenced?;
-        return W::take(stream?).await;
+        fenced.map_err(Error::postgres)?;
+        return W::take(stream.map_err(Error::postgres)?).await.map_err(Error::postgres);
     }
-    mark.sent();
-    let stream = hold.among_others(send(hold.connection(), job, &ready, sent)).await?;
-    W::take(stream).await
+    let stream = hold.among_others(send(hold.connection(), job, &ready, sent)).await;
+    W::take(stream.map_err(Error::postgres)?).await.map_err(Error::postgres)
 }
 
 /// The same of a session whose reads see its writes: behind a write the place in the log is asked for, before a read on a
@@ -313,7 +322,7 @@ async fn written_answer<W: Want>(
     if needs_place {
         written::prepare(connection).await?;
     }
-    let ready = job.prepare(connection, hold.is_standalone()).await.map_err(Error::postgres)?;
+    let ready = hold.among_others(job.prepare(connection, hold.is_standalone())).await.map_err(Error::postgres)?;
     mark.sent();
     let answer = async { W::take(send(connection, job, &ready, sent).await?).await };
     let place = OptionFuture::from(needs_place.then(|| written::place(connection)));

@@ -23,7 +23,7 @@ use crate::topology::Position;
 pub trait Executor: Clone + Send + Sync + sealed::Sealed + 'static {
     /// With `statement` a connection may be shared with others' statements.
     #[doc(hidden)]
-    fn hold(&self, need: Need, statement: Option<ForStatement<'_>>) -> impl Future<Output = Result<Hold>> + Send;
+    fn hold(&self, need: Need, statement: Option<ForStatement>) -> impl Future<Output = Result<Hold>> + Send;
     #[doc(hidden)]
     fn route(&self) -> Result<Route>;
     #[doc(hidden)]
@@ -103,7 +103,7 @@ impl Pooled {
 }
 
 impl Executor for Pooled {
-    async fn hold(&self, need: Need, statement: Option<ForStatement<'_>>) -> Result<Hold> {
+    async fn hold(&self, need: Need, statement: Option<ForStatement>) -> Result<Hold> {
         let is_shared = matches!(self.target.intent, Intent::Tenant | Intent::Reference);
         let need = self.after(need);
         let Way { line, route, bound } = match statement.filter(|_| is_shared) {
@@ -168,9 +168,9 @@ impl Pinned {
         begun.map_err(|error| error.of("begin", None))
     }
 
-    /// What was kept of reference tables is read anew.
-    pub(super) fn forget(&self) {
-        drop(Forgets { executor: &self.pooled, table: None });
+    /// When it is dropped, what was kept of reference tables is read anew.
+    pub(super) fn forgets(&self) -> Forgets<'_, Pooled> {
+        Forgets { executor: &self.pooled, table: None }
     }
 
     /// The connection, in the transaction.
@@ -185,7 +185,7 @@ impl Pinned {
 }
 
 impl Executor for Pinned {
-    async fn hold(&self, need: Need, statement: Option<ForStatement<'_>>) -> Result<Hold> {
+    async fn hold(&self, need: Need, statement: Option<ForStatement>) -> Result<Hold> {
         let beginning = self.transaction.next()?;
         let begun = self.begun(&beginning).await?;
         // A table of another co-location group has its rows elsewhere.
@@ -282,6 +282,11 @@ impl Hold {
     /// Whether the node has to do something before it runs the statement.
     pub(super) fn has_terms(&self) -> bool {
         self.bound.is_some() || self.tenant.is_some()
+    }
+
+    /// An error where the transaction's COMMIT was sent meanwhile.
+    pub(super) fn ensure_open(&self) -> Result<()> {
+        self.transaction.as_ref().map_or(Ok(()), |transaction| transaction.ensure_open())
     }
 
     /// Says that the statement failed after it had begun to answer.

@@ -9,7 +9,7 @@ use tokio_postgres::{Row, RowStream};
 use super::executor::Hold;
 use crate::entity::{Param, Statement};
 use crate::error::Result;
-use crate::pool::{Connection, ForStatement, Prepared, Traffic};
+use crate::pool::{Connection, ForStatement, PaceKey, Prepared, Traffic};
 use crate::routing::{Access, Need};
 use crate::schema::Table;
 
@@ -48,11 +48,11 @@ impl Job<'_> {
     }
 
     /// What a connection is wanted for that it may share with others; `None` where it has to be for this statement alone.
-    pub(super) fn for_sharing(&self) -> Option<ForStatement<'_>> {
-        let (text, is_by_key) = match self.text {
-            Text::Entity(statement) => (statement.sql, true),
-            Text::Literal(statement) => (statement.sql, false),
-            Text::Cached { sql, .. } => (sql, false),
+    pub(super) fn for_sharing(&self) -> Option<ForStatement> {
+        let (key, is_by_key) = match self.text {
+            Text::Entity(statement) => (PaceKey::of_constant(statement.sql), true),
+            Text::Literal(statement) => (PaceKey::of_constant(statement.sql), false),
+            Text::Cached { sql, .. } => (PaceKey::of_text(sql), false),
             Text::Unread(_) | Text::Once { .. } => return None,
         };
         let traffic = match self.effect {
@@ -61,7 +61,7 @@ impl Job<'_> {
             Effect::SeemsToRead => return None,
         };
         // What reads can be cut short; of what writes, a text says nothing of how much.
-        Some(ForStatement { text, traffic, is_likely_brief: is_by_key || traffic == Traffic::Reads })
+        Some(ForStatement { key, traffic, is_likely_brief: is_by_key || traffic == Traffic::Reads })
     }
 
     pub(super) fn need(&self) -> Need {

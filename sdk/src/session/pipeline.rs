@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use tokio_postgres::types::Type;
@@ -18,6 +18,7 @@ use super::job::{Answer, Text, Want as _};
 use super::progression::Begun;
 use super::ready::{Ready, SqlFor};
 use super::update::{Update, nothing_to_update};
+use super::written::Unknown;
 use super::{In, Pinned, Pooled, Scope, Session, terms, written};
 use crate::entity::{EntityKey as _, OR_FAIL, Params, Statement};
 use crate::error::{Error, ErrorKind, Limit, Result};
@@ -297,7 +298,9 @@ impl<S: Scope> Session<S, Pinned> {
         if written.is_some() {
             written::prepare(connection).await?;
         }
-        let mut told = None;
+        let (mut told, is_committing) = (None, AtomicBool::new(false));
+        // What may have been written has to be seen, also where nobody knows whether it was.
+        let unknown = written.map(Unknown::new);
         let mut all: Vec<Sending<'_>> = Vec::with_capacity(steps.len() + 3);
         let is_answered = begun.is_answered();
         if let Some(opening) = begun.opening() {
@@ -312,12 +315,16 @@ impl<S: Scope> Session<S, Pinned> {
                 written.await.map(drop).map_err(|error| step.explain(error))
             }));
         }
+        // What others read between these statements and their end is as it was before, also where this is dropped.
+        let _forgets = commits.then(|| self.executor.forgets());
         if commits {
-            // What others read between these statements and now is as it was before.
-            self.executor.committing.store(true, Ordering::Relaxed);
             let leaves_state = connection.is_pooled() && begun.lease.has_session_state();
             let commit = if leaves_state { terms::FORGET_AND_COMMIT } else { "COMMIT" };
-            all.push(Box::pin(async move {
+            // Polled only if all before it were sent.
+            all.push(Box::pin(async {
+                self.executor.transaction.finish();
+                self.executor.committing.store(true, Ordering::Relaxed);
+                is_committing.store(true, Ordering::Relaxed);
                 client.batch_execute(commit).await.map_err(|error| Error::postgres(error).of("commit", None))
             }));
         }
@@ -328,27 +335,38 @@ impl<S: Scope> Session<S, Pinned> {
             }));
         }
         let outcome = one_behind_the_other(all).await;
+        if outcome.as_ref().err().is_none_or(|error| error.code().is_some() || error.kind() == ErrorKind::NotFound) {
+            unknown.into_iter().for_each(Unknown::known);
+        }
         if let (Some(written), Some(told), Ok(())) = (written, told, &outcome) {
             written.keep(told, begun.lease.node(), begun.route);
         }
-        if commits {
+        if is_committing.load(Ordering::Relaxed) {
             // Committed or, after an error, rolled back: it is over in any case.
             line.ended();
-            self.executor.transaction.finish();
-            self.executor.forget();
         }
         outcome
     }
 }
 
 /// Polls all once, in their order, which sends them in it; then waits for each. Returns the first error.
+///
+/// Where one can't even be sent (a value that does not fit its type), those behind it are not sent either.
 async fn one_behind_the_other(mut all: Vec<Sending<'_>>) -> Result<()> {
     let mut outcomes: Vec<Option<Result<()>>> = poll_fn(|cx| {
-        let polled = all.iter_mut().map(|one| match one.as_mut().poll(cx) {
-            Poll::Ready(outcome) => Some(outcome),
-            Poll::Pending => None,
-        });
-        Poll::Ready(polled.collect())
+        let mut polled = Vec::with_capacity(all.len());
+        for one in &mut all {
+            let outcome = match one.as_mut().poll(cx) {
+                Poll::Ready(outcome) => Some(outcome),
+                Poll::Pending => None,
+            };
+            let is_unsent = matches!(outcome, Some(Err(_)));
+            polled.push(outcome);
+            if is_unsent {
+                break;
+            }
+        }
+        Poll::Ready(polled)
     })
     .await;
     for (one, outcome) in all.iter_mut().zip(&mut outcomes) {

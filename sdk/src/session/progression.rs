@@ -91,9 +91,7 @@ impl Progression {
     /// # Errors
     /// [`ErrorKind::TransactionOver`] and [`ErrorKind::Usage`] where it can't go on.
     pub(super) fn next(&self) -> Result<Arc<OnceCell<Begun>>> {
-        if self.is_finished() {
-            return Err(over("its pipeline was sent with the COMMIT, which ended it"));
-        }
+        self.ensure_open()?;
         if self.has_failed() {
             return Err(over(
                 "an earlier statement failed or was dropped half-way: the transaction can only roll back",
@@ -112,6 +110,15 @@ impl Progression {
         let beginning = beginning.ok_or_else(ended)?;
         self.statements.fetch_add(1, Ordering::Relaxed);
         Ok(beginning)
+    }
+
+    /// # Errors
+    /// [`ErrorKind::TransactionOver`] where COMMIT was sent.
+    pub(super) fn ensure_open(&self) -> Result<()> {
+        match self.is_finished() {
+            true => Err(over("its pipeline was sent with the COMMIT, which ended it")),
+            false => Ok(()),
+        }
     }
 
     /// Begins anew, elsewhere, if nothing was done but what now failed: one statement, and BEGIN before it was not confirmed.
@@ -137,7 +144,7 @@ impl Progression {
         self.failed.store(true, Ordering::Relaxed);
     }
 
-    /// COMMIT was sent and answered: there is nothing left to end.
+    /// COMMIT is sent now: nothing can be sent any more, and there is nothing left to end.
     pub(super) fn finish(&self) {
         self.finished.store(true, Ordering::Relaxed);
     }
@@ -187,10 +194,16 @@ impl Begun {
         let need = pooled.after(Need::new(None, access));
         let Way { line: lease, route, bound } = pooled.way(need).await?;
         let limit = limits(pooled).statement;
-        let terms = within(limit, Terms::prepared(lease.connection(), pooled.tenant.as_ref(), bound.as_ref())).await;
-        let terms = terms.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
-        let terms = terms.map_err(|error| error.on(lease.node()).via(route))?;
-        let seen = Seen::prepared(lease.connection(), route, need.after).await?;
+        let prepared = async {
+            let (mark, connection) = (lease.start(), lease.connection());
+            let terms = Terms::prepared(connection, pooled.tenant.as_ref(), bound.as_ref()).await;
+            let seen = Seen::prepared(connection, route, need.after).await;
+            mark.done();
+            Ok((terms?, seen?))
+        };
+        let prepared = within(limit, prepared).await;
+        let prepared = prepared.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
+        let (terms, seen) = prepared.map_err(|error: Error| error.on(lease.node()).via(route))?;
         lease.began();
         let (lease, is_answered) = (Arc::new(lease), Arc::new(AtomicBool::new(false)));
         let (connection, answered) = (lease.clone(), is_answered.clone());
@@ -226,12 +239,22 @@ impl Begun {
 
     /// Waits for the server to confirm it, where nobody does yet.
     pub(super) async fn settle(&self, core: &crate::cluster::Core, limit: Duration) -> Result<()> {
-        let Some(opening) = self.opening() else { return Ok(()) };
-        let opened = within(limit, opening).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
+        let opened = match self.opening() {
+            Some(opening) => within(limit, opening).await,
+            // Somebody else waits for it, whose answer comes before ours.
+            None => within(limit, self.until_answered()).await.map(Ok),
+        };
+        let opened = opened.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
         opened.map_err(|error| {
             heed(core, &self.line(), &error);
             error.on(self.lease.node()).via(self.route).of("begin", None)
         })
+    }
+
+    async fn until_answered(&self) {
+        while !self.is_answered() && !self.lease.connection().client().is_closed() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     pub(super) fn line(&self) -> Line {

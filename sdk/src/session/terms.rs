@@ -76,10 +76,10 @@ pub(super) async fn answer_on<W: Want>(
     limit: Duration,
 ) -> Result<(W::Taken, Option<Result<u64>>)> {
     let connection = hold.connection();
-    let terms = Terms::prepared(connection, hold.tenant.as_ref(), hold.bound.as_ref()).await?;
+    let terms = hold.among_others(Terms::prepared(connection, hold.tenant.as_ref(), hold.bound.as_ref())).await?;
     if !hold.is_standalone() {
         terms.vouch(connection.client()).await?;
-        return answer::<W>(hold, job, mark, sent).await.map(|taken| (taken, None)).map_err(Error::postgres);
+        return answer::<W>(hold, job, mark, sent).await.map(|taken| (taken, None));
     }
     if W::FLOWS && job.effect == Effect::Writes {
         let message = "a statement that must stay in a region, or that row level security holds to its tenant, can't write \
@@ -87,7 +87,7 @@ pub(super) async fn answer_on<W: Want>(
         return Err(Error::new(ErrorKind::Usage, message));
     }
     // Prepared first, so that what follows is one round trip.
-    let ready = job.prepare(connection, true).await.map_err(Error::postgres)?;
+    let ready = hold.among_others(job.prepare(connection, true)).await.map_err(Error::postgres)?;
     let seen = Seen::prepared(connection, hold.route, hold.after).await?;
     if needs_place {
         written::prepare(connection).await?;
@@ -110,8 +110,8 @@ pub(super) async fn answer_on<W: Want>(
     // Committed or, after an error, rolled back: it is over in any case.
     hold.ended();
     let begun = begun.and(fenced.unwrap_or(Ok(())));
-    if begun.is_err() && job.effect != Effect::Reads {
-        // The fence let nothing pass.
+    if begun.as_ref().is_err_and(|error| error.code().is_some()) && job.effect != Effect::Reads {
+        // The server has told so, and the fence let nothing pass. A connection that broke tells nothing.
         sent.store(false, Ordering::Relaxed);
     }
     begun.map_err(Error::postgres)?;

@@ -10,10 +10,12 @@ use futures_util::future::join;
 use super::execute::{Forgets, limits, within};
 use super::executor::{Executor as _, FailUnlessDone};
 use super::progression::{Begun, Progression, over};
+use super::written::Unknown;
 use super::{Pinned, Pooled, Scope, Session, terms, written};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::Lease;
 use crate::random;
+use crate::route::Route;
 use crate::routing::Access;
 
 /// How a transaction runs.
@@ -230,7 +232,10 @@ impl<S: Scope> Session<S, Pooled> {
         };
         let (lease, route) = (&begun.lease, begun.route);
         if transaction.is_finished() {
+            // COMMIT was sent with a pipeline, whose error may have told that nobody knows what became of it.
+            let is_unknown = lease.is_busy() || lease.connection().client().is_closed();
             return match result {
+                Ok(_) if transaction.has_failed() && is_unknown => Err(unreturned().with_unknown_outcome().into()),
                 Ok(_) if transaction.has_failed() => Err(unreturned().into()),
                 result => result,
             };
@@ -273,7 +278,9 @@ impl<S: Scope> Session<S, Pooled> {
         begun.settle(self.executor.core(), limit).await?;
         let leaves_state = begun.lease.has_session_state() && begun.lease.connection().is_pooled();
         let commit = if leaves_state { terms::FORGET_AND_COMMIT } else { "COMMIT" };
-        let Some(written) = self.executor.written() else { return self.control(&begun.lease, commit).await };
+        // A standby has nothing that was written here.
+        let written = self.executor.written().filter(|_| begun.route != Route::Replica);
+        let Some(written) = written else { return self.control(&begun.lease, commit).await };
         // Behind the COMMIT, and in its round trip.
         let connection = begun.lease.connection();
         let place = async {
@@ -281,9 +288,10 @@ impl<S: Scope> Session<S, Pooled> {
             let (committed, place) = join(self.control(&begun.lease, commit), written::place(connection)).await;
             committed.map(|()| place)
         };
-        let mark = begun.lease.start();
+        let (mark, unknown) = (begun.lease.start(), Unknown::new(written));
         let place = within(limit, place).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)))?;
         mark.done();
+        unknown.known();
         written.keep(place, begun.lease.node(), begun.route);
         Ok(())
     }
@@ -336,6 +344,14 @@ impl<S: Scope> Session<S, Pinned> {
         if lease.is_busy() || transaction.has_stream() {
             // The savepoint's end would wait behind what was left: with the guard the whole transaction fails.
             return result.and_then(|_| Err(over("a statement was left half-way inside the savepoint").into()));
+        }
+        if transaction.is_finished() {
+            // Its pipeline was committed, or rolled back: there is no savepoint any more.
+            guard.done();
+            return match result {
+                Ok(_) if transaction.has_failed() => Err(unreturned().into()),
+                result => result,
+            };
         }
         let ok = result.is_ok() && !transaction.has_failed();
         let end = if ok {

@@ -16,7 +16,7 @@ use crate::pool::{Connection, Prepared};
 use crate::route::Route;
 use crate::topology::{Node, Position};
 
-/// Where the next record begins, and the size of a page of the log.
+/// Where the next record begins.
 static WRITTEN: Statement = Statement { sql: crate::cluster::WRITTEN, params: &[] };
 
 /// Whether a standby has come so far.
@@ -39,7 +39,9 @@ impl Written {
         let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *place = match *place {
             None => Some(new),
-            Some(old) if old.group == new.group => Some(Position { lsn: old.lsn.max(new.lsn), ..old }),
+            Some(old) if old.group == new.group && old != Position::SOMEWHERE => {
+                Some(Position { lsn: old.lsn.max(new.lsn), ..old })
+            }
             Some(_) => Some(Position::SOMEWHERE),
         };
     }
@@ -53,15 +55,36 @@ impl Written {
     }
 }
 
+/// A write on its way. Dropped before its outcome is known, it may have been done: then the primaries alone are sure to have it.
+pub(super) struct Unknown(Option<Written>);
+
+impl Unknown {
+    pub(super) fn new(written: &Written) -> Self {
+        Self(Some(written.clone()))
+    }
+
+    pub(super) fn known(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unknown {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|written| written.add(Position::SOMEWHERE));
+    }
+}
+
 /// Asks how far the log has come. What was sent before on the connection is in it.
 pub(super) async fn place(connection: &Connection) -> Result<u64> {
     // Prepared before, where it must not wait.
     let statement = connection.prepare_static(&WRITTEN).await.map_err(Error::postgres)?;
     let rows = statement.query(connection.client(), &[]).await.map_err(Error::postgres)?;
     let row = rows.first().ok_or_else(|| Error::new(ErrorKind::Codec, "the server returned no row"))?;
-    let (next, page): (i64, i64) = (row.try_get(0).map_err(Error::postgres)?, row.try_get(1).map_err(Error::postgres)?);
+    let number = |at| row.try_get::<_, i64>(at).map_err(Error::postgres);
+    let (next, page, segment) = (number(0)?, number(1)?, number(2)?);
     let beyond = |_| Error::new(ErrorKind::Unsupported, "the server's log is longer than this version can count");
-    Ok(Position::last_end(u64::try_from(next).map_err(beyond)?, u64::try_from(page).map_err(beyond)?))
+    let [next, page, segment] = [next, page, segment].map(|number| u64::try_from(number).map_err(beyond));
+    Ok(Position::last_end(next?, page?, segment?))
 }
 
 /// Has the connection know the question, so that it can be sent right behind a statement.

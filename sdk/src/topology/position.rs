@@ -24,8 +24,10 @@ pub struct Position {
     pub(crate) lsn: u64,
 }
 
-/// Where a record begins that is the first on a page of the log: behind the page's header.
+/// Where a record begins that is the first on a page of the log: behind the page's header …
 const PAGE_HEADER: u64 = 24;
+/// … which is longer on the first page of a segment.
+const SEGMENT_HEADER: u64 = 40;
 
 impl Position {
     /// Of something that was written somewhere: only the primary is sure to have it.
@@ -33,9 +35,10 @@ impl Position {
 
     /// From what a server says of where its next record begins (`pg_current_wal_insert_lsn`) to where the last one ends: that
     /// differs where a page ends between them, and a standby that has replayed all stops there.
-    pub(crate) fn last_end(next: u64, page: u64) -> u64 {
-        match next.checked_rem(page) {
-            Some(PAGE_HEADER) => next - PAGE_HEADER,
+    pub(crate) fn last_end(next: u64, page: u64, segment: u64) -> u64 {
+        match (next.checked_rem(page), next.checked_rem(segment)) {
+            (_, Some(SEGMENT_HEADER)) => next - SEGMENT_HEADER,
+            (Some(PAGE_HEADER), _) => next - PAGE_HEADER,
             _ => next,
         }
     }
@@ -105,10 +108,12 @@ mod tests {
 
     #[test]
     fn a_page_that_is_just_full_ends_where_the_last_record_does() {
-        let (page, end) = (8_192, 5 * 8_192);
-        assert_eq!(Position::last_end(end + 24, page), end);
-        assert_eq!(Position::last_end(end + 40, page), end + 40);
-        assert_eq!(Position::last_end(end, page), end);
-        assert_eq!(Position::last_end(end + 24, 0), end + 24, "a server that does not tell");
+        let (page, segment, end) = (8_192, 16 * 1_024 * 1_024, 5 * 8_192);
+        assert_eq!(Position::last_end(end + 24, page, segment), end);
+        assert_eq!(Position::last_end(end + 40, page, segment), end + 40);
+        assert_eq!(Position::last_end(end, page, segment), end);
+        // As after a change of the segment.
+        assert_eq!(Position::last_end(3 * segment + 40, page, segment), 3 * segment);
+        assert_eq!(Position::last_end(end + 24, 0, 0), end + 24, "a server that does not tell");
     }
 }

@@ -197,7 +197,10 @@ impl Writer {
             begun.and(sink).map_err(Error::postgres)
         };
         let started = within(limit, started).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
-        let sink = started.map_err(|error| error.on(lease.node()).via(route))?;
+        let sink = started.map_err(|error| {
+            lease.condemn();
+            error.on(lease.node()).via(route)
+        })?;
         Ok(Self { lease, route, sink: Box::pin(BinaryCopyInWriter::new(sink, &types)) })
     }
 

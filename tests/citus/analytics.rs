@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use shardwise::config::AnalyticsConfig;
+use shardwise::config::{AnalyticsConfig, Pooler};
 use shardwise::{Cluster, ErrorKind, Limit, Region, Route, Row, unscoped_sql};
 
 use super::stage;
@@ -57,7 +57,9 @@ async fn rows_of_all_tenants_stream_from_the_endpoint_that_is_configured() {
     let Some(local) = shared("rows_of_all_tenants_stream_from_the_endpoint_that_is_configured").await else { return };
     let proxy = Proxy::to(local.coordinator().config().contact_points()[0].port).await;
     let endpoint = Some(format!("127.0.0.1:{}", proxy.port).parse().unwrap());
-    let config = stage::config(local).await.with_analytics(AnalyticsConfig { endpoint, ..small() }).unwrap();
+    // To find out what stands in between takes two connections more.
+    let config = stage::config(local).await.with_pooler(Pooler::None);
+    let config = config.with_analytics(AnalyticsConfig { endpoint, ..small() }).unwrap();
     let cluster = Cluster::connect(config).await.unwrap();
     for region in [Region::EU, Region::US] {
         stage::wallets(&stage::tenant_in(&cluster, region).await, 500).await;
@@ -87,7 +89,7 @@ async fn an_endpoint_that_cannot_be_reached_does_not_speak_for_the_coordinator()
 #[tokio::test]
 async fn it_follows_the_coordinator_to_another_address() {
     let Some(local) = shared("it_follows_the_coordinator_to_another_address").await else { return };
-    let config = stage::config(local).await;
+    let config = stage::config(local).await.with_pooler(Pooler::None);
     let proxy = Proxy::to(local.coordinator().config().contact_points()[0].port).await;
     let cluster = Cluster::connect(config).await.unwrap();
     let all = cluster.across_shards("a test");

@@ -49,7 +49,7 @@ pub fn schema() -> Schema {
 pub fn timeouts() -> Timeouts {
     Timeouts {
         connect: Duration::from_secs(5),
-        checkout: Duration::from_secs(10),
+        checkout: Duration::from_secs(20),
         statement: Duration::from_secs(20),
         call: Duration::from_secs(30),
     }

@@ -344,6 +344,9 @@ impl<S: Scope> Session<S, Pinned> {
         if is_committing.load(Ordering::Relaxed) {
             // Committed or, after an error, rolled back: it is over in any case.
             line.ended();
+            if outcome.is_ok() {
+                self.executor.transaction.committed();
+            }
         }
         outcome
     }

@@ -27,6 +27,7 @@ pub(super) struct Progression {
     statements: AtomicUsize,
     failed: AtomicBool,
     finished: AtomicBool,
+    committed: AtomicBool,
     savepoints: AtomicU32,
     streams: AtomicUsize,
 }
@@ -81,6 +82,7 @@ impl Progression {
             statements: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
             finished: AtomicBool::new(false),
+            committed: AtomicBool::new(false),
             savepoints: AtomicU32::new(0),
             streams: AtomicUsize::new(0),
         })
@@ -147,6 +149,15 @@ impl Progression {
     /// COMMIT is sent now: nothing can be sent any more, and there is nothing left to end.
     pub(super) fn finish(&self) {
         self.finished.store(true, Ordering::Relaxed);
+    }
+
+    /// COMMIT was sent, and the server has confirmed it.
+    pub(super) fn is_committed(&self) -> bool {
+        self.committed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn committed(&self) {
+        self.committed.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn is_finished(&self) -> bool {

@@ -231,6 +231,10 @@ impl<S: Scope> Session<S, Pooled> {
             };
         };
         let (lease, route) = (&begun.lease, begun.route);
+        if transaction.is_committed() {
+            // What came too late has failed; what was sent before is done.
+            return result;
+        }
         if transaction.is_finished() {
             // COMMIT was sent with a pipeline, whose error may have told that nobody knows what became of it.
             let is_unknown = lease.is_busy() || lease.connection().client().is_closed();
@@ -349,7 +353,7 @@ impl<S: Scope> Session<S, Pinned> {
             // Its pipeline was committed, or rolled back: there is no savepoint any more.
             guard.done();
             return match result {
-                Ok(_) if transaction.has_failed() => Err(unreturned().into()),
+                Ok(_) if transaction.has_failed() && !transaction.is_committed() => Err(unreturned().into()),
                 result => result,
             };
         }

@@ -275,6 +275,14 @@ impl Error {
         self
     }
 
+    /// Once COMMIT was sent, nobody knows what became of it where its answer was not read.
+    pub(crate) fn of_sent_commit(self) -> Self {
+        match self.kind() {
+            ErrorKind::ConnectionLost | ErrorKind::Timeout(_) => self.with_unknown_outcome(),
+            _ => self,
+        }
+    }
+
     /// The server refused a prepared statement without running it: a changed result type (0A000, only from a prepared
     /// plan, told apart by its message alone), or a name that it does not know any more (26000).
     pub(crate) fn is_stale_plan(&self) -> bool {

@@ -12,9 +12,8 @@ use crate::topology::{Node, Topology};
 /// How long a server may take to tell: one that is gone may not answer at all.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Whether it takes writes, and on which timeline: each promotion begins a new one.
-const LOOK: &str = "SELECT NOT pg_catalog.pg_is_in_recovery(), \
-                    CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN \
+/// The timeline that it writes to, of which each promotion begins a new one; null for a standby.
+const LOOK: &str = "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN \
                     ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8))::bit(32)::int8 END";
 
 /// Whether there is more than one server to look at.
@@ -62,7 +61,7 @@ async fn timeline(config: &Config, endpoint: &Endpoint) -> Result<Option<i64>> {
     let pool = NodePool::new(config, std::sync::Arc::new(single(config, endpoint)))?;
     let session = pool.dedicated().await?;
     let row = session.client().query_typed_one(LOOK, &[]).await.map_err(Error::postgres)?;
-    row.try_get(1).map_err(Error::postgres)
+    row.try_get(0).map_err(Error::postgres)
 }
 
 /// The one server at this address.

@@ -26,6 +26,7 @@ use tokio::time::Instant;
 pub(crate) use connection::Connection;
 pub(crate) use lease::Lease;
 pub(crate) use line::{Line, UnderWay};
+pub(crate) use pace::PaceKey;
 pub(crate) use prepared::Prepared;
 pub(crate) use shared::{Share, Traffic};
 pub(crate) use take::{Exclusively, ForStatement, Take};
@@ -36,7 +37,6 @@ use crate::topology::Node;
 use connect::Connector;
 use manager::{Manager, is_hopeless};
 use pace::Pace;
-pub(crate) use pace::PaceKey;
 use shared::Shared;
 use turns::Turns;
 
@@ -58,15 +58,6 @@ struct Inner {
 impl NodePool {
     /// A pool that opens connections when they are needed.
     pub(crate) fn new(config: &Config, node: Arc<Node>) -> Result<Self> {
-        Self::of(config, node)
-    }
-
-    /// The pool of work over many tenants.
-    pub(crate) fn for_analytics(config: &Config, node: Arc<Node>) -> Result<Self> {
-        Self::of(&config.as_analytics(), node)
-    }
-
-    fn of(config: &Config, node: Arc<Node>) -> Result<Self> {
         let PoolConfig { max_connections, min_idle, max_waiting, .. } = config.pool;
         let checkout = config.timeouts.checkout;
         let connector = Connector::new(config, node)?;
@@ -91,6 +82,11 @@ impl NodePool {
             max_connections,
             checkout,
         })))
+    }
+
+    /// The pool of work over many tenants.
+    pub(crate) fn for_analytics(config: &Config, node: Arc<Node>) -> Result<Self> {
+        Self::new(&config.as_analytics(), node)
     }
 
     /// The node.

@@ -142,11 +142,7 @@ impl<'a, S: Scope, X: Executor> Pipeline<'a, S, X> {
     /// Runs a statement in SQL. How many rows it changes, and which it returns, is not looked at.
     pub fn execute(mut self, sql: &'a impl SqlFor<S>) -> Self {
         const OPERATION: &str = "execute";
-        let ready = sql.ready(&self.session.scope, &self.session.executor.core().texts).and_then(|ready| {
-            ready.check_bound(&self.session.executor)?;
-            Ok(ready)
-        });
-        match ready {
+        match Ready::checked(sql, &self.session.scope, &self.session.executor) {
             Ok(mut ready) => {
                 let (table, params) = (ready.table(), std::mem::take(&mut ready.params));
                 let text = StepText::Sql(Box::new(ready));
@@ -262,12 +258,7 @@ impl<S: Scope> Session<S, Pinned> {
         outcome.map_err(|error| {
             heed(core, &line, &error);
             let error = error.on(begun.lease.node()).via(begun.route);
-            let is_lost = matches!(error.kind(), ErrorKind::ConnectionLost | ErrorKind::Timeout(_));
-            if is_lost && self.executor.committing.load(Ordering::Relaxed) {
-                error.with_unknown_outcome()
-            } else {
-                error
-            }
+            if self.executor.committing.load(Ordering::Relaxed) { error.of_sent_commit() } else { error }
         })?;
         guard.done();
         Ok(())
@@ -318,8 +309,7 @@ impl<S: Scope> Session<S, Pinned> {
         // What others read between these statements and their end is as it was before, also where this is dropped.
         let _forgets = commits.then(|| self.executor.forgets());
         if commits {
-            let leaves_state = connection.is_pooled() && begun.lease.has_session_state();
-            let commit = if leaves_state { terms::FORGET_AND_COMMIT } else { "COMMIT" };
+            let commit = terms::commit_of(&begun.lease);
             // Polled only if all before it were sent.
             all.push(Box::pin(async {
                 self.executor.transaction.finish();

@@ -4,7 +4,7 @@ use super::execute::run;
 use super::executor::Executor;
 use super::job::{Answer, Flow, Job, Want};
 use super::own::Own;
-use super::ready::SqlFor;
+use super::ready::{Ready, SqlFor};
 use super::row::{FromRow, Row};
 use super::stream::RowStream;
 use super::{Scope, Session};
@@ -62,11 +62,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     }
 
     async fn raw<W: Want>(&self, operation: &'static str, sql: &impl SqlFor<S>) -> Result<(W::Out, Option<Own>)> {
-        let ready = sql.ready(&self.scope, &self.executor.core().texts).and_then(|ready| {
-            ready.check_bound(&self.executor)?;
-            Ok(ready)
-        });
-        let ready = ready.map_err(|error| error.of(operation, None))?;
+        let ready = Ready::checked(sql, &self.scope, &self.executor).map_err(|error| error.of(operation, None))?;
         let (table, effect) = (ready.table(), ready.effect);
         let job = Job { operation, table, text: ready.text(), params: ready.params.as_slice(), effect };
         let out = run::<W>(&self.executor, &job).await?;

@@ -182,7 +182,17 @@ fn named<'s, S: Scope>(sql: &'s SqlText<'_>, names: &[String], scope: &'s S) -> 
     params
 }
 
-impl Ready<'_> {
+impl<'s> Ready<'s> {
+    /// A statement for a session's scope.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where the parameters don't fit the text, or no node could vouch for all tables that it uses.
+    pub(super) fn checked<S: Scope>(sql: &'s impl SqlFor<S>, scope: &'s S, executor: &impl Executor) -> Result<Self> {
+        let ready = sql.ready(scope, &executor.core().texts)?;
+        ready.check_bound(executor)?;
+        Ok(ready)
+    }
+
     pub(super) fn text(&self) -> Text<'_> {
         match &self.text {
             Form::Literal(literal) => Text::Literal(&literal.statement),
@@ -206,7 +216,7 @@ impl Ready<'_> {
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] where it does not.
-    pub(super) fn check_bound(&self, executor: &impl Executor) -> Result<()> {
+    fn check_bound(&self, executor: &impl Executor) -> Result<()> {
         let (core, target) = (executor.core(), *executor.target());
         let bound = |table| core.bound(target, Need::new(table, Access::Write));
         let Some(shard) = bound(self.table())?.filter(|_| target.intent == Intent::Tenant) else { return Ok(()) };

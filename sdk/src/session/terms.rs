@@ -29,7 +29,7 @@ use crate::config::Mode;
 use crate::entity::Statement as Fixed;
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::key::KeyRef;
-use crate::pool::{Connection, Prepared, UnderWay};
+use crate::pool::{Connection, Lease, Prepared, UnderWay};
 
 /// Of the SDK's own tables and functions: see `schema/catalog.sql`.
 static VOUCH: Fixed = Fixed { sql: "SELECT shardwise.require_placement($1, $2)", params: &[Type::INT8, Type::TEXT] };
@@ -104,7 +104,7 @@ pub(super) async fn answer_on<W: Want>(
     // Answers come in the order in which these are first polled.
     let place = OptionFuture::from(needs_place.then(|| written::place(connection)));
     let leaves_state = hold.needs_limit && matches!(job.text, Text::Unread(_));
-    let end = join(commit::<W>(connection, if leaves_state { FORGET_AND_COMMIT } else { "COMMIT" }), place);
+    let end = join(commit::<W>(connection, commit_text(leaves_state)), place);
     let all = join5(begin, terms.tell(client), terms.vouch(client), taken, end);
     let ((begun, fenced, seen), told, vouched, taken, (committed, place)) = hold.in_one_go(all).await;
     // Committed or, after an error, rolled back: it is over in any case.
@@ -123,9 +123,19 @@ pub(super) async fn answer_on<W: Want>(
     Ok((taken, place))
 }
 
-/// For what may have set something on a server that is another client's right after.
-pub(super) const FORGET_AND_COMMIT: &str =
-    "RESET ALL; DISCARD TEMP; SELECT pg_catalog.pg_advisory_unlock_all(); UNLISTEN *; COMMIT";
+/// COMMIT; and before it, for what may have set something on a server that is another client's right after, what undoes that.
+fn commit_text(leaves_state: bool) -> &'static str {
+    if leaves_state {
+        "RESET ALL; DISCARD TEMP; SELECT pg_catalog.pg_advisory_unlock_all(); UNLISTEN *; COMMIT"
+    } else {
+        "COMMIT"
+    }
+}
+
+/// The COMMIT of a transaction.
+pub(super) fn commit_of(lease: &Lease) -> &'static str {
+    commit_text(lease.has_session_state() && lease.connection().is_pooled())
+}
 
 /// BEGIN, and a limit that the server itself keeps.
 pub(super) fn begin_within(begin: &'static str, limit: Option<Duration>) -> Cow<'static, str> {

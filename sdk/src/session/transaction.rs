@@ -12,7 +12,7 @@ use super::executor::{Executor as _, FailUnlessDone};
 use super::progression::{Begun, Progression, over};
 use super::written::Unknown;
 use super::{Pinned, Pooled, Scope, Session, terms, written};
-use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::error::{Error, Limit, Result};
 use crate::pool::Lease;
 use crate::random;
 use crate::route::Route;
@@ -254,13 +254,7 @@ impl<S: Scope> Session<S, Pooled> {
                 let forgets = Forgets { executor: &self.executor, table: None };
                 let committed = self.commit(begun).await;
                 drop(forgets);
-                committed.map_err(|error| {
-                    let error = error.via(route).of("commit", None);
-                    match error.kind() {
-                        ErrorKind::ConnectionLost | ErrorKind::Timeout(_) => error.with_unknown_outcome(),
-                        _ => error,
-                    }
-                })?;
+                committed.map_err(|error| error.via(route).of("commit", None).of_sent_commit())?;
                 lease.ended();
                 Ok(value)
             }
@@ -280,8 +274,7 @@ impl<S: Scope> Session<S, Pooled> {
     async fn commit(&self, begun: &Begun) -> Result<()> {
         let limit = limits(&self.executor).statement;
         begun.settle(self.executor.core(), limit).await?;
-        let leaves_state = begun.lease.has_session_state() && begun.lease.connection().is_pooled();
-        let commit = if leaves_state { terms::FORGET_AND_COMMIT } else { "COMMIT" };
+        let commit = terms::commit_of(&begun.lease);
         // A standby has nothing that was written here.
         let written = self.executor.written().filter(|_| begun.route != Route::Replica);
         let Some(written) = written else { return self.control(&begun.lease, commit).await };

@@ -5,7 +5,7 @@ use shardwise::__private::hash;
 use shardwise::{Cluster, Region, Uuid, unscoped_sql};
 
 use super::stage;
-use crate::support::citus::shared;
+use crate::support::citus::{fresh, shared};
 use crate::support::unchecked;
 
 const KEYS: usize = 1_000_000;
@@ -107,7 +107,7 @@ async fn keys_that_the_server_hashes_in_its_own_way_are_routed_by_the_server() {
     let Some(local) = shared("keys_that_the_server_hashes_in_its_own_way_are_routed_by_the_server").await else {
         return;
     };
-    let config = local.fresh_database().await.unwrap().with_topology(stage::watched()).unwrap();
+    let config = fresh(local).await.with_topology(stage::watched()).unwrap();
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     for statement in [
         unscoped_sql!("CREATE TABLE padded (tenant char(8) NOT NULL, id int8 NOT NULL, PRIMARY KEY (tenant, id))"),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use shardwise::{ErrorKind, Region, Schema, Uuid, unscoped_sql};
 
 use super::placement_stage::{self as stage, Note, placement};
+use crate::support::citus::fresh;
 use crate::support::model::{Entry, Label, Wallet};
 
 #[tokio::test]
@@ -105,7 +106,7 @@ async fn thousands_of_tenants_are_held_against_what_the_server_says() {
 #[tokio::test]
 async fn an_audit_needs_to_know_homes() {
     let Some(local) = crate::support::citus::shared("an_audit_needs_to_know_homes").await else { return };
-    let cluster = shardwise::Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
+    let cluster = shardwise::Cluster::connect(fresh(local).await).await.unwrap();
     let schema = Schema::new().with::<Label>();
     let missing = placement(&cluster).audit(&schema).await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::Schema);

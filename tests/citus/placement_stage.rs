@@ -11,7 +11,7 @@ use shardwise::local::{self, CitusCluster, Server};
 use shardwise::{Cluster, Config, Entity, Error, Region, Schema, Tenant, Uuid, unscoped_sql};
 use tokio::task::JoinSet;
 
-use crate::support::citus::can_run;
+use crate::support::citus::{can_run, fresh};
 use crate::support::model::{Entry, Festival, Wallet};
 
 /// Of a co-location group of its own, with the same kind of key as the others.
@@ -41,7 +41,7 @@ pub async fn own(test: &str, regions: &[Region]) -> Option<CitusCluster> {
 
 /// Connected to a new database with the tables in it.
 pub async fn cluster(local: &CitusCluster) -> Cluster {
-    let cluster = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
+    let cluster = Cluster::connect(fresh(local).await).await.unwrap();
     cluster.admin().apply(&schema()).await.unwrap();
     cluster.refresh().await.unwrap();
     cluster

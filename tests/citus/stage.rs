@@ -10,7 +10,7 @@ use shardwise::local::CitusCluster;
 use shardwise::topology::{NodeIndex, Role};
 use shardwise::{Cluster, Config, Region, Tenant, Uuid, unscoped_sql};
 
-use crate::support::citus::splitting;
+use crate::support::citus::{fresh, splitting};
 use crate::support::model::{Festival, Wallet};
 use crate::support::proxy::Proxy;
 use crate::support::schema;
@@ -26,7 +26,7 @@ pub fn watched() -> TopologyConfig {
 
 /// A new database with the shared entities' tables, all statements watched.
 pub async fn config(local: &CitusCluster) -> Config {
-    let config = local.fresh_database().await.unwrap().with_topology(watched()).unwrap();
+    let config = fresh(local).await.with_topology(watched()).unwrap();
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     cluster.admin().apply(&schema()).await.unwrap();
     cluster.close(Duration::from_secs(5)).await;

@@ -10,6 +10,7 @@ use shardwise::{Cluster, Config, Mode};
 use super::build::{distributed, reference};
 use super::support::{Place, on_citus};
 use super::{apply, assert_same, plan, titles, try_apply};
+use crate::support::citus::fresh;
 
 on_citus![
     reference_tables_come_first_and_groups_in_the_order_of_foreign_keys,
@@ -186,7 +187,7 @@ async fn an_odd_distribution_column_is_quoted(place: Place) {
 async fn the_clusters_admin_distributes(place: Place) {
     use crate::support::model::Festival;
     let Place::Citus(local) = place else { panic!("not on Citus") };
-    let config: Config = local.fresh_database().await.unwrap().with_shard_count(Some(2)).unwrap();
+    let config: Config = fresh(local).await.with_shard_count(Some(2)).unwrap();
     let cluster = Cluster::connect(config).await.unwrap();
     assert_eq!(cluster.mode(), Mode::Citus);
     let schema = crate::support::schema();

@@ -9,6 +9,7 @@ use crate::secrets::shown;
 use crate::support::activity::Activity;
 use crate::support::model::{Entry, User, Wallet};
 use crate::support::place::{Place, in_both_modes};
+use crate::support::pooler;
 use crate::support::secrets::PASSWORD;
 use crate::support::server;
 use crate::support::unchecked;
@@ -162,7 +163,7 @@ async fn a_connection_that_broke_while_idle_is_replaced_without_a_word(place: Pl
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
     let (pid,): (i32,) = fest.query_one_as(unchecked("SELECT pg_backend_pid()")).await.unwrap();
-    let other = Cluster::connect(config).await.unwrap();
+    let other = Cluster::connect(pooler::past(config).await).await.unwrap();
     let there = other.tenant(*fest.key()).await.unwrap();
     there.execute(unchecked("SELECT pg_terminate_backend(:pid::int4, 10000::int8)").bind("pid", pid)).await.unwrap();
     fest.insert(&Wallet::new(*fest.key(), 1)).await.unwrap();

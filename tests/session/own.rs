@@ -8,7 +8,7 @@ use shardwise::{Cluster, Entity, Error, ErrorKind, Result, Tenant, Uuid, sql, un
 
 use crate::support::model::Wallet;
 use crate::support::place::{Place, in_both_modes};
-use crate::support::{server, unchecked};
+use crate::support::unchecked;
 
 in_both_modes![a_foreign_row_is_no_result, what_is_called_otherwise_is_not_looked_at];
 
@@ -78,7 +78,7 @@ struct Badge {
 /// other's row.
 #[tokio::test]
 async fn a_collation_that_ignores_case_mixes_no_tenants() {
-    let config = server().await.fresh_database().await.unwrap().with_check_rows(CheckRows::Always);
+    let config = Place::Single.empty().await.with_check_rows(CheckRows::Always);
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     let admin = cluster.coordinator();
     for statement in [

@@ -5,7 +5,8 @@ use std::time::Duration;
 use shardwise::local::CitusCluster;
 use shardwise::{Cluster, Config, Schema, Tenant};
 
-use super::{schema, secrets};
+use super::leftovers::dropped_after_the_test;
+use super::{citus, schema, secrets};
 
 /// On which kind of server a test runs.
 #[derive(Clone, Copy)]
@@ -27,8 +28,8 @@ impl Place {
     /// A new, empty database.
     pub async fn empty(self) -> Config {
         match self {
-            Self::Single => super::server().await.fresh_database().await.unwrap(),
-            Self::Citus(cluster) => cluster.fresh_database().await.unwrap(),
+            Self::Single => dropped_after_the_test(super::server().await.fresh_database().await.unwrap()),
+            Self::Citus(cluster) => citus::fresh(cluster).await,
         }
     }
 

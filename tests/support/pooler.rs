@@ -5,9 +5,10 @@ use shardwise::Config;
 use shardwise::local::{PgBouncer, pgbouncer};
 use tokio::sync::OnceCell;
 
+static POOLER: OnceCell<Option<PgBouncer>> = OnceCell::const_new();
+
 /// What stands before the run's server, if anything does.
 pub async fn before(config: Config) -> Config {
-    static POOLER: OnceCell<Option<PgBouncer>> = OnceCell::const_new();
     let start = async || {
         let mode = std::env::var("TEST_POOLER").ok()?;
         let pooler = pgbouncer(super::server().await).server_connections(3);
@@ -21,6 +22,14 @@ pub async fn before(config: Config) -> Config {
     match POOLER.get_or_init(start).await {
         Some(pooler) => pooler.before(config).unwrap(),
         None => config,
+    }
+}
+
+/// The way to the same database that no pooler is on: behind one, whoever ends a session of the server may end its own.
+pub async fn past(config: Config) -> Config {
+    match POOLER.get() {
+        Some(Some(_)) => config.with_contact_points(super::server().await.config().contact_points().to_vec()).unwrap(),
+        _ => config,
     }
 }
 

@@ -18,7 +18,7 @@ const ATTEMPTS: usize = 5;
 
 /// Fast, for its files need not outlive the machine. `synchronous_commit` stays on: what was committed must be there after
 /// a crash of the server.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("listen_addresses", "127.0.0.1"),
     ("unix_socket_directories", ""),
     ("max_connections", "300"),
@@ -27,6 +27,8 @@ const SETTINGS: [(&str, &str); 9] = [
     ("timezone", "UTC"),
     ("log_timezone", "UTC"),
     ("logging_collector", "off"),
+    // A test run writes gigabytes, and nobody wants them back: the log's files are used again soon.
+    ("max_wal_size", "192MB"),
     // A standby that is a little late, or is just being made, finds what it lacks.
     ("wal_keep_size", "128MB"),
 ];

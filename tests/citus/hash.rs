@@ -5,7 +5,8 @@ use shardwise::__private::hash;
 use shardwise::{Cluster, Region, Uuid, unscoped_sql};
 
 use super::stage;
-use crate::support::citus::{fresh, shared};
+use crate::support::citus::shared;
+use crate::support::leftovers::fresh;
 use crate::support::unchecked;
 
 const KEYS: usize = 1_000_000;

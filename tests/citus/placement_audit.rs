@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use shardwise::{ErrorKind, Region, Schema, Uuid, unscoped_sql};
 
 use super::placement_stage::{self as stage, Note, placement};
-use crate::support::citus::fresh;
+use crate::support::leftovers::fresh;
 use crate::support::model::{Entry, Label, Wallet};
 
 #[tokio::test]

@@ -11,7 +11,8 @@ use shardwise::local::{self, CitusCluster, Server};
 use shardwise::{Cluster, Config, Entity, Error, Region, Schema, Tenant, Uuid, unscoped_sql};
 use tokio::task::JoinSet;
 
-use crate::support::citus::{can_run, fresh};
+use crate::support::citus::can_run;
+use crate::support::leftovers::fresh;
 use crate::support::model::{Entry, Festival, Wallet};
 
 /// Of a co-location group of its own, with the same kind of key as the others.

@@ -52,6 +52,32 @@ async fn every_verb_of_a_tenant_runs_on_the_owner() {
     assert_eq!(cluster.metrics().tenant_routes, [("owner", statements)].into());
 }
 
+/// By a plan that fits all values the server would keep some 30 kB of each execution, until the session ends.
+#[tokio::test]
+async fn a_server_keeps_nothing_of_what_it_ran() {
+    let Some(local) = shared("a_server_keeps_nothing_of_what_it_ran").await else { return };
+    let cluster = stage::cluster(local).await;
+    let fest = stage::tenant_in(&cluster, Region::US).await;
+    let wallets = stage::wallets(&fest, 5).await;
+    // All on one connection.
+    let outcome = fest.transaction(async |tx| {
+        let mut kept = Vec::new();
+        for executions in [200, 2_000] {
+            for at in 0..executions {
+                let wallet = &wallets[at % wallets.len()];
+                tx.get::<Wallet>(wallet.id).await?;
+                tx.update_columns::<Wallet>(wallet.id).add(Wallet::BALANCE, 1).run().await?;
+            }
+            let memory = unchecked("SELECT sum(total_bytes)::int8 FROM pg_backend_memory_contexts");
+            kept.push(tx.query_one_as::<(i64,)>(memory).await?.0);
+        }
+        Ok::<_, shardwise::Error>(kept)
+    });
+    let kept = outcome.await.unwrap();
+    println!("{kept:?} bytes after 400 and 4,400 statements");
+    assert!(kept[1] - kept[0] < 4 << 20, "{kept:?}");
+}
+
 #[tokio::test]
 async fn reference_rows_are_read_nearby_and_written_through_the_coordinator() {
     let Some(local) = shared("reference_rows_are_read_nearby_and_written_through_the_coordinator").await else {

@@ -10,7 +10,8 @@ use shardwise::local::CitusCluster;
 use shardwise::topology::{NodeIndex, Role};
 use shardwise::{Cluster, Config, Region, Tenant, Uuid, unscoped_sql};
 
-use crate::support::citus::{fresh, splitting};
+use crate::support::citus::splitting;
+use crate::support::leftovers::fresh;
 use crate::support::model::{Festival, Wallet};
 use crate::support::proxy::Proxy;
 use crate::support::schema;

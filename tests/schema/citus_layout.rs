@@ -10,7 +10,7 @@ use shardwise::{Cluster, Config, Mode};
 use super::build::{distributed, reference};
 use super::support::{Place, on_citus};
 use super::{apply, assert_same, plan, titles, try_apply};
-use crate::support::citus::fresh;
+use crate::support::leftovers::fresh;
 
 on_citus![
     reference_tables_come_first_and_groups_in_the_order_of_foreign_keys,

@@ -11,6 +11,7 @@ in_both_modes![
     rows_of_every_type_go_in_and_come_out,
     only_the_tenants_rows_come_out,
     a_row_that_the_server_refuses_leaves_nothing,
+    what_the_commit_refuses_is_told_and_leaves_nothing,
     a_row_of_another_tenant_is_refused_and_ends_the_copy,
     inside_a_transaction_it_is_part_of_it,
     reference_entities,
@@ -55,6 +56,28 @@ async fn a_row_that_the_server_refuses_leaves_nothing(place: Place) {
     assert!(error.to_string().contains("duplicate key value violates unique constraint"), "{error}");
     assert_eq!(error.entity(), Some("Wallet"));
     assert_eq!(fest.count::<Wallet>().await.unwrap(), 0);
+}
+
+async fn what_the_commit_refuses_is_told_and_leaves_nothing(place: Place) {
+    let cluster = place.cluster_that_looks_late().await;
+    let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
+    for balances in [[1, 1], [1, 2]] {
+        let mut copy = fest.copy_in::<Wallet>().await.unwrap();
+        for balance in balances {
+            copy.send(&Wallet::new(*fest.key(), balance)).await.unwrap();
+        }
+        let outcome = copy.finish().await;
+        if balances == [1, 2] {
+            assert_eq!(outcome.unwrap(), 2);
+        } else {
+            let error = outcome.unwrap_err();
+            assert!(error.is_unique_violation() && !error.is_outcome_unknown(), "{error:?}");
+            assert_eq!((error.constraint(), error.entity()), (Some("one_of_a_balance"), Some("Wallet")));
+            assert_eq!(fest.count::<Wallet>().await.unwrap(), 0);
+        }
+    }
+    // Once it says that it is done, everybody sees it.
+    assert_eq!(fest.count::<Wallet>().await.unwrap(), 2);
 }
 
 async fn a_row_of_another_tenant_is_refused_and_ends_the_copy(place: Place) {

@@ -14,6 +14,7 @@ in_both_modes![
     one_tenants_failure_leaves_the_others_rows,
     a_copy_sends_each_row_to_its_own_node,
     a_copy_stores_all_or_nothing,
+    what_one_commit_would_refuse_is_stored_nowhere,
     a_copy_of_many_is_refused_where_tenants_are_held_apart,
 ];
 
@@ -138,6 +139,21 @@ async fn a_copy_stores_all_or_nothing(place: Place) {
     assert_eq!(copy.finish().await.unwrap(), 400);
     assert_eq!(stored(&cluster).await, 400);
     assert_eq!(cluster.tenants::<Uuid>().copy_in::<Wallet>().unwrap().finish().await.unwrap(), 0);
+}
+
+/// A server looks at some constraints only when it commits: then others would have committed theirs.
+async fn what_one_commit_would_refuse_is_stored_nowhere(place: Place) {
+    let cluster = place.cluster_that_looks_late().await;
+    let mut wallets = wallets(1);
+    wallets.push(Wallet::new(wallets[0].festival_id, wallets[0].balance));
+    let mut copy = cluster.tenants().copy_in::<Wallet>().unwrap();
+    for wallet in &wallets {
+        copy.send(wallet).await.unwrap();
+    }
+    assert_eq!(copy.progress().nodes, place.pick(1, 2));
+    let error = copy.finish().await.unwrap_err();
+    assert!(error.is_unique_violation() && !error.is_outcome_unknown(), "{error:?}");
+    assert_eq!(stored(&cluster).await, 0);
 }
 
 async fn a_copy_of_many_is_refused_where_tenants_are_held_apart(place: Place) {

@@ -2,11 +2,9 @@
 
 use std::io::Write as _;
 
+use shardwise::Region;
 use shardwise::local::{self, CitusCluster};
-use shardwise::{Config, Region};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
-
-use super::leftovers::dropped_after_the_test;
 
 /// The run's cluster: a coordinator and a worker in 'eu', a worker in 'us'. It ends with the process.
 ///
@@ -18,11 +16,6 @@ pub async fn shared(test: &str) -> Option<&'static CitusCluster> {
     }
     let start = || async { local::citus(2).regions([Region::EU, Region::US]).start().await.unwrap() };
     Some(CLUSTER.get_or_init(start).await)
-}
-
-/// A new, empty database on such a cluster, for this test alone.
-pub async fn fresh(local: &CitusCluster) -> Config {
-    dropped_after_the_test(local.fresh_database().await.unwrap())
 }
 
 /// Taken by whoever splits shards on the shared cluster, or distributes a table concurrently: Citus names the replication

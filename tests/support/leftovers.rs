@@ -7,10 +7,16 @@ use std::sync::mpsc::{Sender, channel};
 
 use shardwise::Config;
 use shardwise::config::Endpoint;
+use shardwise::local::CitusCluster;
 
 thread_local! {
     // Each test has a thread to itself.
     static OF_THIS_TEST: RefCell<Leftovers> = const { RefCell::new(Leftovers(Vec::new())) };
+}
+
+/// A new, empty database on a shared cluster, for this test alone.
+pub async fn fresh(local: &CitusCluster) -> Config {
+    dropped_after_the_test(local.fresh_database().await.unwrap())
 }
 
 /// Has the configuration's database dropped, on all its servers, after this test.

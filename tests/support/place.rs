@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use shardwise::local::CitusCluster;
-use shardwise::{Cluster, Config, Schema, Tenant};
+use shardwise::{Cluster, Config, Schema, Tenant, unscoped_sql};
 
-use super::leftovers::dropped_after_the_test;
-use super::{citus, schema, secrets};
+use super::leftovers::{dropped_after_the_test, fresh};
+use super::{schema, secrets};
 
 /// On which kind of server a test runs.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ impl Place {
     pub async fn empty(self) -> Config {
         match self {
             Self::Single => dropped_after_the_test(super::server().await.fresh_database().await.unwrap()),
-            Self::Citus(cluster) => citus::fresh(cluster).await,
+            Self::Citus(cluster) => fresh(cluster).await,
         }
     }
 
@@ -68,6 +68,17 @@ impl Place {
         let cluster = Cluster::connect(config).await.unwrap();
         let tenant = cluster.tenant(secrets::id()).await.unwrap();
         (cluster, tenant)
+    }
+
+    /// A cluster where no tenant has two wallets with one balance; the server looks at that when it commits.
+    pub async fn cluster_that_looks_late(self) -> Cluster {
+        let cluster = self.cluster().await;
+        let add = unscoped_sql!(
+            "ALTER TABLE wallets ADD CONSTRAINT one_of_a_balance UNIQUE (festival_id, balance) \
+             DEFERRABLE INITIALLY DEFERRED"
+        );
+        cluster.coordinator().execute(add).await.unwrap();
+        cluster
     }
 }
 

@@ -51,11 +51,11 @@ async fn group_of(config: &Config, endpoint: &Endpoint) -> Result<i32> {
 pub(super) fn node(config: &Config, endpoint: &Endpoint, group: i32) -> Node {
     let Endpoint { host, port } = config.address_of(endpoint).unwrap_or_else(|| endpoint.clone());
     let region = config.region_of(endpoint);
-    Node { group, role: Role::Replica, takes_shards: false, ..Node::single(host, port, region) }
+    Node { group, role: Role::Replica, takes_shards: false, is_citus: true, ..Node::single(host, port, region) }
 }
 
 /// One of the one server.
 pub(super) fn of_single(config: &Config, endpoint: &Endpoint) -> Node {
     let node = node(config, endpoint, 0);
-    Node { region: node.region.or(config.local_region), ..node }
+    Node { region: node.region.or(config.local_region), is_citus: false, ..node }
 }

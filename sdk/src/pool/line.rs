@@ -103,11 +103,6 @@ impl Line {
         self.lease().into_iter().for_each(Lease::condemn);
     }
 
-    /// Whether a transaction is open, as far as was told.
-    pub(crate) fn is_in_transaction(&self) -> bool {
-        self.lease().is_some_and(Lease::is_in_transaction)
-    }
-
     /// Says that the server has ended the transaction.
     pub(crate) fn ended(&self) {
         self.lease().into_iter().for_each(Lease::ended);

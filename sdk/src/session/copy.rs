@@ -153,17 +153,27 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
         };
         self.finished = true;
         let stored = stored?;
-        self.failed = false;
-        if self.hold.is_standalone() && self.hold.is_in_transaction() {
-            let committed = self.hold.connection().client().batch_execute("COMMIT").await;
-            committed.map_err(|error| self.explain(error).with_unknown_outcome())?;
-            self.hold.ended();
+        if self.hold.is_standalone() {
+            self.commit().await?;
         }
         if let Some(written) = self.session.executor.written() {
             written.keep(written::place(self.hold.connection()).await, self.hold.node(), self.hold.route);
             unknown.into_iter().for_each(Unknown::known);
         }
+        self.failed = false;
         Ok(stored)
+    }
+
+    async fn commit(&self) -> Result<()> {
+        let limit = limits(&self.session.executor).statement;
+        let commit = within(limit, self.hold.connection().client().batch_execute("COMMIT")).await;
+        let committed = match commit {
+            Some(committed) => committed.map_err(|error| self.explain(error)),
+            None => Err(Error::timed_out(Limit::Statement, limit).of("copy_in", Some(E::table().entity))),
+        };
+        committed.map_err(Error::of_sent_commit)?;
+        self.hold.ended();
+        Ok(())
     }
 
     /// Sends the rows that wait, and returns how many the server has.
@@ -251,9 +261,10 @@ async fn hold_on_terms(executor: &impl Executor, need: Need) -> Result<Hold> {
     let mut attempt = 1;
     loop {
         let hold = executor.hold(need, None).await?;
-        // What tokio-postgres prepares for a COPY has to be there when it starts.
-        let needs_transaction = hold.has_terms() || (hold.is_standalone() && hold.connection().is_pooled());
-        if !needs_transaction {
+        // tokio-postgres tells that a COPY is done before the server commits it; and what it prepares for one has to be there
+        // when it starts, also behind a pooler.
+        let is_own = need.access == Access::Write || hold.connection().is_pooled();
+        if !(hold.has_terms() || hold.is_standalone() && is_own) {
             return Ok(hold);
         }
         let guard = hold.transaction_guard();

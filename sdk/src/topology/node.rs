@@ -38,12 +38,15 @@ pub struct Node {
     pub serves: bool,
     /// Whether new shards may be placed on it: `shouldhaveshards`.
     pub takes_shards: bool,
+    /// Whether Citus plans its statements.
+    pub is_citus: bool,
 }
 
 impl Node {
     /// The only server of a cluster in single mode.
     pub(crate) fn single(host: String, port: u16, region: Option<Region>) -> Self {
-        Self { id: 0, group: 0, host, port, role: Role::Single, region, serves: true, takes_shards: true }
+        let (role, is_citus) = (Role::Single, false);
+        Self { id: 0, group: 0, host, port, role, region, serves: true, takes_shards: true, is_citus }
     }
 }
 

@@ -52,7 +52,8 @@ fn node(row: NodeRow, known: &Known<'_>) -> Node {
     let NodeRow { id, group, serves, takes_shards, .. } = row;
     let region = row.region.or_else(|| known.config.region_of(&advertised));
     let Endpoint { host, port } = address.unwrap_or(advertised);
-    Node { id, group, host, port, role, region, serves: serves || role == Role::Coordinator, takes_shards }
+    let serves = serves || role == Role::Coordinator;
+    Node { id, group, host, port, role, region, serves, takes_shards, is_citus: true }
 }
 
 /// Those that the configuration lists, unless the metadata have them. One of which nobody says where it stands does so where its
@@ -73,7 +74,7 @@ fn add_standbys(nodes: &mut Vec<Node>, known: &Known<'_>) {
 
 fn unregistered_coordinator(known: &Known<'_>) -> Option<Node> {
     let Endpoint { host, port } = known.aliases.unregistered_coordinator.clone()?;
-    Some(Node { role: Role::Coordinator, takes_shards: false, ..Node::single(host, port, None) })
+    Some(Node { role: Role::Coordinator, takes_shards: false, is_citus: true, ..Node::single(host, port, None) })
 }
 
 /// By group, the place of its primary.

@@ -169,14 +169,18 @@ impl<K: DistributionKey, E: Distributed<DistributionKey = K>> RoutedCopy<K, E> {
         let ready = try_join_all(self.writers.values_mut().map(|writer| writer.finish()));
         let rows = within(limit, ready).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
         let rows: Vec<u64> = rows.map_err(|error| error.of(OPERATION, entity))?;
-        // All have all of their rows: what is left can hardly fail.
+        // All have all of their rows, and have looked at them: what is left can hardly fail.
         let committed = join_all(self.writers.values_mut().map(|writer| writer.commit(limit))).await;
         let stored = committed.iter().filter(|outcome| outcome.is_ok()).count();
-        match committed.into_iter().find_map(Result::err) {
+        let mut failures: Vec<Error> = committed.into_iter().filter_map(Result::err).collect();
+        // The one whose rows may be there or not, before those that were refused.
+        failures.sort_by_key(|error| !error.is_outcome_unknown());
+        match failures.into_iter().next() {
             None => Ok(rows.iter().sum()),
             Some(error) => {
+                let error = if stored > 0 { error.with_unknown_outcome() } else { error };
                 let context = format!("{stored} of {} nodes have stored their rows", rows.len());
-                Err(error.during(context).of(OPERATION, entity).with_unknown_outcome())
+                Err(error.during(context).of(OPERATION, entity))
             }
         }
     }
@@ -204,9 +208,12 @@ impl Writer {
         Ok(Self { lease, route, sink: Box::pin(BinaryCopyInWriter::new(sink, &types)) })
     }
 
+    /// Has the node take and look at all rows, also at what it would leave for the COMMIT.
     async fn finish(&mut self) -> Result<u64> {
-        let stored = self.sink.as_mut().finish().await;
-        stored.map_err(|error| self.explain(error))
+        let stored = self.sink.as_mut().finish().await.map_err(|error| self.explain(error))?;
+        let looked_at = self.lease.connection().client().batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await;
+        looked_at.map_err(|error| self.explain(error))?;
+        Ok(stored)
     }
 
     async fn commit(&mut self, limit: std::time::Duration) -> Result<()> {
@@ -216,7 +223,8 @@ impl Writer {
             mark.done();
             committed.map_err(|error| self.explain(error))
         };
-        within(limit, commit).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)))?;
+        let committed = within(limit, commit).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
+        committed.map_err(Error::of_sent_commit)?;
         self.lease.ended();
         Ok(())
     }

@@ -45,6 +45,7 @@ struct Inner {
     // What was being done, where no fixed word tells it: a step of a schema change.
     context: Option<String>,
     outcome_unknown: bool,
+    in_transaction: bool,
     // From the server's report, whose detail would show the row's values.
     server: Option<ServerReport>,
 }
@@ -142,6 +143,8 @@ pub enum Limit {
     Statement,
     /// `timeouts.call`: the whole call, retries included. What was running was cancelled on the server.
     Call,
+    /// The deadline of the handle: see `with_deadline`. What was running was cancelled on the server.
+    Deadline,
 }
 
 impl Limit {
@@ -151,7 +154,33 @@ impl Limit {
             Self::Checkout => "timeouts.checkout",
             Self::Statement => "timeouts.statement",
             Self::Call => "timeouts.call",
+            Self::Deadline => "with_deadline",
         }
+    }
+}
+
+/// What to do about an error: see [`Error::advice`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Advice {
+    /// Nothing took effect, and the same statement can succeed if it is run again, best a little later.
+    Rerun,
+    /// Nothing took effect, and the transaction can succeed if it is run again from its first statement.
+    RestartTransaction,
+    /// It may have taken effect. Only what is idempotent can be run again without a look.
+    OutcomeUnknown,
+    /// It would fail again.
+    Stop,
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rerun => "rerun it",
+            Self::RestartTransaction => "restart the transaction",
+            Self::OutcomeUnknown => "outcome unknown: it may have taken effect",
+            Self::Stop => "no other try helps",
+        })
     }
 }
 
@@ -168,6 +197,7 @@ impl Error {
             operation: None,
             context: None,
             outcome_unknown: false,
+            in_transaction: false,
             server: None,
         }))
     }
@@ -191,7 +221,7 @@ impl Error {
         let fix = match limit {
             Limit::Connect => "is the node up, and the address right?",
             Limit::Checkout => "all connections are busy: raise `pool.max_connections`, or make transactions shorter",
-            Limit::Statement | Limit::Call => "the statement was cancelled on the server",
+            Limit::Statement | Limit::Call | Limit::Deadline => "the statement was cancelled on the server",
         };
         Self::new(ErrorKind::Timeout(limit), format!("`{}` of {after:?} ran out: {fix}", limit.key()))
     }
@@ -272,6 +302,12 @@ impl Error {
 
     pub(crate) fn with_unknown_outcome(mut self) -> Self {
         self.0.outcome_unknown = true;
+        self
+    }
+
+    /// Of a statement that has others before it.
+    pub(crate) fn in_transaction(mut self) -> Self {
+        self.0.in_transaction = true;
         self
     }
 
@@ -409,6 +445,30 @@ impl Error {
         }
     }
 
+    /// What to do about it. The message ends with the same.
+    ///
+    /// ```
+    /// # use shardwise::{Advice, Error};
+    /// # fn log(error: &Error) {
+    /// match error.advice() {
+    ///     Advice::Rerun => println!("once more, a little later"),
+    ///     Advice::RestartTransaction => println!("the whole transaction once more, from its first statement"),
+    ///     Advice::OutcomeUnknown => println!("look whether it took effect, or repeat it if it is idempotent"),
+    ///     Advice::Stop => println!("it would fail again"),
+    ///     _ => {}
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        match (self.0.outcome_unknown, self.is_retryable(), self.0.in_transaction) {
+            (true, _, _) => Advice::OutcomeUnknown,
+            (false, true, true) => Advice::RestartTransaction,
+            (false, true, false) => Advice::Rerun,
+            (false, false, _) => Advice::Stop,
+        }
+    }
+
     /// Whether the statement or the transaction may have taken effect: the connection broke, or time ran out, after it
     /// was sent and before the server answered.
     #[must_use]
@@ -529,10 +589,10 @@ impl fmt::Display for Error {
             }
             f.write_str("]")?;
         }
-        if self.0.outcome_unknown {
-            f.write_str("; whether it took effect is unknown")?;
+        match self.advice() {
+            Advice::Stop => Ok(()),
+            advice => write!(f, "; {advice}"),
         }
-        Ok(())
     }
 }
 

@@ -84,7 +84,7 @@ pub use client::{Cluster, Health, ReplicaStatus};
 pub use config::{Config, Mode};
 
 pub use entity::{DistributionKey, Schema};
-pub use error::{Error, ErrorKind, Limit, Result};
+pub use error::{Advice, Error, ErrorKind, Limit, Result};
 pub use metrics::MetricsSnapshot;
 pub use route::Route;
 pub use routing::Pin;

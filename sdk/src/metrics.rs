@@ -11,6 +11,8 @@ pub(crate) struct Metrics {
     routes: [AtomicU64; Route::COUNT],
     tenant_routes: [AtomicU64; Route::COUNT],
     retries: AtomicU64,
+    retries_denied: AtomicU64,
+    hedges: AtomicU64,
     moved: AtomicU64,
     fallbacks: AtomicU64,
     errors: AtomicU64,
@@ -29,6 +31,14 @@ impl Metrics {
 
     pub(crate) fn retry(&self) {
         count(&self.retries);
+    }
+
+    pub(crate) fn retry_denied(&self) {
+        count(&self.retries_denied);
+    }
+
+    pub(crate) fn hedge(&self) {
+        count(&self.hedges);
     }
 
     pub(crate) fn moved(&self) {
@@ -56,6 +66,8 @@ impl Metrics {
             routes: by_name(&self.routes),
             tenant_routes: by_name(&self.tenant_routes),
             retries: read(&self.retries),
+            retries_denied: read(&self.retries_denied),
+            hedges: read(&self.hedges),
             moved: read(&self.moved),
             fallbacks: read(&self.fallbacks),
             errors: read(&self.errors),
@@ -88,6 +100,10 @@ pub struct MetricsSnapshot {
     pub tenant_routes: BTreeMap<&'static str, u64>,
     /// Statements and transactions that were run again.
     pub retries: u64,
+    /// Tries that were not made, because too many had been made of late.
+    pub retries_denied: u64,
+    /// Reads that took longer than most, and were sent to a second place as well.
+    pub hedges: u64,
     /// Statements that took too long for a shared connection, and were run on one of their own.
     pub moved: u64,
     /// Reads that a standby was to serve, and that went to the primary.

@@ -2,6 +2,7 @@
 
 mod citus;
 mod consistency;
+mod hedge;
 mod sticky;
 
 use std::time::Duration;

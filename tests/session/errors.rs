@@ -3,10 +3,10 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use shardwise::{Cluster, Config, ErrorKind, Uuid, sql, unscoped_sql};
+use shardwise::{Cluster, Config, ErrorKind, Uuid, sql};
 
 use crate::secrets::shown;
-use crate::support::activity::Activity;
+use crate::support::activity::{Activity, end_an_active};
 use crate::support::model::{Entry, User, Wallet};
 use crate::support::place::{Place, in_both_modes};
 use crate::support::pooler;
@@ -173,27 +173,7 @@ async fn a_connection_that_broke_while_idle_is_replaced_without_a_word(place: Pl
 async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so(place: Place) {
     let (cluster, fest) = place.tenant().await;
     let fest_pid = unchecked("INSERT INTO labels SELECT 'x', pg_backend_pid()::text WHERE pg_sleep(600) IS NOT NULL");
-    let coordinator = cluster.coordinator();
-    let kill = async {
-        loop {
-            let kill = match place {
-                Place::Single => unscoped_sql!(
-                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                     WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database()"
-                ),
-                Place::Citus(_) => unscoped_sql!(
-                    "SELECT sum(result::int8)::int8 FROM run_command_on_all_nodes($command$ \
-                     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                     WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database() $command$)"
-                ),
-            };
-            let (killed,): (i64,) = coordinator.query_one_as(kill).await.unwrap();
-            if killed > 0 {
-                break;
-            }
-        }
-    };
-    let (outcome, ()) = tokio::join!(fest.execute(fest_pid), kill);
+    let (outcome, ()) = tokio::join!(fest.execute(fest_pid), end_an_active(&cluster));
     let error = outcome.unwrap_err();
     // The server's own last word, or none at all.
     assert!(error.is_outcome_unknown() || error.code().is_some_and(|code| code.code() == "57P01"), "{error:?}");

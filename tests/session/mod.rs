@@ -1,6 +1,7 @@
 //! The session API, on a real server.
 
 mod calendars;
+mod call;
 mod cancel;
 mod copy;
 mod errors;

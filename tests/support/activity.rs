@@ -51,3 +51,23 @@ pub async fn idle(cluster: &Cluster, name: &str) -> Activity {
     };
     tokio::time::timeout(std::time::Duration::from_secs(30), idle).await.expect("a connection stays busy")
 }
+
+/// Ends the session that runs an INSERT into labels, on whatever node that is, once there is one.
+pub async fn end_an_active(cluster: &Cluster) {
+    loop {
+        let end = match cluster.mode() {
+            Mode::Citus => unscoped_sql!(
+                "SELECT sum(result::int8)::int8 FROM run_command_on_all_nodes($command$ \
+                 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                 WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database() $command$)"
+            ),
+            _ => unscoped_sql!(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                 WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database()"
+            ),
+        };
+        if cluster.coordinator().query_one_as::<(i64,)>(end).await.unwrap().0 > 0 {
+            return;
+        }
+    }
+}

@@ -24,6 +24,7 @@ use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::metrics::Metrics;
 use crate::pool::{Connection, Exclusively, Lease, NodePool, Take};
 use crate::random;
+use crate::retry::{Budget, Hedges};
 use crate::route::Route;
 use crate::routing::{Ask, Hop, Intent, Need, Plan, Sight, Target};
 use crate::scope::Texts;
@@ -60,6 +61,10 @@ pub struct Core {
     pub(crate) directory: Directory,
     pub(crate) texts: Texts,
     pub(crate) metrics: Metrics,
+    /// How many tries more than the first the servers are asked to bear.
+    pub(crate) budget: Budget,
+    /// When a read is worth a second place, where that is wanted.
+    pub(crate) hedges: Option<Hedges>,
 }
 
 /// A connection, and how it was come by.
@@ -90,6 +95,8 @@ impl Core {
         let core = Arc::new(Self {
             directory: Directory::new(config.directory.clone()),
             texts: Texts::new(),
+            budget: Budget::new(),
+            hedges: config.reads.hedge_percentile.map(Hedges::new),
             state: ArcSwap::from_pointee(State::new(topology, &config)),
             config,
             mode,

@@ -184,6 +184,7 @@ fn reads(settings: ReadsSettings) -> Checked<ReadsConfig> {
         max_lag: settings.max_lag.map_or(usual.max_lag, |time| time.0),
         wait: settings.wait.map_or(usual.wait, |time| time.0),
         probe_interval: settings.probe_interval.map_or(usual.probe_interval, |time| time.0),
+        hedge_percentile: settings.hedge_percentile.map(|number| number.0),
     })
 }
 
@@ -308,6 +309,11 @@ fn contradictions(config: &Config) -> Checked<()> {
         return Err(format!(
             "`{key}` ({time:?}) is longer than `{whole}` ({limit:?}), so it would never run out: lower the first or \
              raise the second"
+        ));
+    }
+    if let Some(percentile) = reads.hedge_percentile.filter(|percentile| !(50..=99).contains(percentile)) {
+        return Err(format!(
+            "`reads.hedge_percentile` is {percentile}: write 50 to 99, such as 95 for reads that take longer than 95 of a hundred"
         ));
     }
     let lags = [Some(reads.max_lag), max_lag(reads.consistency)];
@@ -519,6 +525,7 @@ mod tests {
                 "reads = { max_lag = \"100ms\" }",
                 "`reads.max_lag` (100ms) is not longer than `reads.probe_interval` (100ms)",
             ),
+            ("reads = { hedge_percentile = 100 }", "`reads.hedge_percentile` is 100: write 50 to 99"),
             ("reads = { probe_interval = \"0s\" }", "`reads.probe_interval` is no time at all"),
             ("local_region = \"eu\"\nregions = [\"us\"]", "`local_region` is \"eu\", which is not among `regions`"),
             ("replicas = [\"db:5432\"]", "db:5432 is a contact point and a replica"),

@@ -40,6 +40,7 @@
 //! max_lag = "10s"                            # a standby lacks nothing that is older
 //! wait = "50ms"                              # session: for a standby to have what was written; then to the primary
 //! probe_interval = "100ms"                   # standbys are asked how far they are
+//! hedge_percentile = 95                      # a read that takes longer than 95 of 100 goes to a second place; none if not given
 //!
 //! [default.analytics]                        # work across tenants, with connections of its own
 //! max_connections = 4

@@ -68,6 +68,10 @@ pub struct ReadsConfig {
     /// Each standby, and its primary, is asked this often how far it is. What is read can't be known to be newer than about
     /// this.
     pub probe_interval: Duration,
+    /// A single read that takes longer than this percentage of its like is sent a second time: to another standby, if reads come
+    /// from standbys and there is one, else on another connection. The first answer counts. 50 to 99; `None`: no read is. At
+    /// most one read of ten is, over time.
+    pub hedge_percentile: Option<u8>,
 }
 
 impl Default for ReadsConfig {
@@ -77,6 +81,7 @@ impl Default for ReadsConfig {
             max_lag: Duration::from_secs(10),
             wait: Duration::from_millis(50),
             probe_interval: Duration::from_millis(100),
+            hedge_percentile: None,
         }
     }
 }

@@ -87,6 +87,7 @@ layer!(ReadsSettings {
     otherwise: Otherwise,
     wait: Span,
     probe_interval: Span,
+    hedge_percentile: Whole<u8>,
 });
 
 layer!(AnalyticsSettings {
@@ -176,6 +177,7 @@ whole_values!(
     Watch,
     Pooler,
     CheckRows,
+    Whole<u8>,
     Whole<u16>,
     Whole<u32>,
     Whole<u64>,

@@ -17,6 +17,11 @@ const UNKNOWN: u32 = 0;
 pub(crate) struct PaceKey(usize);
 
 impl PaceKey {
+    /// For a table of somebody else's.
+    pub(crate) fn number(self) -> usize {
+        self.0
+    }
+
     /// Of a text that the program has as a constant: by its address.
     pub(crate) fn of_constant(text: &'static str) -> Self {
         // Texts lie apart by more than a few bytes; their addresses differ in the middle.

@@ -97,6 +97,8 @@ pub struct Need {
     pub(crate) after: Option<Position>,
     /// Whether standbys were tried in vain.
     pub(crate) at_primary: bool,
+    /// Whether it was sent before, and is to be at another place at the same time.
+    pub(crate) is_second: bool,
 }
 
 impl Need {
@@ -104,7 +106,7 @@ impl Need {
     pub(crate) const ANY: Self = Self::new(None, Access::Write);
 
     pub(crate) const fn new(table: Option<&'static Table>, access: Access) -> Self {
-        Self { table, access, after: None, at_primary: false }
+        Self { table, access, after: None, at_primary: false, is_second: false }
     }
 }
 

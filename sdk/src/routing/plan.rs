@@ -99,6 +99,24 @@ impl Plan {
 
     /// The next standby of those that are near, then of the others. After the last one it goes on as without them, if it may.
     fn replica(&mut self, topology: &Topology, sight: &impl Sight) -> Option<Hop> {
+        let skips = self.ask.need.is_second && self.last.is_none();
+        let mut found = self.best_replica(topology, sight);
+        if let Some((rank, _)) = found.filter(|_| skips) {
+            // The first one has it already; where there is no other, it gets it again.
+            self.last = Some(rank);
+            found = self.best_replica(topology, sight).or(found);
+        }
+        let Some((rank, node)) = found else {
+            self.has_fallen_back = true;
+            self.enter(if self.is_for_standbys_alone() { Stage::Done } else { self.first() });
+            return None;
+        };
+        self.last = Some(rank);
+        Some(Hop { node, route: Route::Replica })
+    }
+
+    /// Of the standbys that come after the last one, the first, and its rank.
+    fn best_replica(&self, topology: &Topology, sight: &impl Sight) -> Option<((bool, u64), NodeIndex)> {
         let Ask { target, need, seed, .. } = self.ask;
         let key = match (target.intent, self.shard, target.key) {
             (Intent::Tenant, _, Some((_, Some(hash)))) => u64::from(hash.cast_unsigned()),
@@ -119,13 +137,7 @@ impl Plan {
                 best = Some((rank, at));
             }
         }
-        let Some((rank, node)) = best else {
-            self.has_fallen_back = true;
-            self.enter(if self.is_for_standbys_alone() { Stage::Done } else { self.first() });
-            return None;
-        };
-        self.last = Some(rank);
-        Some(Hop { node, route: Route::Replica })
+        best
     }
 
     /// Whether a standby was to serve it, and none does.

@@ -10,6 +10,7 @@ use tokio_postgres::binary_copy::{BinaryCopyInWriter, BinaryCopyOutStream};
 use tokio_postgres::types::Type;
 
 use super::batch::Batch;
+use super::call::End;
 use super::execute::{Forgets, heed, limits, try_again, within};
 use super::executor::{Executor, FailUnlessDone, Hold};
 use super::own::foreign;
@@ -190,8 +191,7 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
     }
 
     fn explain(&self, error: tokio_postgres::Error) -> Error {
-        let error = Error::postgres(error).on(self.hold.node()).via(self.hold.route);
-        error.of("copy_in", Some(E::table().entity))
+        self.hold.explain(Error::postgres(error)).of("copy_in", Some(E::table().entity))
     }
 }
 
@@ -258,6 +258,7 @@ async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Resul
 /// layout.
 async fn hold_on_terms(executor: &impl Executor, need: Need) -> Result<Hold> {
     let (core, limit) = (executor.core(), limits(executor).statement);
+    End::of(executor, None)?;
     let mut attempt = 1;
     loop {
         let hold = executor.hold(need, None).await?;
@@ -273,7 +274,7 @@ async fn hold_on_terms(executor: &impl Executor, need: Need) -> Result<Hold> {
             return Ok(hold);
         };
         drop(guard);
-        let error = error.on(hold.node()).via(hold.route);
+        let error = hold.explain(error);
         heed(core, &hold, &error);
         if !hold.is_standalone() {
             return Err(error);
@@ -303,7 +304,7 @@ async fn answer<T>(
         }
         None => Err(Error::timed_out(Limit::Statement, limit)),
     };
-    let started = started.map_err(|error| error.on(hold.node()).via(hold.route))?;
+    let started = started.map_err(|error| hold.explain(error))?;
     guard.done();
     Ok(started)
 }
@@ -351,7 +352,7 @@ impl<E: Entity> Stream for CopyOut<E> {
             },
             Some(Err(error)) => {
                 hold.fail();
-                let error = Error::postgres(error).on(hold.node()).via(hold.route).of("copy_out", entity);
+                let error = hold.explain(Error::postgres(error)).of("copy_out", entity);
                 *all = None;
                 Err(error)
             }

@@ -9,17 +9,18 @@ use tokio::time::{Instant, timeout_at};
 use tokio_postgres::RowStream;
 use tracing::{Instrument as _, Span, debug_span, field};
 
+use super::call::End;
 use super::executor::{Executor, Hold};
 use super::job::{Effect, Job, Text, Want};
 use super::written::{self, Seen, Unknown};
-use super::{fence, terms};
+use super::{fence, hedge, terms};
 use crate::cluster::Core;
 use crate::config::{Consistency, Otherwise, Timeouts};
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::pool::{Connection, Line, Prepared, Traffic, UnderWay};
-use crate::retry::{Decision, Progress, decide};
+use crate::retry::{Decision, Progress, decide, is_a_burden, pause};
 use crate::route::Route;
-use crate::routing::Intent;
+use crate::routing::{Intent, Need};
 use crate::schema::Table;
 
 /// Runs one statement: with the time limits, and where it stands for itself with the retries that [`decide`] grants.
@@ -27,8 +28,12 @@ pub(super) async fn run<W: Want>(executor: &impl Executor, job: &Job<'_>) -> Res
     let span = span(executor.core(), job.operation, job.table);
     // After the statement, whether it was done or not, also where this is dropped before it ends.
     let _forgets = (job.effect == Effect::Writes).then(|| Forgets { executor, table: job.table });
-    let result = attempts::<W, _>(executor, job).instrument(span.clone()).await;
-    result.map_err(|error| {
+    let result = match hedge::wanted::<W>(executor, job) {
+        // On the heap: the way that most take must not be as large.
+        Some(hedged) => Box::pin(hedge::run::<W, _>(executor, job, hedged)).instrument(span.clone()).await,
+        None => attempts::<W, _>(executor, job, false).instrument(span.clone()).await,
+    };
+    result.inspect(|_| executor.core().budget.earn()).map_err(|error| {
         executor.core().metrics.error();
         record_error(&span, &error);
         error.of(job.operation, job.table.map(|table| table.entity))
@@ -53,23 +58,28 @@ impl<X: Executor> Drop for Forgets<'_, X> {
     }
 }
 
-/// The time limits of this executor's statements.
+/// The time limits of this executor's statements. What has a deadline has no longer than until then, and what may run no shorter
+/// limit than the server can count.
 pub(super) fn limits(executor: &impl Executor) -> Timeouts {
-    executor.core().timeouts(executor.target().intent)
+    let limits = executor.core().timeouts(executor.target().intent);
+    let Some(deadline) = executor.call().deadline else { return limits };
+    let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+    Timeouts { statement: limits.statement.min(left), ..limits }
 }
 
-async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>) -> Result<W::Out> {
+/// `is_second` tells that it was sent before, and is not answered yet.
+pub(super) async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, is_second: bool) -> Result<W::Out> {
     let core = executor.core();
-    let limits = limits(executor);
     let (mut attempt, mut may_share, mut sent) = (1, !W::FLOWS, AtomicBool::new(false));
-    let (end, mut need) = (Instant::now() + limits.call, job.need());
+    let (end, mut need) = (End::of(executor, None)?, Need { is_second, ..job.need() });
+    let is_idempotent = job.is_idempotent() || executor.call().is_idempotent;
     loop {
         let statement = job.for_sharing().filter(|_| may_share);
-        let hold = timeout_at(end, executor.hold(need, statement)).await;
-        let hold = hold.map_err(|_| Error::timed_out(Limit::Call, limits.call))??;
+        let hold = timeout_at(end.at(), executor.hold(need, statement)).await;
+        let hold = hold.map_err(|_| end.error())??;
         let is_standby = hold.route == Route::Replica;
         // A transaction has a limit of its own.
-        let call = X::STANDALONE.then_some((end, limits.call));
+        let call = X::STANDALONE.then_some(end);
         let Failure { error, is_cut_short, has_run } = match once::<W, X>(executor, hold, job, &sent, call).await {
             Ok(out) => return Ok(out),
             Err(failure) => failure,
@@ -84,18 +94,20 @@ async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>) -> Result<W
             core.metrics.fallback();
             continue;
         }
-        if has_run && X::STANDALONE && !job.is_idempotent() {
+        if has_run && X::STANDALONE && !is_idempotent {
             return Err(error.with_unknown_outcome());
         }
         let progress = if sent.load(Ordering::Relaxed) { Progress::Sent } else { Progress::NotSent };
-        let lost =
-            matches!(error.kind(), ErrorKind::ConnectionLost | ErrorKind::Timeout(Limit::Statement | Limit::Call));
+        let lost = matches!(
+            error.kind(),
+            ErrorKind::ConnectionLost | ErrorKind::Timeout(Limit::Statement | Limit::Call | Limit::Deadline)
+        );
         // That of a transaction's statement is known: what was not committed is rolled back.
-        let is_open = X::STANDALONE && lost && progress == Progress::Sent && !job.is_idempotent();
-        let again = executor.again(error, &mut attempt, progress, job.is_idempotent());
-        match timeout_at(end, again).await {
+        let is_open = X::STANDALONE && lost && progress == Progress::Sent && !is_idempotent;
+        let again = executor.again(error, &mut attempt, progress, is_idempotent);
+        match timeout_at(end.at(), again).await {
             Ok(again) => again.map_err(|error| if is_open { error.with_unknown_outcome() } else { error })?,
-            Err(_) => return Err(Error::timed_out(Limit::Call, limits.call)),
+            Err(_) => return Err(end.error()),
         }
     }
 }
@@ -126,11 +138,20 @@ pub(super) async fn try_again(
     progress: Progress,
     idempotent: bool,
 ) -> Result<()> {
-    match decide(&error, *attempt, progress, idempotent) {
-        Decision::Same => {}
+    let decision = decide(&error, *attempt, progress, idempotent);
+    if decision == Decision::Stop {
+        return Err(error);
+    }
+    if is_a_burden(&error, progress) {
+        if !core.budget.spend() {
+            core.metrics.retry_denied();
+            return Err(error);
+        }
+        tokio::time::sleep(pause(*attempt)).await;
+    }
+    if decision == Decision::Anew {
         // Where it can't be read anew, the second try fails as the first one did.
-        Decision::Anew => drop(Box::pin(core.refresh()).await),
-        Decision::Stop => return Err(error),
+        drop(Box::pin(core.refresh()).await);
     }
     core.metrics.retry();
     *attempt += 1;
@@ -147,13 +168,13 @@ pub(super) fn heed(core: &Core, line: &Line, error: &Error) {
     }
 }
 
-/// `call` is the end of the whole call, and its limit, where the statement stands for itself.
+/// `call` is the end of the whole call, where the statement stands for itself.
 async fn once<W: Want, X: Executor>(
     executor: &X,
     mut hold: Hold,
     job: &Job<'_>,
     sent: &AtomicBool,
-    call: Option<(Instant, Duration)>,
+    call: Option<End>,
 ) -> Result<W::Out, Failure> {
     let core = executor.core();
     let node = hold.node();
@@ -214,7 +235,7 @@ async fn once<W: Want, X: Executor>(
     let unknown = executor.written().filter(|_| is_write).map(Unknown::new);
     let result = match (timeout_at(end_of(began, limit, call), answer).await, call) {
         (Ok(result), _) => result,
-        (Err(_), Some((end, limit))) if Instant::now() >= end => Err(Error::timed_out(Limit::Call, limit)),
+        (Err(_), Some(end)) if Instant::now() >= end.at() => Err(end.error()),
         (Err(_), _) => Err(Error::timed_out(Limit::Statement, limit)),
     };
     if result.is_ok() {
@@ -248,7 +269,7 @@ async fn once<W: Want, X: Executor>(
             }
             heed(core, &hold, &error);
             let is_cut_short = is_cut_short(&hold, &error, began.elapsed());
-            Err(Failure { error: error.on(hold.node()).via(route), is_cut_short, has_run })
+            Err(Failure { error: hold.explain(error), is_cut_short, has_run })
         }
     }
 }
@@ -262,9 +283,9 @@ fn refused_by_pooler(hold: &Hold, intent: Intent, sql: &str) -> Option<Error> {
 }
 
 /// When a statement has to be answered: a call may end before its statement would.
-fn end_of(began: Instant, limit: Duration, call: Option<(Instant, Duration)>) -> Instant {
+fn end_of(began: Instant, limit: Duration, call: Option<End>) -> Instant {
     let end = began + limit;
-    call.map_or(end, |(call, _)| call.min(end))
+    call.map_or(end, |call| call.at().min(end))
 }
 
 /// Whether it was ended for having kept a shared connection for too long.

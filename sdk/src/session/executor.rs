@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::sync::OnceCell;
 
+use super::call::Call;
 use super::execute::{Forgets, limits, try_again};
 use super::progression::{Begun, OpenStream, Progression, Unanswered};
 use super::terms::HeldTo;
@@ -33,6 +34,9 @@ pub trait Executor: Clone + Send + Sync + sealed::Sealed + 'static {
     /// How far the session has written, where that is kept, and kept with each statement.
     #[doc(hidden)]
     fn written(&self) -> Option<&Written>;
+    /// What holds for each call.
+    #[doc(hidden)]
+    fn call(&self) -> Call;
     /// Makes ready for another attempt after this error, where one is granted.
     #[doc(hidden)]
     fn again(
@@ -45,6 +49,10 @@ pub trait Executor: Clone + Send + Sync + sealed::Sealed + 'static {
     /// Whether each statement stands for itself: then the retry loop and the call's time limit apply to it.
     #[doc(hidden)]
     const STANDALONE: bool;
+    #[doc(hidden)]
+    fn is_standalone(&self) -> bool {
+        Self::STANDALONE
+    }
 }
 
 mod sealed {
@@ -62,12 +70,13 @@ pub struct Pooled {
     pub(super) tenant: Option<HeldTo>,
     /// How far it has written, if its reads are to see that.
     pub(super) written: Option<Written>,
+    pub(super) call: Call,
 }
 
 impl Pooled {
     pub(super) fn new(core: Arc<Core>, target: Target) -> Self {
         let consistency = target.consistency;
-        Self { core, target, tenant: None, written: None }.reading(consistency)
+        Self { core, target, tenant: None, written: None, call: Call::default() }.reading(consistency)
     }
 
     /// The same, and the database holds its statements to this tenant.
@@ -142,6 +151,10 @@ impl Executor for Pooled {
 
     fn written(&self) -> Option<&Written> {
         self.written.as_ref()
+    }
+
+    fn call(&self) -> Call {
+        self.call
     }
 
     async fn again(&self, error: Error, attempt: &mut u32, progress: Progress, idempotent: bool) -> Result<()> {
@@ -231,6 +244,11 @@ impl Executor for Pinned {
         None
     }
 
+    /// A statement that is repeated would come a second time in the same transaction.
+    fn call(&self) -> Call {
+        Call { is_idempotent: false, ..self.pooled.call }
+    }
+
     /// As long as nothing else was done, it begins anew.
     async fn again(&self, error: Error, attempt: &mut u32, _: Progress, _: bool) -> Result<()> {
         if decide(&error, *attempt, Progress::NotSent, true) == Decision::Stop || !self.transaction.restart() {
@@ -282,6 +300,12 @@ impl Hold {
     /// Whether the node has to do something before it runs the statement.
     pub(super) fn has_terms(&self) -> bool {
         self.bound.is_some() || self.tenant.is_some()
+    }
+
+    /// The error with what this knows of it.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        let error = error.on(self.node()).via(self.route);
+        if self.is_standalone() { error } else { error.in_transaction() }
     }
 
     /// An error where the transaction's COMMIT was sent meanwhile.

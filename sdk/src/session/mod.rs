@@ -4,6 +4,7 @@
 //! them, in the file of its name; `execute.rs` is the only one that sends anything.
 
 mod batch;
+mod call;
 mod copy;
 mod count;
 mod delete;
@@ -12,6 +13,7 @@ mod execute;
 mod executor;
 mod fence;
 mod get;
+mod hedge;
 mod insert;
 mod job;
 mod many;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 
+use super::call::End;
 use super::execute::{Forgets, limits, within};
 use super::executor::{Executor as _, FailUnlessDone};
 use super::progression::{Begun, Progression, over};
@@ -14,7 +15,7 @@ use super::written::Unknown;
 use super::{Pinned, Pooled, Scope, Session, terms, written};
 use crate::error::{Error, Limit, Result};
 use crate::pool::Lease;
-use crate::random;
+use crate::retry::pause;
 use crate::route::Route;
 use crate::routing::Access;
 
@@ -142,7 +143,7 @@ impl<S: Scope> Session<S, Pooled> {
     {
         let options = TransactionOptions::new();
         let committing = Arc::new(AtomicBool::new(false));
-        limited(self.time_limit(options), &committing, self.attempt(options, &committing, work)).await
+        limited(self.end(options)?, &committing, self.attempt(options, &committing, work)).await
     }
 
     /// As [`transaction`](Self::transaction), with options.
@@ -184,11 +185,11 @@ impl<S: Scope> Session<S, Pooled> {
                 tokio::time::sleep(pause(options.retries - left)).await;
             }
         };
-        limited(self.time_limit(options), &committing, all).await
+        limited(self.end(options)?, &committing, all).await
     }
 
-    fn time_limit(&self, options: TransactionOptions) -> Duration {
-        options.time_limit.unwrap_or(limits(&self.executor).call)
+    fn end(&self, options: TransactionOptions) -> Result<End> {
+        End::of(&self.executor, options.time_limit).map_err(|error| error.of("transaction", None))
     }
 
     async fn attempt<T, E, F, Fut>(
@@ -254,7 +255,7 @@ impl<S: Scope> Session<S, Pooled> {
                 let forgets = Forgets { executor: &self.executor, table: None };
                 let committed = self.commit(begun).await;
                 drop(forgets);
-                committed.map_err(|error| error.via(route).of("commit", None).of_sent_commit())?;
+                committed.map_err(|error| error.via(route).of("commit", None).in_transaction().of_sent_commit())?;
                 lease.ended();
                 Ok(value)
             }
@@ -389,21 +390,15 @@ pub(super) async fn control(lease: &Lease, sql: &str, limit: Duration) -> Result
 
 /// Bounds a whole transaction. Only a time limit that hits the COMMIT leaves its outcome open.
 async fn limited<T, E: From<Error>>(
-    limit: Duration,
+    end: End,
     committing: &AtomicBool,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    if let Some(result) = within(limit, Box::pin(work)).await {
+    if let Ok(result) = tokio::time::timeout_at(end.at(), Box::pin(work)).await {
         return result;
     }
-    let error = Error::timed_out(Limit::Call, limit).of("transaction", None);
+    let error = end.error().in_transaction().of("transaction", None);
     Err(if committing.load(Ordering::Relaxed) { error.with_unknown_outcome() } else { error }.into())
-}
-
-/// Full jitter: a random part of a span that doubles with each try, so that two losers don't meet again.
-fn pause(retry: u32) -> Duration {
-    let most = Duration::from_millis(5) * 2_u32.saturating_pow(retry.min(7));
-    most.mul_f64(random::fraction())
 }
 
 /// An error type that may hold one of ours: implement it for a service's own error, so that

@@ -1,6 +1,15 @@
-//! Which errors are worth another try. Pure: the loop that acts on it is in `session/execute.rs`.
+//! Which errors are worth another try, and how many tries the servers are asked to bear. Pure: the loop that acts on it is in
+//! `session/execute.rs`.
+
+mod budget;
+mod hedge;
+
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
+use crate::random;
+pub(crate) use budget::Budget;
+pub(crate) use hedge::Hedges;
 
 /// What to do after an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +75,19 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
             Progress::NotSent | Progress::Sent,
         ) => Decision::Stop,
     }
+}
+
+/// Whether the server may have done the work already, so that another try asks it for more than what was wanted: that is what
+/// a [`Budget`] bounds.
+pub(crate) fn is_a_burden(error: &Error, progress: Progress) -> bool {
+    progress == Progress::Sent && error.ended_the_session()
+}
+
+/// How long to wait before a try. Full jitter: a random part of a span that doubles with each try, so that what failed at one
+/// moment is not all back at another.
+pub(crate) fn pause(before_try: u32) -> Duration {
+    let most = Duration::from_millis(5) * 2_u32.saturating_pow(before_try.min(7));
+    most.mul_f64(random::fraction())
 }
 
 #[cfg(test)]

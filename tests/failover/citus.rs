@@ -1,0 +1,89 @@
+//! A worker of Citus with a standby.
+
+use std::time::Duration;
+
+use shardwise::config::{TopologyConfig, Watch};
+use shardwise::{Cluster, Config, Region, Tenant, Uuid, local};
+use tokio::time::Instant;
+
+use super::ledger::Writers;
+use crate::citus::stage::{self, tenant_in};
+use crate::replicas::on;
+use crate::support::citus::can_run;
+use crate::support::logs;
+use crate::support::model::Wallet;
+use crate::support::schema;
+
+/// A cluster whose workers have a standby each, which has each commit before it is acknowledged.
+async fn synchronous(test: &str) -> Option<(local::CitusCluster, Config)> {
+    if !can_run(test).await {
+        return None;
+    }
+    logs::keep();
+    let cluster = local::citus(2).regions([Region::EU, Region::US]).standbys().own();
+    let cluster = cluster.setting("wal_retrieve_retry_interval", "100ms").start().await.unwrap();
+    for worker in cluster.workers() {
+        on(worker, "ALTER SYSTEM SET synchronous_standby_names = '*'").await;
+        on(worker, "SELECT pg_reload_conf()").await;
+    }
+    let config = cluster.config();
+    Cluster::connect(config.clone()).await.unwrap().admin().apply(&schema()).await.unwrap();
+    Some((cluster, config))
+}
+
+/// A tenant of this worker, and the worker's id.
+async fn tenant_of(cluster: &Cluster, region: Region) -> (Tenant, i32) {
+    let fest = tenant_in(cluster, region).await;
+    let owner = stage::owner(cluster, &fest);
+    (fest, cluster.topology().node(owner).id)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promoted_standby_of_a_worker_is_found_once_citus_knows_it() {
+    let Some((local, config)) = synchronous("a_promoted_standby_of_a_worker_is_found_once_citus_knows_it").await else {
+        return;
+    };
+    // As by default: no reading comes by chance at the right moment.
+    let usual = TopologyConfig { watch: Watch::Sample, ..TopologyConfig::default() };
+    let cluster = Cluster::connect(config.clone().with_topology(usual).unwrap()).await.unwrap();
+    let (us, id) = tenant_of(&cluster, Region::US).await;
+    let (eu, _) = tenant_of(&cluster, Region::EU).await;
+    let (writers, others) = (Writers::start(&us, 8), Writers::start(&eu, 2));
+    writers.until_more(200).await;
+    others.until_more(50).await;
+
+    let (worker, standby) = (&local.workers()[1], &local.standbys()[1]);
+    let killed = Instant::now();
+    worker.kill().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    standby.promote().await.unwrap();
+    let port = standby.config().contact_points()[0].port;
+    // What the tool that promotes it, such as Patroni, tells the coordinator: the two have changed their places. An address is
+    // in the table once.
+    let (old, free) = (worker.config().contact_points()[0].port, 1);
+    let update = format!(
+        "SELECT citus_update_node(nodeid, '127.0.0.1', {free}) FROM pg_dist_node WHERE nodeport = {port}; \
+         SELECT citus_update_node({id}, '127.0.0.1', {port}, force => true); \
+         SELECT citus_update_node(nodeid, '127.0.0.1', {old}) FROM pg_dist_node WHERE nodeport = {free}"
+    );
+    on(local.coordinator(), &update).await;
+    let known = Instant::now();
+    writers.until_more(200).await;
+    // Until then the coordinator passes them on.
+    stage::until(async || stage::port_of(&cluster, stage::owner(&cluster, &us)) == port).await;
+    let direct = known.elapsed();
+    writers.until_more(200).await;
+    others.until_more(50).await;
+    let (ledger, of_others) = (writers.stop().await, others.stop().await);
+    println!(
+        "writes went on {:?} after Citus knew the promoted standby, straight to it after {direct:?}; none for {:?}",
+        ledger.recovered_after(known),
+        ledger.recovered_after(known) + (known - killed)
+    );
+    assert_eq!(stage::runs_at(&us).await, port);
+    ledger.hold_against(&cluster, *us.key()).await;
+    // Whose worker was not touched.
+    of_others.hold_against(&cluster, *eu.key()).await;
+    assert!(of_others.errors.is_empty(), "{:?}", of_others.errors);
+    us.insert(&Wallet { id: Uuid::new_v4(), ..Wallet::new(*us.key(), 1) }).await.unwrap();
+}

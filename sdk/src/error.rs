@@ -129,6 +129,8 @@ pub enum ErrorKind {
     Placement,
     /// The client is shutting down.
     Closed,
+    /// A throwaway server can't be started (feature `local`); the message has the reason from its log.
+    Local,
 }
 
 /// Which time limit ran out.
@@ -438,8 +440,9 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
-            ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::Timeout(_) => true,
-            ErrorKind::Overloaded | ErrorKind::NoReplica => true,
+            ErrorKind::ConnectionLost | ErrorKind::Timeout(_) | ErrorKind::Overloaded | ErrorKind::NoReplica => true,
+            // A server that refuses the log-in goes on to.
+            ErrorKind::Connect => self.code().is_none_or(is_transient),
             ErrorKind::Database => self.code().is_some_and(is_transient),
             _ => false,
         }

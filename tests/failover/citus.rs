@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use shardwise::config::{TopologyConfig, Watch};
-use shardwise::{Cluster, Config, Region, Tenant, Uuid, local};
+use shardwise::config::{Endpoint, NodeOverride, TopologyConfig, Watch};
+use shardwise::{Cluster, Config, Region, Tenant, Uuid, local, unscoped_sql};
 use tokio::time::Instant;
 
 use super::ledger::Writers;
@@ -86,4 +86,43 @@ async fn a_promoted_standby_of_a_worker_is_found_once_citus_knows_it() {
     of_others.hold_against(&cluster, *eu.key()).await;
     assert!(of_others.errors.is_empty(), "{:?}", of_others.errors);
     us.insert(&Wallet { id: Uuid::new_v4(), ..Wallet::new(*us.key(), 1) }).await.unwrap();
+}
+
+/// Citus knows the worker by an address that leads to whichever server is the primary, as HAProxy or a virtual address does;
+/// this client is told the servers behind it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_is_whichever_of_its_hosts_is_the_primary() {
+    let Some((local, config)) = synchronous("a_node_is_whichever_of_its_hosts_is_the_primary").await else { return };
+    let (worker, standby) = (&local.workers()[1], &local.standbys()[1]);
+    let proxy = local::haproxy([worker, standby]).await.unwrap();
+    let [old, new] = [worker, standby].map(|server| server.config().contact_points()[0].clone());
+    let update = format!(
+        "SELECT citus_remove_node('127.0.0.1', {}); \
+         SELECT citus_update_node(nodeid, '127.0.0.1', {}) FROM pg_dist_node WHERE nodeport = {}",
+        new.port,
+        proxy.primary().port,
+        old.port
+    );
+    on(local.coordinator(), &update).await;
+    // Until the worker has heard of its new address.
+    let synced = || unscoped_sql!("SELECT bool_and(metadatasynced) FROM pg_dist_node WHERE noderole = 'primary'");
+    let admin = Cluster::connect(local.coordinator().config()).await.unwrap();
+    stage::until(async || admin.coordinator().query_one_as::<(bool,)>(synced()).await.unwrap().0).await;
+    let coordinator: Endpoint = local.coordinator().config().contact_points()[0].clone();
+    let hosts = NodeOverride { hosts: vec![old, new.clone()], ..NodeOverride::default() };
+    let config = config.with_contact_points([coordinator]).unwrap().with_node(proxy.primary().clone(), hosts);
+    let cluster = Cluster::connect(config).await.unwrap();
+    let (us, _) = tenant_of(&cluster, Region::US).await;
+    assert_eq!(stage::runs_at(&us).await, worker.config().contact_points()[0].port);
+    let writers = Writers::start(&us, 8);
+    writers.until_more(200).await;
+    worker.kill().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    standby.promote().await.unwrap();
+    let promoted = Instant::now();
+    writers.until_more(400).await;
+    stage::until(async || stage::runs_at(&us).await == new.port).await;
+    let ledger = writers.stop().await;
+    println!("writes went on {:?} after the promotion", ledger.recovered_after(promoted));
+    ledger.hold_against(&cluster, *us.key()).await;
 }

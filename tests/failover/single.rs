@@ -100,3 +100,31 @@ async fn without_any_primary_everybody_is_told_in_time() {
     // What needs no primary goes on.
     assert_eq!(reading.get::<Wallet>(wallet.id).await.unwrap(), wallet);
 }
+
+/// HAProxy looks at the servers' roles, and leads to the primary.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_that_knows_the_primary_is_followed() {
+    let (primary, config) = synchronous(1).await;
+    let standby = &primary.standbys()[0];
+    let proxy = local::haproxy([&primary, standby]).await.unwrap();
+    let config = proxy.before(config.with_replicas([]).unwrap()).unwrap();
+    let cluster = Cluster::connect(config.with_replicas([proxy.standbys().clone()]).unwrap()).await.unwrap();
+    let tenant = Uuid::new_v4();
+    let fest = cluster.tenant(tenant).await.unwrap();
+    let wallet = Wallet::new(tenant, 7);
+    fest.insert(&wallet).await.unwrap();
+    // Reads come from the standby, through the other port.
+    let fresh = Consistency::replica_ok(Duration::from_secs(10), Otherwise::Fail);
+    assert_eq!(fest.clone().with_consistency(fresh).get::<Wallet>(wallet.id).await.unwrap(), wallet);
+
+    let writers = Writers::start(&fest, 8);
+    writers.until_more(200).await;
+    primary.kill().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    standby.promote().await.unwrap();
+    let promoted = Instant::now();
+    writers.until_more(200).await;
+    let ledger = writers.stop().await;
+    println!("writes went on {:?} after the promotion", ledger.recovered_after(promoted));
+    ledger.hold_against(&cluster, tenant).await;
+}

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tracing::{info, warn};
 
 use super::replicas::Replay;
@@ -18,6 +20,9 @@ use crate::topology::Node;
 const FIRST_PROBE: Duration = Duration::from_millis(50);
 /// … up to this one: so a node that is back is used again within it.
 const LAST_PROBE: Duration = Duration::from_millis(500);
+
+/// At most so many are under way at once.
+const PROBES: usize = 4;
 
 pub(crate) struct Station {
     node: Arc<Node>,
@@ -96,22 +101,28 @@ impl Station {
         // Not kept alive by its own probes.
         let station = Arc::downgrade(self);
         tokio::spawn(async move {
-            let mut pause = FIRST_PROBE;
+            let (mut pause, mut probes) = (FIRST_PROBE, FuturesUnordered::new());
             loop {
-                tokio::time::sleep(random::jitter(pause)).await;
-                let Some(station) = station.upgrade() else { return };
-                if pool.is_closed() {
-                    return;
-                }
-                match pool.dedicated().await {
-                    Ok(_) => {
+                let outcome = tokio::select! {
+                    () = tokio::time::sleep(random::jitter(pause)) => None,
+                    Some(outcome) = probes.next() => Some(outcome),
+                };
+                let Some(station) = station.upgrade().filter(|_| !pool.is_closed()) else { return };
+                match outcome {
+                    // One that hangs, in a proxy that knows no way yet, does not hold up the next.
+                    None if probes.len() < PROBES => {
+                        let pool = pool.clone();
+                        probes.push(async move { pool.dedicated().await });
+                        pause = (pause * 2).min(LAST_PROBE);
+                    }
+                    None => {}
+                    Some(Err(error)) => *station.failure_slot() = Some(error),
+                    Some(Ok(_)) => {
                         info!(server.address = station.node.host, server.port = station.node.port, "a node is back");
                         station.down.store(false, Ordering::Relaxed);
                         return;
                     }
-                    Err(error) => *station.failure_slot() = Some(error),
                 }
-                pause = (pause * 2).min(LAST_PROBE);
             }
         });
     }

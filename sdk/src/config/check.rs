@@ -207,11 +207,20 @@ fn analytics(settings: AnalyticsSettings) -> Checked<AnalyticsConfig> {
 }
 
 fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, NodeOverride)> {
-    let NodeSettings { host, port, region, pooler } = settings;
-    if host.is_none() && port.is_none() && region.is_none() && pooler.is_none() {
+    let NodeSettings { host, port, hosts, region, pooler } = settings;
+    let hosts = hosts.map_or_else(Vec::new, |hosts| hosts.0);
+    if host.is_none() && port.is_none() && hosts.is_empty() && region.is_none() && pooler.is_none() {
         return Err(format!(
-            "`nodes.\"{endpoint}\"` changes nothing: give it a `host`, a `port`, a `region` or a `pooler`"
+            "`nodes.\"{endpoint}\"` changes nothing: give it a `host`, a `port`, `hosts`, a `region` or a `pooler`"
         ));
+    }
+    if !hosts.is_empty() && (host.is_some() || port.is_some()) {
+        return Err(format!(
+            "`nodes.\"{endpoint}\"` has `hosts` and one address as well: write all that it can be at into `hosts`"
+        ));
+    }
+    if let Some(twice) = hosts.iter().enumerate().find_map(|(at, host)| hosts[..at].contains(host).then_some(host)) {
+        return Err(format!("`nodes.\"{endpoint}\".hosts` lists {twice} twice"));
     }
     // Not shown: a URL with a password may stand here.
     if host.as_ref().is_some_and(|host| !is_host(host) && host.parse::<std::net::Ipv6Addr>().is_err()) {
@@ -222,7 +231,7 @@ fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, No
     if port.as_ref().is_some_and(|port| port.0 == 0) {
         return Err(format!("`nodes.\"{endpoint}\".port` is 0: write a port from 1 to 65535"));
     }
-    Ok((endpoint, NodeOverride { host, port: port.map(|port| port.0), region, pooler }))
+    Ok((endpoint, NodeOverride { host, port: port.map(|port| port.0), hosts, region, pooler }))
 }
 
 fn contradictions(config: &Config) -> Checked<()> {

@@ -80,6 +80,9 @@
 //! host = "worker-1.example.org"
 //! pooler = "none"                            # this one is reached as it is
 //!
+//! [prod.nodes."10.0.1.6:5432"]               # whichever of these is the primary
+//! hosts = ["worker-2a.example.org", "worker-2b.example.org"]
+//!
 //! [prod.nodes."replica-1.example.org:5432"]
 //! region = "eu"                              # where it stands, if it is not known to the database: that of its primary else
 //! ```
@@ -509,19 +512,31 @@ impl Config {
     }
 
     /// The address at which this process reaches the node that is known by this one.
+    ///
+    /// Of several hosts the first: it is the node's name then.
     pub(crate) fn address_of(&self, known: &Endpoint) -> Option<Endpoint> {
         let over = self.nodes.get(known)?;
-        Some(Endpoint {
+        let one = || Endpoint {
             host: over.host.clone().unwrap_or_else(|| known.host.clone()),
             port: over.port.unwrap_or(known.port),
-        })
+        };
+        Some(over.hosts.first().cloned().unwrap_or_else(one))
     }
 
-    /// What stands between us and the node at this address, under which it may be known or reached.
+    /// What stands between us and the node at this address.
     pub(crate) fn pooler_of(&self, address: &Endpoint) -> Pooler {
-        let is_at = |known: &&Endpoint| *known == address || self.address_of(known).as_ref() == Some(address);
-        let known = self.nodes.keys().find(is_at).and_then(|known| self.nodes.get(known)?.pooler);
-        known.unwrap_or(self.pooler)
+        self.node_at(address).and_then(|node| node.pooler).unwrap_or(self.pooler)
+    }
+
+    /// The servers of which the primary is the node at this address; none where it is one server.
+    pub(crate) fn hosts_of(&self, address: &Endpoint) -> &[Endpoint] {
+        self.node_at(address).map_or(&[], |node| &node.hosts)
+    }
+
+    /// What is written down for the node at this address, under which it may be known or reached.
+    fn node_at(&self, address: &Endpoint) -> Option<&NodeOverride> {
+        let is_at = |known: &Endpoint| known == address || self.address_of(known).as_ref() == Some(address);
+        self.nodes.iter().find_map(|(known, node)| is_at(known).then_some(node))
     }
 
     /// The region that is written down for this node.
@@ -564,6 +579,6 @@ mod tests {
         assert!(prod.password_file.take().is_some());
         assert!(prod.analytics.as_mut().and_then(|analytics| analytics.password_file.take()).is_some());
         let prod = check::check(prod, "example").expect("valid");
-        assert_eq!((prod.contact_points.len(), prod.nodes.len()), (2, 2));
+        assert_eq!((prod.contact_points.len(), prod.nodes.len()), (2, 3));
     }
 }

@@ -104,6 +104,7 @@ layer!(AnalyticsSettings {
 layer!(NodeSettings {
     host: String,
     port: Whole<u16>,
+    hosts: List<Endpoint>,
     region: Region,
     pooler: Pooler,
 });

@@ -428,6 +428,9 @@ pub struct NodeOverride {
     pub host: Option<String>,
     /// The port to connect to instead.
     pub port: Option<u16>,
+    /// The servers of which the primary is the node, in place of one address: `target_session_attrs = read-write` of libpq. It is
+    /// looked for among them with each connection that is opened, where it was last first.
+    pub hosts: Vec<Endpoint>,
     /// Where it stands, if the database does not know.
     pub region: Option<Region>,
     /// What stands in between, in place of what holds for all nodes.

@@ -121,7 +121,7 @@ impl Citus {
     /// Starts it, in a few seconds.
     ///
     /// # Errors
-    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) where PostgreSQL or Citus is not installed or does not start,
+    /// [`ErrorKind::Local`](crate::ErrorKind::Local) where PostgreSQL or Citus is not installed or does not start,
     /// with the reason from its log.
     pub async fn start(mut self) -> Result<CitusCluster> {
         let members = match self.found().await? {

@@ -43,6 +43,8 @@ mod container;
 mod databases;
 mod elsewhere;
 mod folder;
+mod haproxy;
+mod listener;
 mod members;
 mod metadata;
 mod pgbouncer;
@@ -56,6 +58,7 @@ mod upkeep;
 
 pub use citus::{Citus, citus, offers_citus};
 pub use cluster::CitusCluster;
+pub use haproxy::{HaProxy, haproxy};
 pub use pgbouncer::{PgBouncer, PgBouncerBuilder, pgbouncer};
 pub use server::Server;
 pub use single::{Single, single};
@@ -64,5 +67,5 @@ use crate::error::{Error, ErrorKind};
 
 /// A server that can't be started.
 fn failed(reason: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Connect, reason)
+    Error::new(ErrorKind::Local, reason)
 }

@@ -1,16 +1,10 @@
 //! PgBouncer in front of a server, as it is installed.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
-use tokio::net::TcpStream;
-use tokio::time::Instant;
-
-use super::failed;
 use super::folder::Folder;
+use super::listener::Listener;
+use super::program;
 use super::recipe::free_port;
 use super::server::Server;
-use super::supervisor::Supervisor;
 use crate::config::{Config, Endpoint};
 use crate::error::Result;
 
@@ -59,9 +53,10 @@ impl PgBouncerBuilder {
     /// Starts it.
     ///
     /// # Errors
-    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) where it is not installed or does not start.
+    /// [`ErrorKind::Local`](crate::ErrorKind::Local) where it is not installed or does not start.
     pub async fn start(self) -> Result<PgBouncer> {
-        let (program, folder, port) = (program()?, Folder::new()?, free_port()?);
+        let program = program::find("pgbouncer", "PgBouncer is not installed: apt-get install pgbouncer")?;
+        let (folder, port) = (Folder::new()?, free_port()?);
         let users: String = self.users.iter().map(|user| format!("\"{user}\" \"\"\n")).collect();
         let users = folder.write("users", &users)?;
         let Endpoint { host, port: server } = &self.server.contact_points()[0];
@@ -75,36 +70,19 @@ impl PgBouncerBuilder {
         );
         let settings = folder.write("settings.ini", &settings)?;
         let command = [program.display().to_string(), settings.display().to_string()];
-        let supervisor = Supervisor::new(folder, &command)?;
-        supervisor.start().await?;
-        let pooler = PgBouncer { endpoint: Endpoint { host: "127.0.0.1".to_owned(), port }, supervisor };
-        pooler.answers().await?;
-        Ok(pooler)
+        Listener::start("PgBouncer", folder, &command, port).await.map(PgBouncer)
     }
-}
-
-fn program() -> Result<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    // Where Debian has it, which is not in everybody's PATH.
-    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    let mut found = folders.map(|folder| folder.join("pgbouncer"));
-    found
-        .find(|program| program.is_file())
-        .ok_or_else(|| failed("PgBouncer is not installed: apt-get install pgbouncer"))
 }
 
 /// A running PgBouncer. When it is dropped, it ends.
 #[derive(Debug)]
-pub struct PgBouncer {
-    endpoint: Endpoint,
-    supervisor: Supervisor,
-}
+pub struct PgBouncer(Listener);
 
 impl PgBouncer {
     /// Where it listens.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        self.0.endpoint()
     }
 
     /// The same configuration, through it.
@@ -112,18 +90,6 @@ impl PgBouncer {
     /// # Errors
     /// None that a valid configuration has.
     pub fn before(&self, config: Config) -> Result<Config> {
-        config.with_contact_points([self.endpoint.clone()])
-    }
-
-    async fn answers(&self) -> Result<()> {
-        const PATIENCE: Duration = Duration::from_secs(10);
-        let started = Instant::now();
-        while TcpStream::connect((self.endpoint.host.as_str(), self.endpoint.port)).await.is_err() {
-            if started.elapsed() > PATIENCE || self.supervisor.life() == super::supervisor::Life::Ended {
-                return Err(failed(format!("PgBouncer does not start: {}", self.supervisor.log())));
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(())
+        config.with_contact_points([self.endpoint().clone()])
     }
 }

@@ -49,7 +49,7 @@ impl Single {
     /// asked for and `SHARDWISE_TEST_URL` names a server, that one is taken.
     ///
     /// # Errors
-    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) where PostgreSQL is not installed or does not start, with the
+    /// [`ErrorKind::Local`](crate::ErrorKind::Local) where PostgreSQL is not installed or does not start, with the
     /// reason from its log.
     pub async fn start(self) -> Result<Server> {
         let is_plain = self.recipe.is_plain() && self.standbys == 0;

@@ -22,8 +22,9 @@ signal() {
 }
 
 finish() {
-    # QUIT: stop at once, without a checkpoint that nobody will read.
+    # QUIT: PostgreSQL stops at once, without a checkpoint that nobody will read. To others TERM says it.
     signal QUIT
+    signal TERM
     wait
     rm -rf "$folder"
     exit 0

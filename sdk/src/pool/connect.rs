@@ -1,13 +1,10 @@
 //! Opens connections to one node: socket, TLS, log-in.
 
 use std::borrow::Cow;
-use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rustls::CertificateError;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::OnceCell;
@@ -18,7 +15,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{Instrument as _, debug, info};
 
 use super::connection::Connection;
+use super::hosts::{Host, Hosts};
 use super::pace::Paces;
+use super::refusal::refused;
+use super::socket::{self, Socket, end_of, twin};
 use super::statements::Inferred;
 use crate::config::{ChannelBinding, Config, Endpoint, Pooler, Watch};
 use crate::error::{Error, ErrorKind, Limit, Result};
@@ -30,7 +30,7 @@ pub(super) struct Connector(Arc<Inner>);
 
 struct Inner {
     node: Arc<Node>,
-    login: tokio_postgres::Config,
+    hosts: Hosts,
     tls: Option<MakeRustlsConnect>,
     timeout: Duration,
     statement_cache: usize,
@@ -47,9 +47,6 @@ struct Inner {
     // How often a schema was found changed under prepared statements.
     schema: AtomicUsize,
 }
-
-/// How long a connection may be silent towards us before it counts as broken, about.
-const SILENCE: Duration = Duration::from_secs(10);
 
 /// What is asked of the server for the whole session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,20 +73,8 @@ const FORWARDED: &str = "issuing ";
 
 impl Connector {
     pub(super) fn new(config: &Config, node: Arc<Node>) -> Result<Self> {
-        let mut login = tokio_postgres::Config::new();
-        login.user(&config.user).dbname(&config.database).application_name(&config.application_name);
-        // Only for channel binding and error texts: the socket is ours.
-        login.host(&node.host).port(node.port);
-        if let Some(password) = config.password_for(&node.host, node.port)? {
-            login.password(password.expose());
-        }
-        login.channel_binding(match config.channel_binding {
-            ChannelBinding::Disable => Binding::Disable,
-            ChannelBinding::Prefer => Binding::Prefer,
-            ChannelBinding::Require => Binding::Require,
-        });
+        let hosts = Hosts::of(config, &node, |endpoint| login(config, endpoint))?;
         let tls = config.tls.as_ref().map(super::tls::connector).transpose()?;
-        login.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
         let (timeout, statement_cache) = (config.timeouts.connect, config.pool.statement_cache);
         // The coordinator passes nearly everything on: that tells nothing.
         let watch = if node.role == Role::Worker { config.topology.watch } else { Watch::Off };
@@ -99,7 +84,7 @@ impl Connector {
         let (found, inferred) = (OnceCell::new(), Arc::new(Inferred::new(statement_cache)));
         Ok(Self(Arc::new(Inner {
             node,
-            login,
+            hosts,
             tls,
             timeout,
             statement_cache,
@@ -135,17 +120,28 @@ impl Connector {
 
     /// The same, with these limits.
     pub(super) async fn connect_as(&self, limits: Limits) -> Result<Connection> {
-        match tokio::time::timeout(self.0.timeout, self.open_as(limits)).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::timed_out(Limit::Connect, self.0.timeout)),
+        let hosts = &self.0.hosts;
+        let time = hosts.part_of(self.0.timeout);
+        let mut failures = Vec::new();
+        for host in hosts.in_turn() {
+            let open = async {
+                let connection = self.open_as(host, limits).await?;
+                hosts.settle(host, connection.client()).await?;
+                Ok(connection)
+            };
+            match tokio::time::timeout(time, open).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) => failures.push((host, error)),
+                Err(_) => failures.push((host, Error::timed_out(Limit::Connect, time))),
+            }
         }
-        .map_err(|error| error.on(&self.0.node))
+        Err(hosts.not_found(failures).on(&self.0.node))
     }
 
-    async fn open_as(&self, limits: Limits) -> Result<Connection> {
+    async fn open_as(&self, host: &Host, limits: Limits) -> Result<Connection> {
         let number = self.0.opened.fetch_add(1, Ordering::AcqRel);
         let pooler = match self.0.pooler {
-            Pooler::Auto => *self.0.found.get_or_try_init(|| self.find_out()).await?,
+            Pooler::Auto => *self.0.found.get_or_try_init(|| self.find_out(host)).await?,
             given => given,
         };
         // Behind a pooler, who passes a statement on is not told: the notice may come to another client.
@@ -158,7 +154,7 @@ impl Connector {
             (Pooler::Session | Pooler::Transaction, _) => None,
         };
         let options = options.filter(|options| !options.is_empty());
-        let connection = self.open(number, options.as_deref(), is_watched, pooler).await?.0;
+        let connection = self.open(host, number, options.as_deref(), is_watched, pooler).await?.0;
         match pooler {
             Pooler::Session => {
                 for (name, value) in settings {
@@ -173,13 +169,13 @@ impl Connector {
     }
 
     /// What stands between us and the node.
-    async fn find_out(&self) -> Result<Pooler> {
+    async fn find_out(&self, host: &Host) -> Result<Pooler> {
         let number = self.0.opened.load(Ordering::Acquire);
-        let (one, port) = self.open(number, None, false, Pooler::None).await?;
+        let (one, port) = self.open(host, number, None, false, Pooler::None).await?;
         if super::pooler::is_direct(one.client(), port).await? {
             return Ok(Pooler::None);
         }
-        let (other, _) = self.open(number, None, false, Pooler::None).await?;
+        let (other, _) = self.open(host, number, None, false, Pooler::None).await?;
         let found = super::pooler::find_out(one.client(), other.client()).await?;
         let (host, port) = (&self.0.node.host, self.0.node.port);
         info!(server.address = host, server.port = port, pooler = ?found, "something stands before the node");
@@ -189,17 +185,18 @@ impl Connector {
     /// Also returned: the port that we come from.
     async fn open(
         &self,
+        host: &Host,
         number: usize,
         options: Option<&str>,
         is_watched: bool,
         pooler: Pooler,
     ) -> Result<(Connection, Option<u16>)> {
-        let mut login = self.0.login.clone();
+        let mut login = host.login.clone();
         if let Some(options) = options {
             login.options(options);
         }
         let forwards = is_watched.then(|| Arc::new(AtomicUsize::new(0)));
-        let (socket, port) = match self.socket().await? {
+        let (socket, port) = match socket::open(&host.endpoint).await? {
             Socket::Tcp(stream) => {
                 let port = stream.local_addr().ok().map(|address| address.port());
                 (Socket::Tcp(stream), port)
@@ -208,14 +205,14 @@ impl Connector {
         };
         let (client, forwards) = match socket {
             Socket::Tcp(stream) => match self.0.tls.clone() {
-                Some(mut tls) => self.log_in(&login, forwards, stream, self.tls::<TcpStream>(&mut tls)?).await?,
+                Some(mut tls) => self.log_in(&login, forwards, stream, tls_to::<TcpStream>(host, &mut tls)?).await?,
                 None => self.log_in(&login, forwards, stream, NoTls).await?,
             },
             // As in libpq: a Unix socket needs no TLS.
             Socket::Unix(stream) => self.log_in(login.ssl_mode(SslMode::Disable), forwards, stream, NoTls).await?,
         };
         let inferred = (pooler == Pooler::Transaction).then(|| self.0.inferred.clone());
-        let connection = Connection::new(client, number, self.0.statement_cache, forwards, inferred);
+        let connection = Connection::new(client, host.place(), number, self.0.statement_cache, forwards, inferred);
         connection.begins_under(self.0.schema.load(Ordering::Acquire));
         Ok((connection, port))
     }
@@ -291,31 +288,6 @@ impl Connector {
         Ok((client, forwards))
     }
 
-    fn tls<S>(&self, tls: &mut MakeRustlsConnect) -> Result<<MakeRustlsConnect as MakeTlsConnect<S>>::TlsConnect>
-    where
-        MakeRustlsConnect: MakeTlsConnect<S>,
-        <MakeRustlsConnect as MakeTlsConnect<S>>::Error: std::error::Error + Send + Sync + 'static,
-    {
-        tls.make_tls_connect(&self.0.node.host)
-            .map_err(|error| Error::new(ErrorKind::Config, "the host is no name that TLS can verify").caused_by(error))
-    }
-
-    async fn socket(&self) -> Result<Socket> {
-        let Node { host, port, .. } = &*self.0.node;
-        let unreachable = |error: std::io::Error| {
-            Error::new(ErrorKind::Connect, "no connection: is the node up, and the address right?").caused_by(error)
-        };
-        if host.starts_with('/') {
-            let path = format!("{host}/.s.PGSQL.{port}");
-            return UnixStream::connect(path).await.map(Socket::Unix).map_err(unreachable);
-        }
-        let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(unreachable)?;
-        // Statements are small and latency counts.
-        stream.set_nodelay(true).map_err(unreachable)?;
-        notice_silence(&stream).map_err(unreachable)?;
-        Ok(Socket::Tcp(stream))
-    }
-
     /// Cancels what runs on a connection, and returns when the server has passed the cancel on: then it can't hit a
     /// later statement of the same connection.
     ///
@@ -325,11 +297,12 @@ impl Connector {
     pub(super) async fn cancel(&self, connection: &Connection) -> Result<()> {
         let cancel = async {
             let token = connection.client().cancel_token();
-            match self.socket().await? {
+            let host = self.0.hosts.get(connection.host());
+            match socket::open(&host.endpoint).await? {
                 Socket::Tcp(stream) => {
                     let (stream, mut watch) = twin(stream).map_err(cancel_failed)?;
                     match self.0.tls.clone() {
-                        Some(mut tls) => token.cancel_query_raw(stream, self.tls::<TcpStream>(&mut tls)?).await,
+                        Some(mut tls) => token.cancel_query_raw(stream, tls_to::<TcpStream>(host, &mut tls)?).await,
                         None => token.cancel_query_raw(stream, NoTls).await,
                     }
                     .map_err(cancel_failed)?;
@@ -352,6 +325,33 @@ impl Connector {
     }
 }
 
+/// The log-in to a server at this address.
+fn login(config: &Config, Endpoint { host, port }: &Endpoint) -> Result<tokio_postgres::Config> {
+    let mut login = tokio_postgres::Config::new();
+    login.user(&config.user).dbname(&config.database).application_name(&config.application_name);
+    // Only for channel binding and error texts: the socket is ours.
+    login.host(host).port(*port);
+    if let Some(password) = config.password_for(host, *port)? {
+        login.password(password.expose());
+    }
+    login.channel_binding(match config.channel_binding {
+        ChannelBinding::Disable => Binding::Disable,
+        ChannelBinding::Prefer => Binding::Prefer,
+        ChannelBinding::Require => Binding::Require,
+    });
+    login.ssl_mode(if config.tls.is_some() { SslMode::Require } else { SslMode::Disable });
+    Ok(login)
+}
+
+fn tls_to<S>(host: &Host, tls: &mut MakeRustlsConnect) -> Result<<MakeRustlsConnect as MakeTlsConnect<S>>::TlsConnect>
+where
+    MakeRustlsConnect: MakeTlsConnect<S>,
+    <MakeRustlsConnect as MakeTlsConnect<S>>::Error: std::error::Error + Send + Sync + 'static,
+{
+    tls.make_tls_connect(&host.endpoint.host)
+        .map_err(|error| Error::new(ErrorKind::Config, "the host is no name that TLS can verify").caused_by(error))
+}
+
 /// The settings of a session.
 fn settings(is_citus: bool, limits: Limits) -> Vec<(&'static str, Cow<'static, str>)> {
     let mut settings = Vec::new();
@@ -368,16 +368,6 @@ fn settings(is_citus: bool, limits: Limits) -> Vec<(&'static str, Cow<'static, s
 /// The same as the server is told at log-in, and keeps through every RESET.
 fn options(settings: &[(&str, Cow<'_, str>)]) -> String {
     settings.iter().map(|(name, value)| format!("-c {name}={value}")).collect::<Vec<_>>().join(" ")
-}
-
-/// A peer that vanishes without a word is noticed: while nothing is under way by probes, else by what it does not confirm.
-fn notice_silence(stream: &TcpStream) -> std::io::Result<()> {
-    let socket = SockRef::from(stream);
-    let probes = TcpKeepalive::new().with_time(SILENCE).with_interval(SILENCE / 4).with_retries(4);
-    socket.set_tcp_keepalive(&probes)?;
-    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    socket.set_tcp_user_timeout(Some(SILENCE))?;
-    Ok(())
 }
 
 /// Drives a connection to its end. `forwards` counts the commands that the server reports to have sent to other nodes:
@@ -400,82 +390,6 @@ where
         }
     }
     Ok(())
-}
-
-/// Why there is no session, although there is a socket.
-fn refused(error: tokio_postgres::Error) -> Error {
-    if error.code().is_some() {
-        return Error::postgres(error).with_kind(ErrorKind::Connect);
-    }
-    if let Some(reason) = tls_reason(&error).or_else(|| log_in_reason(&error)) {
-        return Error::new(ErrorKind::Connect, reason);
-    }
-    Error::new(ErrorKind::Connect, "the server broke off the log-in").caused_by(error)
-}
-
-/// What TLS failed for, and the fix.
-fn tls_reason(error: &tokio_postgres::Error) -> Option<String> {
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        // An I/O error passes over the error that it wraps.
-        let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if let Some(tls) = wrapped.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>()) {
-            let fix = match tls {
-                rustls::Error::InvalidCertificate(
-                    CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-                ) => "name the host as its certificate does, or set `tls.mode = \"verify-ca\"`",
-                rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
-                    "set `tls.ca_file` to the certificate of the CA that signed the server's"
-                }
-                rustls::Error::InvalidCertificate(
-                    CertificateError::Expired | CertificateError::ExpiredContext { .. },
-                ) => "renew the server's certificate; or this machine's clock is wrong",
-                rustls::Error::AlertReceived(_) => "see the server's log, and whether it wants another `tls.cert_file`",
-                _ => "see the server's log",
-            };
-            return Some(format!("TLS failed: {tls}: {fix}"));
-        }
-        if inner.to_string() == "server does not support TLS" {
-            return Some("the server does not support TLS: turn it on there, or set `tls.mode = \"off\"`".to_owned());
-        }
-        cause = inner.source();
-    }
-    None
-}
-
-/// What the driver alone knows to be wrong with a log-in, and the fix. Only its words tell.
-fn log_in_reason(error: &tokio_postgres::Error) -> Option<String> {
-    let reason = match error.source()?.to_string().as_str() {
-        "password missing" => {
-            "the server asks for a password, and there is none for it: set `password_file`, `password` or SHARDWISE_PASSWORD, \
-             or add a line for the node to the password file"
-        }
-        "server did not use channel binding" => {
-            "the server let us in without channel binding, or would: it must ask for the password by scram-sha-256 over TLS, \
-             and have a certificate that is signed with RSA or ECDSA; or set `channel_binding = \"prefer\"`"
-        }
-        _ => return None,
-    };
-    Some(reason.to_owned())
-}
-
-enum Socket {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
-/// A second handle of the same socket: the first one is consumed by the driver.
-fn twin(stream: TcpStream) -> std::io::Result<(TcpStream, TcpStream)> {
-    let stream = stream.into_std()?;
-    let other = stream.try_clone()?;
-    Ok((TcpStream::from_std(stream)?, TcpStream::from_std(other)?))
-}
-
-/// Reads until the server closes. An error ends it as well: then it is closed too.
-async fn end_of(stream: &mut (impl AsyncRead + Unpin)) {
-    use tokio::io::AsyncReadExt as _;
-    let mut rest = [0; 64];
-    while matches!(stream.read(&mut rest).await, Ok(1..)) {}
 }
 
 fn cancel_failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {

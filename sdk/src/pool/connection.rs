@@ -13,6 +13,8 @@ use crate::entity::Statement;
 /// A connection to one server.
 pub(crate) struct Connection {
     client: Client,
+    // At which of the node's hosts it is.
+    host: usize,
     // The number among all that were opened to the node.
     number: usize,
     statements: Statements,
@@ -27,13 +29,27 @@ pub(crate) struct Connection {
 impl Connection {
     pub(super) fn new(
         client: Client,
+        host: usize,
         number: usize,
         statement_cache: usize,
         forwards: Option<Arc<AtomicUsize>>,
         inferred: Option<Arc<Inferred>>,
     ) -> Self {
         let (schema, condemned) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self { client, number, statements: Statements::new(statement_cache), inferred, schema, condemned, forwards }
+        Self {
+            client,
+            host,
+            number,
+            statements: Statements::new(statement_cache),
+            inferred,
+            schema,
+            condemned,
+            forwards,
+        }
+    }
+
+    pub(super) fn host(&self) -> usize {
+        self.host
     }
 
     pub(super) fn number(&self) -> usize {

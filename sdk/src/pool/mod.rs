@@ -6,13 +6,16 @@
 
 mod connect;
 mod connection;
+mod hosts;
 mod lease;
 mod line;
 mod manager;
 mod pace;
 mod pooler;
 mod prepared;
+mod refusal;
 mod shared;
+mod socket;
 mod statements;
 mod take;
 mod tls;

@@ -71,7 +71,8 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
             | ErrorKind::Unsupported
             | ErrorKind::Residency
             | ErrorKind::Placement
-            | ErrorKind::Closed,
+            | ErrorKind::Closed
+            | ErrorKind::Local,
             Progress::NotSent | Progress::Sent,
         ) => Decision::Stop,
     }

@@ -14,7 +14,13 @@ pub fn told() -> Option<String> {
 
 /// Starts the test with this full name as a child.
 pub fn start(test: &str, told: &str, folder: &Path, environment: &[(&str, &str)]) -> Child {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    start_inside(&["env"], test, told, folder, environment)
+}
+
+/// The same by a program that runs what its last arguments say.
+pub fn start_inside(way: &[&str], test: &str, told: &str, folder: &Path, environment: &[(&str, &str)]) -> Child {
+    let mut command = Command::new(way[0]);
+    command.args(&way[1..]).arg(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).current_dir(folder);
     // The image is where the servers come from, like PGBIN, and no setting.
     let is_setting = |name: &str| name.starts_with("SHARDWISE_") && name != "SHARDWISE_CITUS_IMAGE";

@@ -4,4 +4,5 @@
 mod citus;
 mod cuts;
 mod ledger;
+mod names;
 mod single;

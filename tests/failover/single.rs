@@ -13,7 +13,7 @@ use crate::support::model::Wallet;
 use crate::support::{logs, schema};
 
 /// A primary with standbys, one of which has each commit before it is acknowledged: so that none is lost with the primary.
-async fn synchronous(standbys: usize) -> (Server, Config) {
+pub async fn synchronous(standbys: usize) -> (Server, Config) {
     logs::keep();
     let often = ("wal_retrieve_retry_interval", "100ms");
     let primary = local::single().setting(often.0, often.1).standbys(standbys).start().await.unwrap();

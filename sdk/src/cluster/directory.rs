@@ -15,15 +15,19 @@ use std::time::{Duration, Instant};
 use moka::future::Cache;
 use smallvec::SmallVec;
 
+use super::homes::Homes;
 use crate::config::DirectoryConfig;
 use crate::error::{Error, Result};
+use crate::key::KeyRef;
 use crate::random;
+use crate::topology::Region;
 
 /// Two tables that share a number are invalidated together, which costs a look-up.
 const GENERATIONS: usize = 64;
 
 pub(crate) struct Directory {
     cache: Cache<Slot, Entry>,
+    homes: Homes,
     generations: [AtomicU64; GENERATIONS],
     config: DirectoryConfig,
 }
@@ -42,7 +46,6 @@ pub(crate) struct Slot {
 struct Entry {
     // None: there is no such row.
     row: Option<Arc<dyn Any + Send + Sync>>,
-    read: Instant,
     ttl: Duration,
 }
 
@@ -65,7 +68,8 @@ impl moka::Expiry<Slot, Entry> for ByEntry {
 impl Directory {
     pub(super) fn new(config: DirectoryConfig) -> Self {
         let cache = Cache::builder().max_capacity(config.capacity).expire_after(ByEntry).build();
-        Self { cache, generations: [const { AtomicU64::new(0) }; GENERATIONS], config }
+        let (homes, generations) = (Homes::new(config.clone()), [const { AtomicU64::new(0) }; GENERATIONS]);
+        Self { cache, homes, generations, config }
     }
 
     /// The place of a row. To be made before the row is read.
@@ -76,7 +80,7 @@ impl Directory {
         column: Cow<'static, str>,
         value: &[u8],
     ) -> Slot {
-        let generation = self.generations[number(&table)].load(Ordering::Acquire);
+        let generation = self.generation(&table);
         Slot { table, schema, column, generation, value: value.into() }
     }
 
@@ -92,18 +96,31 @@ impl Directory {
         let find = async {
             let row = look_up.await?.map(|row| Arc::new(row) as Arc<dyn Any + Send + Sync>);
             let ttl = if row.is_some() { self.config.ttl } else { self.config.negative_ttl };
-            Ok::<_, Error>(Entry { row, read: Instant::now(), ttl: random::up_to_a_tenth_less(ttl) })
+            Ok::<_, Error>(Entry { row, ttl: random::up_to_a_tenth_less(ttl) })
         };
         // On the heap, for what waits in line with it is as large as the look-up of a row.
         let entry = self.cache.try_get_with(slot, Box::pin(find)).await.map_err(|error| Error::clone(&error))?;
         Ok(entry.into_row())
     }
 
-    /// Forgets the row in this place, unless it was read a moment ago.
-    pub(crate) async fn forget_if_old(&self, slot: &Slot, age: Duration) {
-        if self.cache.get(slot).await.is_some_and(|entry| entry.read.elapsed() >= age) {
-            self.cache.invalidate(slot).await;
-        }
+    /// The home region of a tenant, as this table had it not longer ago than `within`, if that is kept; or that it has none.
+    pub(crate) fn home(&self, table: &str, key: KeyRef<'_>, within: Option<Duration>) -> Option<Option<Region>> {
+        self.homes.get(key, self.generation(table), within)
+    }
+
+    /// The same, else what `look_up` finds in the table.
+    pub(crate) async fn home_or_look_up(
+        &self,
+        table: &str,
+        key: KeyRef<'_>,
+        within: Option<Duration>,
+        look_up: impl Future<Output = Result<Option<Region>>>,
+    ) -> Result<Option<Region>> {
+        self.homes.get_or_look_up(key, self.generation(table), within, look_up).await
+    }
+
+    fn generation(&self, table: &str) -> u64 {
+        self.generations[number(table)].load(Ordering::Acquire)
     }
 
     /// Forgets what was read of a table.

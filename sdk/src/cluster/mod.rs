@@ -5,6 +5,7 @@ mod catalog;
 mod directory;
 mod discover;
 mod failover;
+mod homes;
 mod refresh;
 mod replicas;
 mod standbys;
@@ -48,6 +49,8 @@ const FAILOVER_PAUSE: Duration = Duration::from_millis(20);
 pub struct Core {
     config: Config,
     mode: Mode,
+    // Whether the layout can be another one than it was: on Citus, and where one of several servers is the primary.
+    can_change: bool,
     // Swapped whole, so that a statement sees one consistent state without a lock.
     state: ArcSwap<State>,
     aliases: Aliases,
@@ -98,6 +101,7 @@ impl Core {
             budget: Budget::new(),
             hedges: config.reads.hedge_percentile.map(Hedges::new),
             state: ArcSwap::from_pointee(State::new(topology, &config)),
+            can_change: mode == Mode::Citus || failover::is_possible(&config),
             config,
             mode,
             aliases,
@@ -110,7 +114,7 @@ impl Core {
             seed: usize::try_from(random::number() >> 32).unwrap_or_default(),
             metrics: Metrics::default(),
         });
-        if core.can_change() {
+        if core.can_change {
             refresh::spawn(&core);
         }
         Ok(core)
@@ -243,7 +247,7 @@ impl Core {
     }
 
     fn waits_for_a_primary(&self, error: &Error) -> bool {
-        self.mode == Mode::Single && self.can_change() && error.is_unreachable()
+        self.mode == Mode::Single && self.can_change && error.is_unreachable()
     }
 
     fn is_current(&self, state: &Arc<State>) -> bool {
@@ -279,7 +283,7 @@ impl Core {
                     let error = error.via(hop.route);
                     // The endpoint for work over many tenants is no node of the plan, even where it is the coordinator.
                     let is_of_plan =
-                        hop.route == Route::Replica || (self.can_change() && target.intent != Intent::Analytics);
+                        hop.route == Route::Replica || (self.can_change && target.intent != Intent::Analytics);
                     if !is_of_plan || !error.is_unreachable() {
                         return Err(error);
                     }
@@ -334,7 +338,7 @@ impl Core {
             let station = state.analytics().ok_or_else(no_coordinator)?;
             return take.take(station.pool(&self.config)?, true).await;
         }
-        let is_the_only_one = !self.can_change() && hop.route != Route::Replica;
+        let is_the_only_one = !self.can_change && hop.route != Route::Replica;
         take.take(state.station(hop.node).pool(&self.config)?, is_the_only_one).await
     }
 
@@ -366,14 +370,9 @@ impl Core {
         state.station(at).pool(&self.config)?.dedicated().await
     }
 
-    /// Whether the layout can be another one than it was: on Citus, and where one of several servers is the primary.
-    fn can_change(&self) -> bool {
-        self.mode == Mode::Citus || failover::is_possible(&self.config)
-    }
-
     /// Says that a statement met something that a changed layout would explain.
     pub(crate) fn suspects_a_change(&self) {
-        if self.can_change() {
+        if self.can_change {
             self.refresher.suspect();
         }
     }
@@ -382,7 +381,7 @@ impl Core {
     pub(crate) async fn refresh(&self) -> Result<()> {
         match self.mode {
             _ if self.is_closed() => Err(Error::closed()),
-            _ if self.can_change() => self.refresher.refresh().await,
+            _ if self.can_change => self.refresher.refresh().await,
             Mode::Single | Mode::Auto | Mode::Citus => Ok(()),
         }
     }

@@ -203,13 +203,17 @@ impl Connector {
             }
             unix => (unix, None),
         };
-        let (client, forwards) = match socket {
+        let client = match socket {
             Socket::Tcp(stream) => match self.0.tls.clone() {
-                Some(mut tls) => self.log_in(&login, forwards, stream, tls_to::<TcpStream>(host, &mut tls)?).await?,
-                None => self.log_in(&login, forwards, stream, NoTls).await?,
+                Some(mut tls) => {
+                    self.log_in(&login, forwards.clone(), stream, tls_to::<TcpStream>(host, &mut tls)?).await?
+                }
+                None => self.log_in(&login, forwards.clone(), stream, NoTls).await?,
             },
             // As in libpq: a Unix socket needs no TLS.
-            Socket::Unix(stream) => self.log_in(login.ssl_mode(SslMode::Disable), forwards, stream, NoTls).await?,
+            Socket::Unix(stream) => {
+                self.log_in(login.ssl_mode(SslMode::Disable), forwards.clone(), stream, NoTls).await?
+            }
         };
         let inferred = (pooler == Pooler::Transaction).then(|| self.0.inferred.clone());
         let connection = Connection::new(client, host.place(), number, self.0.statement_cache, forwards, inferred);
@@ -268,7 +272,7 @@ impl Connector {
         forwards: Option<Arc<AtomicUsize>>,
         stream: S,
         tls: T,
-    ) -> Result<(Client, Option<Arc<AtomicUsize>>)>
+    ) -> Result<Client>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         T: TlsConnect<S>,
@@ -276,16 +280,15 @@ impl Connector {
     {
         let (client, driver) = login.connect_raw(stream, tls).await.map_err(refused)?;
         let node = self.0.node.clone();
-        let counter = forwards.clone();
         tokio::spawn(
             async move {
-                if let Err(error) = drive(driver, counter.as_deref()).await {
+                if let Err(error) = drive(driver, forwards.as_deref()).await {
                     debug!(server.address = node.host, server.port = node.port, %error, "a connection broke");
                 }
             }
             .in_current_span(),
         );
-        Ok((client, forwards))
+        Ok(client)
     }
 
     /// Cancels what runs on a connection, and returns when the server has passed the cancel on: then it can't hit a

@@ -27,6 +27,7 @@ impl Take for Exclusively {
 
 /// A place on a shared connection for this statement, if it is known to be brief or likely to be; else a connection for
 /// exclusive use.
+#[derive(Clone, Copy)]
 pub struct ForStatement {
     pub(crate) key: PaceKey,
     pub(crate) traffic: Traffic,

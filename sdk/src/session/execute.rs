@@ -17,7 +17,7 @@ use super::{fence, hedge, terms};
 use crate::cluster::Core;
 use crate::config::{Consistency, Otherwise, Timeouts};
 use crate::error::{Error, ErrorKind, Limit, Result};
-use crate::pool::{Connection, Line, Prepared, Traffic, UnderWay};
+use crate::pool::{Connection, Line, PaceKey, Prepared, Traffic, UnderWay};
 use crate::retry::{Decision, Progress, decide, is_a_burden, pause};
 use crate::route::Route;
 use crate::routing::{Intent, Need};
@@ -73,14 +73,16 @@ pub(super) async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, 
     let (mut attempt, mut may_share, mut sent) = (1, !W::FLOWS, AtomicBool::new(false));
     let (end, mut need) = (End::of(executor, None)?, Need { is_second, ..job.need() });
     let is_idempotent = job.is_idempotent() || executor.call().is_idempotent;
+    let sharing = job.for_sharing();
+    let key = sharing.map(|statement| statement.key);
     loop {
-        let statement = job.for_sharing().filter(|_| may_share);
+        let statement = sharing.filter(|_| may_share);
         let hold = timeout_at(end.at(), executor.hold(need, statement)).await;
         let hold = hold.map_err(|_| end.error())??;
         let is_standby = hold.route == Route::Replica;
         // A transaction has a limit of its own.
         let call = X::STANDALONE.then_some(end);
-        let Failure { error, is_cut_short, has_run } = match once::<W, X>(executor, hold, job, &sent, call).await {
+        let Failure { error, is_cut_short, has_run } = match once::<W, X>(executor, hold, job, key, &sent, call).await {
             Ok(out) => return Ok(out),
             Err(failure) => failure,
         };
@@ -168,11 +170,12 @@ pub(super) fn heed(core: &Core, line: &Line, error: &Error) {
     }
 }
 
-/// `call` is the end of the whole call, where the statement stands for itself.
+/// `key` is by what the statement is known again, and `call` the end of the whole call, where the statement stands for itself.
 async fn once<W: Want, X: Executor>(
     executor: &X,
     mut hold: Hold,
     job: &Job<'_>,
+    key: Option<PaceKey>,
     sent: &AtomicBool,
     call: Option<End>,
 ) -> Result<W::Out, Failure> {
@@ -199,7 +202,6 @@ async fn once<W: Want, X: Executor>(
     let is_write = job.effect != Effect::Reads && hold.route != Route::Replica;
     let needs_place = executor.written().is_some() && is_write && !W::FLOWS;
     let mut told = None;
-    let key = job.for_sharing().map(|statement| statement.key).filter(|_| !W::FLOWS);
     let answer = async {
         let mut mark = hold.start();
         let is_unit = hold.has_terms() || (hold.needs_limit && !(W::FLOWS && job.effect != Effect::Reads));
@@ -228,7 +230,7 @@ async fn once<W: Want, X: Executor>(
             }
         };
         // An error is a whole answer too.
-        mark.done(key);
+        mark.done(key.filter(|_| !W::FLOWS));
         answer
     };
     // What may have been written has to be seen, also where nobody knows whether it was.

@@ -59,8 +59,7 @@ async fn vet(core: &Arc<Core>) -> Result<()> {
 /// [`ErrorKind::Residency`] where the tenant's data lie elsewhere than they have to.
 pub(super) async fn at_home<K: DistributionKey>(core: &Arc<Core>, key: &K, mut target: Target) -> Result<Target> {
     if target.residency != Residency::Off {
-        // On the heap, for most tenants' are kept.
-        target.home = Box::pin(home_region(core, key, None)).await?;
+        target.home = home_region(core, key, None).await?;
     }
     if let Err(refused) = core.check(target, Need::ANY) {
         if target.residency == Residency::Off {
@@ -68,7 +67,7 @@ pub(super) async fn at_home<K: DistributionKey>(core: &Arc<Core>, key: &K, mut t
         }
         // It may have been relocated since these were read, each at a time of its own.
         core.refresh_if_old().await;
-        target.home = Box::pin(home_region(core, key, Some(REFUSAL_AGE))).await?;
+        target.home = home_region(core, key, Some(REFUSAL_AGE)).await?;
         core.check(target, Need::ANY)?;
     }
     Ok(target)
@@ -97,11 +96,8 @@ async fn home_region<K: DistributionKey>(
 ) -> Result<Option<Region>> {
     let topology = core.topology();
     let Some(table) = topology.directory(key.key_ref().key_type()) else { return Ok(None) };
-    let own = |text: &String| Cow::Owned(text.clone());
-    let (schema, column) = (Some(own(&table.schema)), own(&table.region_column));
-    let slot = core.directory.slot(schema, own(&table.table), column, &key_bytes(key)?);
-    if let Some(age) = within {
-        core.directory.forget_if_old(&slot, age).await;
+    if let Some(kept) = core.directory.home(&table.table, key.key_ref(), within) {
+        return Ok(kept);
     }
     let found = async {
         let sql = format!(
@@ -115,8 +111,9 @@ async fn home_region<K: DistributionKey>(
         let row = ask_nearest(core, &sql, K::WIRE, &params).await?;
         row.map(|row| row.try_get::<_, Region>(0).map_err(Error::postgres)).transpose()
     };
-    let region = core.directory.get(slot, found).await.map_err(|error| error.during("the tenant's home region"))?;
-    Ok(region.map(|region| *region))
+    // On the heap, for most tenants' are kept.
+    let region = Box::pin(core.directory.home_or_look_up(&table.table, key.key_ref(), within, found)).await;
+    region.map_err(|error| error.during("the tenant's home region"))
 }
 
 /// The key as it is sent: what tells one from another.

@@ -5,6 +5,7 @@ mod child;
 mod citus;
 mod config;
 mod failover;
+mod faults;
 mod injection;
 mod local;
 mod login;

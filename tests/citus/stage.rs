@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use shardwise::config::{Endpoint, NodeOverride, TopologyConfig, Watch};
+use shardwise::config::{TopologyConfig, Watch};
 use shardwise::local::CitusCluster;
 use shardwise::topology::{NodeIndex, Role};
 use shardwise::{Cluster, Config, Region, Tenant, Uuid, unscoped_sql};
@@ -142,14 +142,7 @@ pub async fn waits_for_a_lock(cluster: &Cluster) -> bool {
 /// Proxies in front of all nodes, and a configuration that goes through them.
 pub async fn proxied(local: &CitusCluster, config: Config) -> (Config, BTreeMap<u16, Proxy>) {
     let nodes = std::iter::once(local.coordinator()).chain(local.workers());
-    let (mut config, mut proxies) = (config, BTreeMap::new());
-    for node in nodes {
-        let known: Endpoint = node.config().contact_points()[0].clone();
-        let proxy = Proxy::to(known.port).await;
-        config = config.with_node(known.clone(), NodeOverride { port: Some(proxy.port), ..NodeOverride::default() });
-        proxies.insert(known.port, proxy);
-    }
-    (config, proxies)
+    Proxy::before_all(nodes.map(|node| node.config().contact_points()[0].clone()).collect(), config).await
 }
 
 /// The ports of the workers of a region.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use shardwise::config::Policy;
 use shardwise::{Cluster, Config, Uuid, unscoped_sql};
 
-use super::ledger::Writers;
+use crate::faults::ledger::{Told, schema};
+use crate::faults::writers::Writers;
 use crate::support::place::Place;
 use crate::support::proxy::Proxy;
-use crate::support::schema;
 
 const CUTS: u32 = 40;
 
@@ -18,7 +18,7 @@ async fn cut(config: Config, looking: Config) {
     let config = config.with_contact_points([format!("127.0.0.1:{}", proxy.port).parse().unwrap()]).unwrap();
     let tenant = Uuid::new_v4();
     let cluster = Cluster::connect(config).await.unwrap();
-    let writers = Writers::start(&cluster.tenant(tenant).await.unwrap(), 12);
+    let writers = Writers::start(&[cluster.tenant(tenant).await.unwrap()], 12).await;
     for cut in 0..CUTS {
         writers.until_more(20).await;
         tokio::time::sleep(Duration::from_micros(u64::from(cut) * 137)).await;
@@ -26,13 +26,13 @@ async fn cut(config: Config, looking: Config) {
         proxy.open();
     }
     let ledger = writers.stop().await;
-    assert!(!ledger.unknown.is_empty(), "no cut hit anything");
-    ledger.hold_against(&Cluster::connect(looking).await.unwrap(), tenant).await;
+    assert!(ledger.count(Told::Unknown) > 0, "no cut hit anything");
+    ledger.hold_against(&Cluster::connect(looking).await.unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_told_wrongly() {
-    let config = Place::Single.prepared().await;
+    let config = Place::Single.prepared_with(schema()).await;
     cut(config.clone(), config).await;
 }
 

@@ -3,6 +3,5 @@
 
 mod citus;
 mod cuts;
-mod ledger;
 mod names;
 mod single;

@@ -7,10 +7,11 @@ use shardwise::local::{self, Server};
 use shardwise::{Cluster, Config, ErrorKind, Uuid};
 use tokio::time::Instant;
 
-use super::ledger::Writers;
+use crate::faults::ledger::schema;
+use crate::faults::writers::Writers;
 use crate::replicas::on;
+use crate::support::logs;
 use crate::support::model::Wallet;
-use crate::support::{logs, schema};
 
 /// A primary with standbys, one of which has each commit before it is acknowledged: so that none is lost with the primary.
 pub async fn synchronous(standbys: usize) -> (Server, Config) {
@@ -32,7 +33,7 @@ async fn a_promoted_standby_is_found_and_nothing_acknowledged_is_lost() {
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     let tenant = Uuid::new_v4();
     let fest = cluster.tenant(tenant).await.unwrap();
-    let writers = Writers::start(&fest, 8);
+    let writers = Writers::start(std::slice::from_ref(&fest), 8).await;
     writers.until_more(200).await;
     let killed = Instant::now();
     primary.kill().await.unwrap();
@@ -49,7 +50,7 @@ async fn a_promoted_standby_is_found_and_nothing_acknowledged_is_lost() {
     );
     let promoted_at = standby.config().contact_points()[0].port;
     assert_eq!(cluster.topology().nodes()[0].port, promoted_at);
-    ledger.hold_against(&cluster, tenant).await;
+    ledger.hold_against(&cluster).await;
 
     // The old primary comes back and takes itself for one still: nobody goes there, not even who starts anew.
     primary.restart().await.unwrap();
@@ -66,7 +67,7 @@ async fn a_primary_that_comes_back_is_waited_for() {
     let (primary, config) = synchronous(1).await;
     let cluster = Cluster::connect(config).await.unwrap();
     let tenant = Uuid::new_v4();
-    let writers = Writers::start(&cluster.tenant(tenant).await.unwrap(), 8);
+    let writers = Writers::start(&[cluster.tenant(tenant).await.unwrap()], 8).await;
     writers.until_more(100).await;
     primary.kill().await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -75,7 +76,7 @@ async fn a_primary_that_comes_back_is_waited_for() {
     writers.until_more(100).await;
     let ledger = writers.stop().await;
     println!("the primary was found {:?} after it was back", ledger.recovered_after(back));
-    ledger.hold_against(&cluster, tenant).await;
+    ledger.hold_against(&cluster).await;
 }
 
 #[tokio::test]

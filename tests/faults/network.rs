@@ -1,0 +1,114 @@
+//! Networks that fail: connections that are reset at every place of the protocol, packets that go nowhere or come late, and
+//! ends that are not told that the other one is gone.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::stage::{Stage, UnderLoad, on_own_servers};
+use super::writers::Pace;
+use crate::citus::stage::until;
+use crate::support::protocol::Message;
+use crate::support::proxy::{End, Hole, Moment, Proxy};
+
+on_own_servers![PLAIN:
+    connections_are_reset_at_every_place_of_the_protocol,
+    a_black_hole_opens,
+    packets_come_up_to_200_ms_late,
+    sockets_are_half_open,
+];
+
+/// Longer than a statement may take.
+const OUTAGE: Duration = Duration::from_millis(2_500);
+
+/// Resets connections at this place, on each server that has rows, and returns how often it was met.
+pub async fn reset(stage: &Stage, load: &UnderLoad, message: Message, moment: Moment) -> usize {
+    let proxy = stage.proxy_of(stage.servers.owner());
+    let before = proxy.resets();
+    proxy.reset_at(message, moment);
+    let mut looks = 0_u32;
+    until(async || {
+        // Only who has no connection, or a new one, logs in and prepares.
+        if looks.is_multiple_of(20) && matches!(message, Message::LogIn | Message::Parse) {
+            proxy.close();
+            proxy.open();
+        }
+        looks += 1;
+        proxy.resets() > before
+    })
+    .await;
+    load.writers.until_more(3).await;
+    proxy.resets() - before
+}
+
+pub async fn black_hole(stage: &Stage, load: &UnderLoad, hole: Hole) -> Instant {
+    let before = load.writers.errors_like("Timeout");
+    stage.proxies().for_each(|proxy| proxy.swallow(hole));
+    tokio::time::sleep(OUTAGE).await;
+    load.writers.until(|| load.writers.errors_like("Timeout") > before).await;
+    stage.proxies().for_each(|proxy| proxy.swallow(Hole::None));
+    Instant::now()
+}
+
+pub async fn jitter(stage: &Stage, load: &UnderLoad) -> Instant {
+    let delayed = || stage.proxies().map(Proxy::delayed).sum::<usize>();
+    let before = delayed();
+    stage.proxies().for_each(|proxy| proxy.delay_up_to(Duration::from_millis(200)));
+    load.writers.until_more(60).await;
+    stage.proxies().for_each(|proxy| proxy.delay_up_to(Duration::ZERO));
+    assert!(delayed() > before + 100, "hardly anything was late");
+    Instant::now()
+}
+
+/// Leaves this end of all connections alone. A session that is left keeps its locks, until the server hears of it.
+pub async fn half_open(stage: &Stage, load: &UnderLoad, end: End) -> Instant {
+    let before = load.writers.errors();
+    let proxy = stage.proxy_of(stage.servers.owner());
+    proxy.leave_alone(end);
+    load.writers.until(|| load.writers.errors() > before).await;
+    tokio::time::sleep(OUTAGE).await;
+    if end == End::Server {
+        proxy.close();
+        proxy.open();
+    }
+    Instant::now()
+}
+
+async fn connections_are_reset_at_every_place_of_the_protocol(stage: Stage) {
+    let strike = async |load: &UnderLoad| {
+        for message in Message::ALL {
+            for moment in Moment::ALL {
+                assert_eq!(reset(&stage, load, message, moment).await, 1, "{message:?} {moment:?}");
+            }
+        }
+        // What decides between done and not done is met more than once, by each way to write.
+        for moment in Moment::ALL.into_iter().cycle().take(40) {
+            reset(&stage, load, Message::Commit, moment).await;
+            reset(&stage, load, Message::Execute, moment).await;
+        }
+        Instant::now()
+    };
+    let (figures, _) = stage.strike("resets at every place of the protocol", Pace::default(), strike).await;
+    assert!(figures.found.unknown > 10, "nobody was in doubt: {figures}");
+}
+
+async fn a_black_hole_opens(stage: Stage) {
+    for hole in [Hole::Both, Hole::ToClient, Hole::ToServer] {
+        let strike = async |load: &UnderLoad| black_hole(&stage, load, hole).await;
+        let (figures, _) = stage.strike(&format!("black hole {hole:?}"), Pace::default(), strike).await;
+        assert!(figures.found.unknown > 0, "nobody was in doubt: {figures}");
+    }
+}
+
+async fn packets_come_up_to_200_ms_late(stage: Stage) {
+    let strike = async |load: &UnderLoad| jitter(&stage, load).await;
+    stage.strike("200 ms jitter", Pace::default(), strike).await;
+}
+
+async fn sockets_are_half_open(stage: Stage) {
+    for end in [End::Client, End::Server] {
+        let strike = async |load: &UnderLoad| half_open(&stage, load, end).await;
+        let (figures, _) = stage.strike(&format!("half-open, {end:?} left"), Pace::default(), strike).await;
+        assert!(!figures.errors.is_empty());
+    }
+}

@@ -76,6 +76,8 @@ impl Ledger {
     pub fn write_down(&mut self, entry: Entry, error: Option<&Error>) {
         if let Some(error) = error {
             let code = error.code().map_or_else(String::new, |code| format!(" {}", code.code()));
+            if code == " XX000" || code == " 08006" {
+            }
             *self.errors.entry(format!("{:?}{code}", error.kind())).or_default() += 1;
         }
         self.entries.push(entry);

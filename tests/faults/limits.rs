@@ -72,18 +72,27 @@ async fn sessions_are_ended_as_fast_as_they_come(stage: Stage) {
     stage.strike("storm of pg_terminate_backend", Pace::default(), strike).await;
 }
 
+/// Longer than the servers let a transaction sit idle.
+pub const IDLING: Pace = Pace { between: Duration::from_millis(1), within: Duration::from_millis(150) };
+
+/// Whoever connects from now on may let a transaction sit idle for so many milliseconds; 0 for ever.
+pub async fn limit_idling(stage: &Stage, milliseconds: u32) {
+    let database = stage.straight.database();
+    let limit = format!("ALTER DATABASE {database} SET idle_in_transaction_session_timeout = {milliseconds}");
+    stage.on_all(&limit).await;
+}
+
+/// Waits until transactions that idle were ended, and allows it again.
+pub async fn idle(stage: &Stage, load: &UnderLoad) -> Instant {
+    load.writers.until(|| load.writers.errors() > 50).await;
+    limit_idling(stage, 0).await;
+    Instant::now()
+}
+
 async fn transactions_sit_idle_for_too_long(stage: Stage) {
-    let limit = "ALTER DATABASE postgres SET idle_in_transaction_session_timeout";
-    let limit = limit.replace("postgres", stage.straight.database());
-    // Those who come now have it, and keep it.
-    stage.on_all(&format!("{limit} = '50ms'")).await;
-    let pace = Pace { within: Duration::from_millis(150), ..Pace::default() };
-    let strike = async |load: &UnderLoad| {
-        load.writers.until(|| load.writers.errors() > 50).await;
-        stage.on_all(&format!("{limit} = 0")).await;
-        Instant::now()
-    };
-    let (figures, _) = stage.strike("idle in transaction", pace, strike).await;
+    limit_idling(&stage, 50).await;
+    let strike = async |load: &UnderLoad| idle(&stage, load).await;
+    let (figures, _) = stage.strike("idle in transaction", IDLING, strike).await;
     assert_eq!(figures.found.unknown, 0, "what was never committed is not there: {figures}");
 }
 

@@ -3,9 +3,14 @@
 //!
 //! Each fault prints a line of figures that begins with `FAULT`. `ci/soak` strikes with them for as long as one likes.
 
+mod between;
+mod clock;
+mod disk;
 pub mod ledger;
+mod limits;
 mod network;
 mod process;
 mod servers;
+mod soak;
 mod stage;
 pub mod writers;

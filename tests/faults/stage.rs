@@ -43,6 +43,7 @@ impl Wanted {
     pub const WITH_STANDBYS: Self = Self { settings: &[], standbys: true };
     /// As few connections as strangers can take all of.
     pub const SMALL: Self = Self { settings: &[("max_connections", "60")], standbys: false };
+    pub const SMALL_WITH_STANDBYS: Self = Self { settings: Self::SMALL.settings, standbys: true };
 }
 
 pub struct Stage {
@@ -176,10 +177,13 @@ impl Stage {
         connect(server, self.straight.database()).await.unwrap()
     }
 
-    /// Runs SQL on all servers but standbys.
+    /// Runs SQL on each of the servers but standbys.
     pub async fn on_all(&self, sql: &str) {
         for server in self.servers.primaries() {
-            self.session(server).await.batch_execute(sql).await.unwrap();
+            let session = self.session(server).await;
+            // One by one, and not by Citus from the coordinator.
+            session.batch_execute("SET citus.enable_ddl_propagation = off").await.unwrap();
+            session.batch_execute(sql).await.unwrap();
         }
     }
 }

@@ -27,7 +27,7 @@ async fn cut(config: Config, looking: Config) {
     }
     let ledger = writers.stop().await;
     assert!(ledger.count(Told::Unknown) > 0, "no cut hit anything");
-    ledger.hold_against(&Cluster::connect(looking).await.unwrap()).await;
+    println!("{:?}", ledger.hold_against(&Cluster::connect(looking).await.unwrap()).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,7 @@ use shardwise::config::{Endpoint, NodeOverride};
 use shardwise::{Cluster, Route};
 use tokio::time::Instant;
 
+use super::limits::terminate;
 use super::network::reset;
 use super::servers::kill_for;
 use super::stage::{Stage, UnderLoad, Wanted, address};
@@ -40,7 +41,8 @@ async fn what_was_passed_on_is_lost_on_its_way() {
         }
         Instant::now()
     };
-    stage.strike("resets between nodes", Pace::default(), strike).await;
+    let figures = stage.strike("resets between nodes", Pace::default(), strike).await;
+    assert!(figures.found.unknown > 10, "nobody was in doubt: {figures}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,4 +58,12 @@ async fn the_owner_of_what_was_passed_on_is_killed() {
         over
     };
     stage.strike("kill -9 of an owner that is passed on to", Pace::default(), strike).await;
+}
+
+/// Whoever passes a write on, and is ended while it waits, does not know what became of it either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_passes_writes_on_is_ended() {
+    let Some(stage) = apart("faults::between::who_passes_writes_on_is_ended").await else { return };
+    let strike = async |load: &UnderLoad| terminate(&stage, load, std::time::Duration::from_secs(4)).await;
+    stage.strike("storm of pg_terminate_backend on those who pass on", Pace::default(), strike).await;
 }

@@ -52,7 +52,7 @@ async fn child_whose_clock_jumps() {
                 jump(&load.writers, server).await;
                 Instant::now()
             };
-            let (figures, _) = stage.strike("clocks of client and server jump", Pace::default(), strike).await;
+            let figures = stage.strike("clocks of client and server jump", Pace::default(), strike).await;
             println!("answer: {figures}");
         }
         Some(url) => {

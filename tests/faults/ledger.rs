@@ -3,7 +3,7 @@
 //! A write that is done twice shows in two ways: as a line that is there twice, for lines have no unique key of their writer's,
 //! and as a counter that is higher than what was added to it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use shardwise::{Cluster, Entity, Error, Isolation, Schema, Tenant, Transaction, TransactionOptions, Uuid};
@@ -76,8 +76,7 @@ impl Ledger {
     pub fn write_down(&mut self, entry: Entry, error: Option<&Error>) {
         if let Some(error) = error {
             let code = error.code().map_or_else(String::new, |code| format!(" {}", code.code()));
-            if code == " XX000" || code == " 08006" {
-            }
+            if code == " XX000" || code == " 08006" {}
             *self.errors.entry(format!("{:?}{code}", error.kind())).or_default() += 1;
         }
         self.entries.push(entry);
@@ -107,12 +106,11 @@ impl Ledger {
     /// was said that it is not.
     pub async fn hold_against(&self, cluster: &Cluster) -> Found {
         let mut found = Found::default();
-        let tenants: std::collections::BTreeSet<Uuid> = self.counters.iter().map(|(tenant, _)| *tenant).collect();
+        let tenants: BTreeSet<Uuid> = self.counters.iter().map(|(tenant, _)| *tenant).collect();
         for tenant in tenants {
             self.hold_tenant(&cluster.tenant(tenant).await.unwrap(), &mut found).await;
         }
-        println!("{found:?}, errors {:?}", self.errors);
-        assert!(found.is_kept(), "{found:?}");
+        assert!(found.is_kept(), "{found:?}, errors {:?}", self.errors);
         found
     }
 

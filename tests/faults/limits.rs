@@ -92,13 +92,13 @@ pub async fn idle(stage: &Stage, load: &UnderLoad) -> Instant {
 async fn transactions_sit_idle_for_too_long(stage: Stage) {
     limit_idling(&stage, 50).await;
     let strike = async |load: &UnderLoad| idle(&stage, load).await;
-    let (figures, _) = stage.strike("idle in transaction", IDLING, strike).await;
+    let figures = stage.strike("idle in transaction", IDLING, strike).await;
     assert_eq!(figures.found.unknown, 0, "what was never committed is not there: {figures}");
 }
 
 async fn the_load_is_tenfold(stage: Stage) {
     let strike = async |load: &UnderLoad| overload(&stage, load, Duration::from_secs(10)).await;
-    let (figures, _) = stage.strike("ten times the load", Pace::default(), strike).await;
+    let figures = stage.strike("ten times the load", Pace::default(), strike).await;
     assert!(figures.errors.contains_key("Overloaded"), "that is no overload: {figures}");
 }
 

@@ -88,14 +88,14 @@ async fn connections_are_reset_at_every_place_of_the_protocol(stage: Stage) {
         }
         Instant::now()
     };
-    let (figures, _) = stage.strike("resets at every place of the protocol", Pace::default(), strike).await;
+    let figures = stage.strike("resets at every place of the protocol", Pace::default(), strike).await;
     assert!(figures.found.unknown > 10, "nobody was in doubt: {figures}");
 }
 
 async fn a_black_hole_opens(stage: Stage) {
     for hole in [Hole::Both, Hole::ToClient, Hole::ToServer] {
         let strike = async |load: &UnderLoad| black_hole(&stage, load, hole).await;
-        let (figures, _) = stage.strike(&format!("black hole {hole:?}"), Pace::default(), strike).await;
+        let figures = stage.strike(&format!("black hole {hole:?}"), Pace::default(), strike).await;
         assert!(figures.found.unknown > 0, "nobody was in doubt: {figures}");
     }
 }
@@ -108,7 +108,7 @@ async fn packets_come_up_to_200_ms_late(stage: Stage) {
 async fn sockets_are_half_open(stage: Stage) {
     for end in [End::Client, End::Server] {
         let strike = async |load: &UnderLoad| half_open(&stage, load, end).await;
-        let (figures, _) = stage.strike(&format!("half-open, {end:?} left"), Pace::default(), strike).await;
+        let figures = stage.strike(&format!("half-open, {end:?} left"), Pace::default(), strike).await;
         assert!(!figures.errors.is_empty());
     }
 }

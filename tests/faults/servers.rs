@@ -55,7 +55,7 @@ async fn the_owner_is_killed(stage: Stage) {
         tokio::time::sleep(second).await;
         kill_for(stage.servers.owner(), Duration::ZERO).await
     });
-    let (figures, _) = struck.await;
+    let figures = struck.await;
     assert!(!figures.errors.is_empty(), "it was not missed");
 }
 
@@ -94,7 +94,7 @@ async fn the_standby_is_killed(stage: Stage) {
         until(is_read).await;
         back
     };
-    let (figures, _) = stage.strike("kill -9 of a standby", Pace::default(), strike).await;
+    let figures = stage.strike("kill -9 of a standby", Pace::default(), strike).await;
     assert!(figures.errors.is_empty(), "who writes has nothing to do with it: {:?}", figures.errors);
 }
 
@@ -128,6 +128,6 @@ async fn the_coordinator_is_killed() {
         until(async || citus.coordinator().restart().await.is_ok()).await;
         Instant::now()
     };
-    let (figures, _) = stage.strike("kill -9 of the coordinator", Pace::default(), strike).await;
+    let figures = stage.strike("kill -9 of the coordinator", Pace::default(), strike).await;
     assert!(figures.errors.is_empty(), "tenants don't need it: {:?}", figures.errors);
 }

@@ -60,7 +60,7 @@ impl Fault {
         let pace = if self == Self::IdleInTransaction { limits::IDLING } else { Pace::default() };
         let name = format!("{self:?}");
         let strike = async |load: &UnderLoad| self.under(stage, load, random, overload).await;
-        stage.strike(&name, pace, strike).await.0
+        stage.strike(&name, pace, strike).await
     }
 
     async fn under(self, stage: &Stage, load: &UnderLoad, random: &mut StdRng, overload: Duration) -> Instant {

@@ -9,7 +9,7 @@ use shardwise::local::{self, CitusCluster, Server};
 use shardwise::{Cluster, Config, Region, Tenant, Uuid};
 use tokio::time::Instant;
 
-use super::ledger::{Found, Ledger, schema};
+use super::ledger::{Found, schema};
 use super::process::Usage;
 use super::writers::{Pace, Writers};
 use crate::citus::stage::{tenant_in, until};
@@ -116,12 +116,7 @@ impl Stage {
     }
 
     /// Has the client write, strikes, and waits until it gets on again. The fault tells since when it is over.
-    pub async fn strike(
-        &self,
-        fault: &str,
-        pace: Pace,
-        strike: impl AsyncFnOnce(&UnderLoad) -> Instant,
-    ) -> (Figures, Ledger) {
+    pub async fn strike(&self, fault: &str, pace: Pace, strike: impl AsyncFnOnce(&UnderLoad) -> Instant) -> Figures {
         let cluster = Cluster::connect(self.config.clone()).await.unwrap();
         let tenants = self.tenants(&cluster).await;
         let writers = Writers::at_pace(&tenants, WRITERS, pace).await;
@@ -141,10 +136,10 @@ impl Stage {
         load.cluster.close(Duration::from_secs(5)).await;
         drop(load.cluster);
         self.until_sessions(|sessions| sessions.open == 0).await;
-        let (fault, errors) = (format!("{fault}, {self}"), ledger.errors.clone());
-        let figures = Figures { fault, found, errors, back_after: ledger.recovered_after(over), before, after };
+        let (fault, back_after) = (format!("{fault}, {self}"), ledger.recovered_after(over));
+        let figures = Figures { fault, found, errors: ledger.errors, back_after, before, after };
         println!("{figures}");
-        (figures, ledger)
+        figures
     }
 
     /// One on each server that has rows.

@@ -321,6 +321,25 @@ impl Error {
         }
     }
 
+    /// The answer to COMMIT itself. A node with Citus that passed the work on, and has lost the other node since, may tell so by
+    /// an internal error (XX000).
+    pub(crate) fn of_answered_commit(self, route: Route) -> Self {
+        let is_internal = route != Route::Single && self.code() == Some(&SqlState::INTERNAL_ERROR);
+        if is_internal || self.may_be_done_elsewhere(route) {
+            self.with_unknown_outcome()
+        } else {
+            self.of_sent_commit()
+        }
+    }
+
+    /// What a node answers that had passed the work on: it has lost the other node (class 08), or was told to stop itself
+    /// (class 57). The other node may have done it. A pooler tells by class 08 that it has lost the server.
+    pub(crate) fn may_be_done_elsewhere(&self, route: Route) -> bool {
+        let is_passed_on = !matches!(route, Route::Single | Route::Owner | Route::Replica);
+        let class = |code: &SqlState| code.code().starts_with("08") || (is_passed_on && code.code().starts_with("57"));
+        self.0.kind == ErrorKind::Database && self.code().is_some_and(class)
+    }
+
     /// The server refused a prepared statement without running it: a changed result type (0A000, only from a prepared
     /// plan, told apart by its message alone), or a name that it does not know any more (26000).
     pub(crate) fn is_stale_plan(&self) -> bool {

@@ -76,7 +76,6 @@ impl Ledger {
     pub fn write_down(&mut self, entry: Entry, error: Option<&Error>) {
         if let Some(error) = error {
             let code = error.code().map_or_else(String::new, |code| format!(" {}", code.code()));
-            if code == " XX000" || code == " 08006" {}
             *self.errors.entry(format!("{:?}{code}", error.kind())).or_default() += 1;
         }
         self.entries.push(entry);
@@ -164,6 +163,19 @@ impl Ledger {
 impl Found {
     pub fn is_kept(&self) -> bool {
         self.lost + self.doubled + self.refused_but_there + self.torn == 0
+    }
+}
+
+impl std::ops::AddAssign<&Found> for Found {
+    fn add_assign(&mut self, more: &Found) {
+        let Found { acknowledged, lost, doubled, refused, refused_but_there, unknown, torn } = more;
+        self.acknowledged += acknowledged;
+        self.lost += lost;
+        self.doubled += doubled;
+        self.refused += refused;
+        self.refused_but_there += refused_but_there;
+        self.unknown += unknown;
+        self.torn += torn;
     }
 }
 

@@ -10,6 +10,7 @@ use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use shardwise::{Cluster, unscoped_sql};
 use tokio::time::Instant;
 
+use super::ledger::Found;
 use super::process::Usage;
 use super::stage::{Figures, Stage, UnderLoad, Wanted};
 use super::writers::Pace;
@@ -100,9 +101,7 @@ impl Fault {
 #[derive(Default)]
 struct Sum {
     rounds: usize,
-    acknowledged: usize,
-    refused: usize,
-    unknown: usize,
+    found: Found,
     errors: u64,
     slowest: Duration,
 }
@@ -139,12 +138,16 @@ async fn soak() {
     }
     for ((stage, fault), sum) in &sums {
         println!(
-            "SOAK {stage:6} {fault:18} {:4} rounds {:8} acknowledged, 0 lost, 0 doubled {:7} refused, 0 there {:6} unknown \
-             {:7} errors, back after {} ms at most",
+            "SOAK {stage:6} {fault:18} {:4} rounds {:8} acknowledged, {} lost, {} doubled, {} torn {:7} refused, {} there {:6} \
+             unknown {:7} errors, back after {} ms at most",
             sum.rounds,
-            sum.acknowledged,
-            sum.refused,
-            sum.unknown,
+            sum.found.acknowledged,
+            sum.found.lost,
+            sum.found.doubled,
+            sum.found.torn,
+            sum.found.refused,
+            sum.found.refused_but_there,
+            sum.found.unknown,
             sum.errors,
             sum.slowest.as_millis(),
             fault = format!("{fault:?}"),
@@ -156,9 +159,7 @@ async fn soak() {
 impl Sum {
     fn add(&mut self, figures: &Figures) {
         self.rounds += 1;
-        self.acknowledged += figures.found.acknowledged;
-        self.refused += figures.found.refused;
-        self.unknown += figures.found.unknown;
+        self.found += &figures.found;
         self.errors += figures.errors.values().sum::<u64>();
         self.slowest = self.slowest.max(figures.back_after);
     }

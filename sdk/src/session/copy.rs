@@ -172,7 +172,7 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
             Some(committed) => committed.map_err(|error| self.explain(error)),
             None => Err(Error::timed_out(Limit::Statement, limit).of("copy_in", Some(E::table().entity))),
         };
-        committed.map_err(Error::of_sent_commit)?;
+        committed.map_err(|error| error.of_answered_commit(self.hold.route))?;
         self.hold.ended();
         Ok(())
     }

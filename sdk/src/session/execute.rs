@@ -100,10 +100,11 @@ pub(super) async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, 
             return Err(error.with_unknown_outcome());
         }
         let progress = if sent.load(Ordering::Relaxed) { Progress::Sent } else { Progress::NotSent };
-        let lost = matches!(
+        let is_lost = matches!(
             error.kind(),
             ErrorKind::ConnectionLost | ErrorKind::Timeout(Limit::Statement | Limit::Call | Limit::Deadline)
         );
+        let lost = is_lost || error.route().is_some_and(|route| error.may_be_done_elsewhere(route));
         // That of a transaction's statement is known: what was not committed is rolled back.
         let is_open = X::STANDALONE && lost && progress == Progress::Sent && !is_idempotent;
         let again = executor.again(error, &mut attempt, progress, is_idempotent);
@@ -253,7 +254,8 @@ async fn once<W: Want, X: Executor>(
         let unknown = || Err(Error::new(ErrorKind::Unsupported, "the place was not asked for"));
         written.keep(told.unwrap_or_else(unknown), hold.node(), route);
     }
-    if result.as_ref().err().is_none_or(|error| error.code().is_some()) {
+    let is_known = |error: &Error| error.code().is_some() && !error.may_be_done_elsewhere(route);
+    if result.as_ref().err().is_none_or(is_known) {
         unknown.into_iter().for_each(Unknown::known);
     }
     match result {

@@ -316,7 +316,8 @@ impl<S: Scope> Session<S, Pinned> {
                 self.executor.transaction.finish();
                 self.executor.committing.store(true, Ordering::Relaxed);
                 is_committing.store(true, Ordering::Relaxed);
-                client.batch_execute(commit).await.map_err(|error| Error::postgres(error).of("commit", None))
+                let committed = client.batch_execute(commit).await;
+                committed.map_err(|error| Error::postgres(error).of("commit", None).of_answered_commit(begun.route))
             }));
         }
         if written.is_some() {
@@ -326,7 +327,8 @@ impl<S: Scope> Session<S, Pinned> {
             }));
         }
         let outcome = one_behind_the_other(all).await;
-        if outcome.as_ref().err().is_none_or(|error| error.code().is_some() || error.kind() == ErrorKind::NotFound) {
+        let is_known = |error: &Error| error.code().is_some() || error.kind() == ErrorKind::NotFound;
+        if outcome.as_ref().err().is_none_or(|error| is_known(error) && !error.is_outcome_unknown()) {
             unknown.into_iter().for_each(Unknown::known);
         }
         if let (Some(written), Some(told), Ok(())) = (written, told, &outcome) {

@@ -119,7 +119,11 @@ pub(super) async fn answer_on<W: Want>(
     told?;
     vouched?;
     let taken = taken.map_err(Error::postgres)?;
-    committed.map_err(Error::postgres)?;
+    // What was read has no outcome to be in doubt about.
+    let is_read = job.effect == Effect::Reads;
+    committed
+        .map_err(Error::postgres)
+        .map_err(|error| if is_read { error } else { error.of_answered_commit(hold.route) })?;
     Ok((taken, place))
 }
 

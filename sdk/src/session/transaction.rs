@@ -255,7 +255,8 @@ impl<S: Scope> Session<S, Pooled> {
                 let forgets = Forgets { executor: &self.executor, table: None };
                 let committed = self.commit(begun).await;
                 drop(forgets);
-                committed.map_err(|error| error.via(route).of("commit", None).in_transaction().of_sent_commit())?;
+                committed
+                    .map_err(|error| error.via(route).of("commit", None).in_transaction().of_answered_commit(route))?;
                 lease.ended();
                 Ok(value)
             }

@@ -224,7 +224,7 @@ impl Writer {
             committed.map_err(|error| self.explain(error))
         };
         let committed = within(limit, commit).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
-        committed.map_err(Error::of_sent_commit)?;
+        committed.map_err(|error| error.of_answered_commit(self.route))?;
         self.lease.ended();
         Ok(())
     }

@@ -21,7 +21,7 @@ on_own_servers![PLAIN:
 /// Longer than a statement may take.
 const OUTAGE: Duration = Duration::from_millis(2_500);
 
-/// Resets connections at this place, on each server that has rows, and returns how often it was met.
+/// Has one connection to the owner reset at this place, and returns how often it was met.
 pub async fn reset(stage: &Stage, load: &UnderLoad, message: Message, moment: Moment) -> usize {
     let proxy = stage.proxy_of(stage.servers.owner());
     let before = proxy.resets();

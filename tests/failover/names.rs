@@ -9,9 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use shardwise::{Cluster, Uuid};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::ledger::Writers;
 use super::single::synchronous;
 use crate::child;
+use crate::faults::writers::Writers;
 use crate::support::unchecked;
 
 const NAME: &str = "db.shardwise.test";
@@ -58,9 +58,8 @@ async fn child_that_writes() {
     let [port, new, database]: [&str; 3] = told.split(' ').collect::<Vec<_>>().try_into().unwrap();
     let url = format!("postgres://postgres@{NAME}:{port}/{database}");
     let cluster = Cluster::connect(shardwise::Config::from_url(&url).unwrap()).await.unwrap();
-    let tenant = Uuid::new_v4();
-    let fest = cluster.tenant(tenant).await.unwrap();
-    let writers = Writers::start(&fest, 8);
+    let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
+    let writers = Writers::start(std::slice::from_ref(&fest), 8).await;
     writers.until_more(200).await;
     println!("answer: it writes");
     let runs_at = async || fest.query_one_as::<(i32,)>(unchecked("SELECT inet_server_port()")).await;
@@ -72,7 +71,7 @@ async fn child_that_writes() {
     };
     let found = tokio::time::timeout(Duration::from_secs(60), found).await.unwrap();
     writers.until_more(200).await;
-    writers.stop().await.hold_against(&cluster, tenant).await;
+    println!("{:?}", writers.stop().await.hold_against(&cluster).await);
     println!("answer: {}", found.as_micros());
 }
 

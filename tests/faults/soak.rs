@@ -69,7 +69,7 @@ impl Fault {
         let (all, owner) = (&stage.servers, stage.servers.owner());
         match self {
             Self::KilledOwner => servers::kill_for(owner, second).await,
-            Self::KilledSession => servers::kill_a_session(stage, load).await,
+            Self::KilledSession => servers::kill_a_session(stage).await,
             Self::KilledStandby => servers::kill_for(all.standby(), second).await,
             // On a single server that is the owner.
             Self::KilledCoordinator => servers::kill_for(all.primaries()[0], second).await,

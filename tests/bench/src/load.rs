@@ -1,0 +1,57 @@
+//! Puts load on a client: so many tasks, each doing the same again and again.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::numbers::{count, quantile};
+
+/// What a client reached in one round.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    /// How often per second, by all tasks together.
+    pub per_second: f64,
+    /// How long half of them took at most, in microseconds.
+    pub median: f64,
+    /// How long 99 of 100 took at most, in microseconds.
+    pub p99: f64,
+}
+
+/// Runs `work(task, turn)` in so many tasks for so long.
+///
+/// # Errors
+/// The first that any of them met.
+pub async fn drive<W, F>(tasks: usize, time: Duration, work: W) -> Result<Sample>
+where
+    W: Fn(usize, usize) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<()>> + Send,
+{
+    let begun = Instant::now();
+    let running: Vec<_> = (0..tasks)
+        .map(|task| {
+            let work = work.clone();
+            tokio::spawn(async move {
+                let mut took = Vec::with_capacity(4096);
+                while begun.elapsed() < time {
+                    let started = Instant::now();
+                    work(task, took.len()).await?;
+                    took.push(micros(started.elapsed()));
+                }
+                Ok::<_, anyhow::Error>(took)
+            })
+        })
+        .collect();
+    let mut took = Vec::new();
+    for task in running {
+        took.append(&mut task.await??);
+    }
+    let elapsed = begun.elapsed().as_secs_f64();
+    ensure!(!took.is_empty(), "nothing was done in {time:?}");
+    Ok(Sample { per_second: count(took.len()) / elapsed, median: quantile(&took, 0.5), p99: quantile(&took, 0.99) })
+}
+
+/// A time in microseconds.
+#[must_use]
+pub fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}

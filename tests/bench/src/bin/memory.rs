@@ -1,0 +1,156 @@
+//! Counts allocations: see `benchmarks/memory.rs`, which starts this. The library does not name the counting allocator, so this
+//! program alone has it.
+#![allow(clippy::print_stdout)]
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use shardwise::config::DirectoryConfig;
+use shardwise::local::CitusCluster;
+use shardwise::{Cluster, Region, Residency, Schema, Uuid};
+use shardwise_bench::benchmarks::memory::{DIRECTORY, MARK, ROUTE, ROUTE_ALLOCATIONS, ROUTE_FEW};
+use shardwise_bench::model::{Festival, Wallet};
+use shardwise_bench::numbers::count;
+use shardwise_bench::rows;
+use shardwise_bench::servers::{self, session};
+use shardwise_bench::verdict::Verdict;
+use tokio::runtime::{Builder, Runtime};
+
+fn main() -> Result<()> {
+    let mut words = std::env::args().skip(1);
+    let rounds: usize = words.next().context("how many rounds?")?.parse()?;
+    let wanted: Vec<String> = words.collect();
+    let is_wanted = |name: &str| wanted.iter().any(|wanted| wanted == name);
+    // One thread for everything: the counter counts a thread's.
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let citus = runtime.block_on(servers::citus(|citus| citus.regions([Region::EU])))?;
+    if [ROUTE, ROUTE_FEW, ROUTE_ALLOCATIONS].into_iter().any(is_wanted) {
+        for verdict in routes(&runtime, &citus, rounds)?.into_iter().filter(|verdict| is_wanted(&verdict.name)) {
+            hand_on(&verdict)?;
+        }
+    }
+    if is_wanted(DIRECTORY) {
+        hand_on(&directory(&runtime, &citus)?)?;
+    }
+    // Before the runtime, in which it was started.
+    drop(citus);
+    Ok(())
+}
+
+fn hand_on(verdict: &Verdict) -> Result<()> {
+    println!("{MARK}{} {}", verdict.name, serde_json::to_string(verdict)?);
+    Ok(())
+}
+
+/// Route decisions with few and many shards.
+fn routes(runtime: &Runtime, citus: &CitusCluster, rounds: usize) -> Result<[Verdict; 3]> {
+    let of = |shards| runtime.block_on(with_shards(citus, shards));
+    let (few, many) = (of(32)?, of(4_096)?);
+    let (mut few_ns, mut many_ns, mut allocations) = (Vec::new(), Vec::new(), 0);
+    for round in 0..=rounds {
+        let (few, many) = (decisions(&few)?, decisions(&many)?);
+        if round > 0 {
+            few_ns.push(few.nanoseconds);
+            many_ns.push(many.nanoseconds);
+            allocations += few.allocations + many.allocations;
+        }
+    }
+    Ok([
+        Verdict::alone(ROUTE, "ns", &many_ns),
+        Verdict::alone(ROUTE_FEW, "ns", &few_ns),
+        Verdict::alone(ROUTE_ALLOCATIONS, "allocations", &[count(usize::try_from(allocations)?)]),
+    ])
+}
+
+async fn with_shards(citus: &CitusCluster, shards: u32) -> Result<Cluster> {
+    let config = citus.fresh_database().await?.with_shard_count(Some(shards))?;
+    let begun = Instant::now();
+    let cluster = servers::prepare(&config, &Schema::new().with::<Wallet>()).await?;
+    let known = cluster.topology().shard_maps().first().map_or(0, |map| map.shards().len());
+    ensure!(u32::try_from(known)? == shards, "there are {known} shards");
+    println!("{shards} shards: made in {:.1} s", begun.elapsed().as_secs_f64());
+    Ok(cluster)
+}
+
+struct Decisions {
+    nanoseconds: f64,
+    allocations: u64,
+}
+
+/// Decides for many keys, none of which is in the processor's caches for the sake of the one before.
+///
+/// This is what of a route decision can be had through the public API: the latest topology (an atomic load and a count of
+/// references), the key's hash, the search for its shard, and the shard's owner. The SDK itself goes on to a plan: which nodes
+/// to try after the owner, and which of them are down; that is not in here.
+fn decisions(cluster: &Cluster) -> Result<Decisions> {
+    const KEYS: usize = 200_000;
+    let keys: Vec<Uuid> = (0..KEYS).map(|_| Uuid::new_v4()).collect();
+    let (mut owned, mut elapsed) = (0, Duration::ZERO);
+    let allocated = allocation_counter::measure(|| {
+        let begun = Instant::now();
+        for key in &keys {
+            let topology = cluster.topology();
+            let shard = topology.shard_of(key.into());
+            owned += usize::from(black_box(shard.and_then(|shard| shard.owner)).is_some());
+        }
+        elapsed = begun.elapsed();
+    });
+    ensure!(owned == KEYS, "{owned} keys of {KEYS} have an owner");
+    Ok(Decisions { nanoseconds: elapsed.as_secs_f64() * 1e9 / count(KEYS), allocations: allocated.count_total })
+}
+
+/// What is kept when the home regions of a million festivals were looked up. Tenants are bound to their home region, for
+/// otherwise nothing is kept of a festival at all.
+fn directory(runtime: &Runtime, citus: &CitusCluster) -> Result<Verdict> {
+    const FESTIVALS: usize = 1_000_000;
+    const FIRST: usize = 10_000;
+    let ids: Vec<Uuid> = (0..FESTIVALS).map(|_| Uuid::new_v4()).collect();
+    let cluster = runtime.block_on(with_festivals(citus, &ids))?;
+    let (first, others) = ids.split_at(FIRST);
+    // Opens the connections, prepares the statement, makes what there is once.
+    runtime.block_on(look_up(&cluster, first))?;
+    let mut outcome = Ok(());
+    let begun = Instant::now();
+    let kept = allocation_counter::measure(|| outcome = runtime.block_on(look_up(&cluster, others)));
+    outcome?;
+    println!("{FESTIVALS} festivals: looked up in {:.1} s", begun.elapsed().as_secs_f64());
+    is_all_kept(runtime, &cluster, &ids)?;
+    let bytes = count(usize::try_from(kept.bytes_current)?) / count(others.len());
+    Ok(Verdict::alone(DIRECTORY, "bytes", &[bytes]))
+}
+
+async fn with_festivals(citus: &CitusCluster, ids: &[Uuid]) -> Result<Cluster> {
+    let hour = Duration::from_secs(3600);
+    let config = citus.fresh_database().await?.with_regions([Region::EU])?.with_residency(Residency::Prefer)?;
+    let capacity = u64::try_from(ids.len() * 2)?;
+    let config = config.with_directory(DirectoryConfig { capacity, ttl: hour, ..DirectoryConfig::default() })?;
+    let cluster = servers::prepare(&config, &Schema::new().with::<Festival>().with::<Wallet>()).await?;
+    let begun = Instant::now();
+    let owners = servers::Owners::of(&cluster, &config)?;
+    rows::festivals(&session(&owners.coordinator).await?, ids, Region::EU).await?;
+    println!("{} festivals: stored in {:.1} s", ids.len(), begun.elapsed().as_secs_f64());
+    Ok(cluster)
+}
+
+async fn look_up(cluster: &Cluster, ids: &[Uuid]) -> Result<()> {
+    const AT_ONCE: usize = 64;
+    let tenants = stream::iter(ids).map(async |id| {
+        let tenant = cluster.tenant(*id).await?;
+        ensure!(tenant.region() == Some(Region::EU), "a festival is elsewhere");
+        Ok(())
+    });
+    tenants.buffer_unordered(AT_ONCE).try_collect().await
+}
+
+/// Whether a second look asks the server nothing: what is not kept would cost no memory.
+fn is_all_kept(runtime: &Runtime, cluster: &Cluster, ids: &[Uuid]) -> Result<()> {
+    let before = cluster.metrics().routes;
+    runtime.block_on(look_up(cluster, ids))?;
+    let statements = |routes: BTreeMap<_, u64>| routes.values().sum::<u64>();
+    let asked = statements(cluster.metrics().routes) - statements(before);
+    ensure!(asked == 0, "a second look at {} festivals asked the server for {asked}", ids.len());
+    Ok(())
+}

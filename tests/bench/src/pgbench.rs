@@ -37,13 +37,14 @@ async fn one(url: &str, key: &Key, time: Duration) -> Result<f64> {
     let mut pgbench = Command::new("pgbench");
     pgbench.args(["--no-vacuum", "--protocol=prepared", "--jobs=1"]);
     pgbench.arg(format!("--client={CONNECTIONS}"));
-    // It knows whole seconds.
-    pgbench.arg(format!("--time={}", time.as_secs_f64().ceil().max(1.0)));
+    // It knows whole seconds, and connects within them.
+    pgbench.arg(format!("--time={}", time.as_secs_f64().ceil().max(2.0)));
     pgbench.arg(format!("--define=festival_id={}", key.festival_id)).arg(format!("--define=id={}", key.id));
     pgbench.arg("--file").arg(script.path()).arg(url);
     let output = pgbench.output().await?;
     let (told, complaint) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     ensure!(output.status.success(), "pgbench: {complaint}");
-    let tps = told.lines().find_map(|line| line.strip_prefix("tps = ")).and_then(|rest| rest.split(' ').next());
-    tps.and_then(|tps| tps.parse().ok()).with_context(|| format!("pgbench tells no rate: {told}"))
+    // Nothing is told where nothing was done: on a machine that is busy with something else.
+    let rate = told.lines().find_map(|line| line.strip_prefix("tps = "));
+    Ok(rate.and_then(|rest| rest.split(' ').next()).and_then(|rate| rate.parse().ok()).unwrap_or(0.0))
 }

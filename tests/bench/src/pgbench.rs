@@ -28,7 +28,7 @@ pub async fn read(owners: &Owners, keys: &[Key], time: Duration) -> Result<Sampl
     let per_second: f64 = rates.iter().sum();
     // It tells the mean alone.
     let all = f64::from(CONNECTIONS) * crate::numbers::count(rates.len());
-    Ok(Sample { per_second, median: all / per_second * 1e6, p99: f64::NAN })
+    Ok(Sample { per_second, median: all / per_second * 1e6, p99: f64::NAN, client: f64::NAN })
 }
 
 async fn one(url: &str, key: &Key, time: Duration) -> Result<f64> {

@@ -87,15 +87,16 @@ pub fn say(line: &str) {
 
 /// Prints what each of several clients reached.
 pub fn say_outcomes(what: &str, outcomes: &[Outcome<Sample>]) {
-    println!("\n{what:<34} {:>10} {:>12} {:>12}", "per second", "median us", "99 % us");
+    println!("\n{what:<34} {:>10} {:>12} {:>12} {:>14}", "per second", "median us", "99 % us", "client CPU us");
     for outcome in outcomes {
         let middle = |of: fn(&Sample) -> f64| number(median(&outcome.each(of)));
         println!(
-            "{:<34} {:>10} {:>12} {:>12}",
+            "{:<34} {:>10} {:>12} {:>12} {:>14}",
             outcome.title,
             middle(|sample| sample.per_second),
             middle(|sample| sample.median),
-            middle(|sample| sample.p99)
+            middle(|sample| sample.p99),
+            middle(|sample| sample.client)
         );
     }
 }

@@ -5,6 +5,8 @@ use std::pin::Pin;
 use anyhow::{Context as _, Result};
 use rand::seq::SliceRandom as _;
 
+use crate::report::say;
+
 /// A boxed future: one per round, so its allocation is of no weight.
 pub type Round<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
@@ -47,10 +49,11 @@ impl<T> Outcome<T> {
 
 /// Has all of them do so many rounds, in another order each time. Returns what each reached, in the order of the contenders.
 ///
-/// There is one round more, whose results are dropped: it opens connections, prepares statements and fills caches.
+/// There is one round more, whose results are dropped: it opens connections, prepares statements and fills caches. A round that
+/// fails is said and tried once more: a connection that breaks on a busy machine should not cost the results of minutes.
 ///
 /// # Errors
-/// The first that any of them met.
+/// What any of them met twice.
 pub async fn contest<T>(rounds: usize, contenders: &[Contender<'_, T>]) -> Result<Vec<Outcome<T>>> {
     let start = |contender: &Contender<'_, T>| {
         let Contender { slug, title, .. } = *contender;
@@ -62,7 +65,13 @@ pub async fn contest<T>(rounds: usize, contenders: &[Contender<'_, T>]) -> Resul
         order.shuffle(&mut rand::rng());
         for &at in &order {
             let contender = &contenders[at];
-            let result = (contender.round)().await.with_context(|| contender.title)?;
+            let result = match (contender.round)().await {
+                Err(error) => {
+                    say(&format!("again, for {} failed: {error:#}", contender.title));
+                    (contender.round)().await.with_context(|| contender.title)?
+                }
+                Ok(result) => result,
+            };
             if round > 0 {
                 outcomes[at].rounds.push(result);
             }

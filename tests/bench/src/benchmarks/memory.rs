@@ -14,10 +14,14 @@ pub const ROUTE: &str = "route_decision_ns";
 pub const ROUTE_FEW: &str = "route_decision_32_shards_ns";
 /// Allocations of a route decision, at either size.
 pub const ROUTE_ALLOCATIONS: &str = "route_decision_allocations";
+/// Where a session's statements go now, with 4,096 shards, in nanoseconds.
+pub const SESSION: &str = "session_route_ns";
+/// Allocations of that.
+pub const SESSION_ALLOCATIONS: &str = "session_route_allocations";
 /// What is kept of a festival when its home region is known.
 pub const DIRECTORY: &str = "directory_bytes_per_festival";
 /// The names of the results.
-pub const RESULTS: [&str; 4] = [ROUTE, ROUTE_FEW, ROUTE_ALLOCATIONS, DIRECTORY];
+pub const RESULTS: [&str; 6] = [ROUTE, ROUTE_FEW, ROUTE_ALLOCATIONS, SESSION, SESSION_ALLOCATIONS, DIRECTORY];
 
 /// How the program hands on a result: its name before it.
 pub const MARK: &str = "VERDICT ";

@@ -10,8 +10,10 @@ use anyhow::{Context as _, Result, ensure};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use shardwise::config::DirectoryConfig;
 use shardwise::local::CitusCluster;
-use shardwise::{Cluster, Region, Residency, Schema, Uuid};
-use shardwise_bench::benchmarks::memory::{DIRECTORY, MARK, ROUTE, ROUTE_ALLOCATIONS, ROUTE_FEW};
+use shardwise::{Cluster, Region, Residency, Route, Schema, Tenant, Uuid};
+use shardwise_bench::benchmarks::memory::{
+    DIRECTORY, MARK, RESULTS, ROUTE, ROUTE_ALLOCATIONS, ROUTE_FEW, SESSION, SESSION_ALLOCATIONS,
+};
 use shardwise_bench::model::{Festival, Wallet};
 use shardwise_bench::numbers::count;
 use shardwise_bench::rows;
@@ -27,7 +29,7 @@ fn main() -> Result<()> {
     // One thread for everything: the counter counts a thread's.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let citus = runtime.block_on(servers::citus(|citus| citus.regions([Region::EU])))?;
-    if [ROUTE, ROUTE_FEW, ROUTE_ALLOCATIONS].into_iter().any(is_wanted) {
+    if RESULTS.into_iter().filter(|name| *name != DIRECTORY).any(is_wanted) {
         for verdict in routes(&runtime, &citus, rounds)?.into_iter().filter(|verdict| is_wanted(&verdict.name)) {
             hand_on(&verdict)?;
         }
@@ -46,22 +48,22 @@ fn hand_on(verdict: &Verdict) -> Result<()> {
 }
 
 /// Route decisions with few and many shards.
-fn routes(runtime: &Runtime, citus: &CitusCluster, rounds: usize) -> Result<[Verdict; 3]> {
+fn routes(runtime: &Runtime, citus: &CitusCluster, rounds: usize) -> Result<[Verdict; 5]> {
     let of = |shards| runtime.block_on(with_shards(citus, shards));
     let (few, many) = (of(32)?, of(4_096)?);
-    let (mut few_ns, mut many_ns, mut allocations) = (Vec::new(), Vec::new(), 0);
-    for round in 0..=rounds {
-        let (few, many) = (decisions(&few)?, decisions(&many)?);
-        if round > 0 {
-            few_ns.push(few.nanoseconds);
-            many_ns.push(many.nanoseconds);
-            allocations += few.allocations + many.allocations;
-        }
-    }
+    let keys: Vec<Uuid> = (0..KEYS).map(|_| Uuid::new_v4()).collect();
+    let tenants = runtime.block_on(tenants(&many, &keys))?;
+    let all = (0..=rounds).map(|_| Ok([owners(&few, &keys)?, owners(&many, &keys)?, sessions(&tenants)?]));
+    // The first round warms up.
+    let all: Vec<_> = all.skip(1).collect::<Result<_>>()?;
+    let times = |of: usize| all.iter().map(|round| round[of].nanoseconds).collect::<Vec<_>>();
+    let allocated = |of: &[usize]| all.iter().flat_map(|round| of.iter().map(|&of| round[of].allocations)).sum::<f64>();
     Ok([
-        Verdict::alone(ROUTE, "ns", &many_ns),
-        Verdict::alone(ROUTE_FEW, "ns", &few_ns),
-        Verdict::alone(ROUTE_ALLOCATIONS, "allocations", &[count(usize::try_from(allocations)?)]),
+        Verdict::alone(ROUTE, "ns", &times(1)),
+        Verdict::alone(ROUTE_FEW, "ns", &times(0)),
+        Verdict::alone(ROUTE_ALLOCATIONS, "allocations", &[allocated(&[0, 1])]),
+        Verdict::alone(SESSION, "ns", &times(2)),
+        Verdict::alone(SESSION_ALLOCATIONS, "allocations", &[allocated(&[2])]),
     ])
 }
 
@@ -75,31 +77,47 @@ async fn with_shards(citus: &CitusCluster, shards: u32) -> Result<Cluster> {
     Ok(cluster)
 }
 
+/// So many that none is in the processor's caches for the sake of the round before.
+const KEYS: usize = 200_000;
+
 struct Decisions {
     nanoseconds: f64,
-    allocations: u64,
+    allocations: f64,
 }
 
-/// Decides for many keys, none of which is in the processor's caches for the sake of the one before.
-///
-/// This is what of a route decision can be had through the public API: the latest topology (an atomic load and a count of
-/// references), the key's hash, the search for its shard, and the shard's owner. The SDK itself goes on to a plan: which nodes
-/// to try after the owner, and which of them are down; that is not in here.
-fn decisions(cluster: &Cluster) -> Result<Decisions> {
-    const KEYS: usize = 200_000;
-    let keys: Vec<Uuid> = (0..KEYS).map(|_| Uuid::new_v4()).collect();
-    let (mut owned, mut elapsed) = (0, Duration::ZERO);
+/// What of a route decision can be had through the public API for a key: the latest topology (an atomic load and a count of
+/// references), the key's hash, the search for its shard, and the shard's owner.
+fn owners(cluster: &Cluster, keys: &[Uuid]) -> Result<Decisions> {
+    decisions(keys, |key| {
+        let topology = cluster.topology();
+        black_box(topology.shard_of(key.into()).and_then(|shard| shard.owner)).is_some()
+    })
+}
+
+/// The other part, which comes with each statement: a session knows its key's hash, and finds by the latest topology the nodes
+/// that could serve it, of which it takes the first that is not down.
+fn sessions(tenants: &[Tenant]) -> Result<Decisions> {
+    decisions(tenants, |tenant| black_box(tenant.route()).is_ok_and(|route| route == Route::Owner))
+}
+
+async fn tenants(cluster: &Cluster, keys: &[Uuid]) -> Result<Vec<Tenant>> {
+    let mut tenants = Vec::with_capacity(keys.len());
+    for key in keys {
+        tenants.push(cluster.tenant(*key).await?);
+    }
+    Ok(tenants)
+}
+
+fn decisions<T>(all: &[T], decide: impl Fn(&T) -> bool) -> Result<Decisions> {
+    let (mut decided, mut elapsed) = (0, Duration::ZERO);
     let allocated = allocation_counter::measure(|| {
         let begun = Instant::now();
-        for key in &keys {
-            let topology = cluster.topology();
-            let shard = topology.shard_of(key.into());
-            owned += usize::from(black_box(shard.and_then(|shard| shard.owner)).is_some());
-        }
+        decided = all.iter().filter(|one| decide(one)).count();
         elapsed = begun.elapsed();
     });
-    ensure!(owned == KEYS, "{owned} keys of {KEYS} have an owner");
-    Ok(Decisions { nanoseconds: elapsed.as_secs_f64() * 1e9 / count(KEYS), allocations: allocated.count_total })
+    ensure!(decided == all.len(), "{decided} of {} have an owner", all.len());
+    let allocations = count(usize::try_from(allocated.count_total)?);
+    Ok(Decisions { nanoseconds: elapsed.as_secs_f64() * 1e9 / count(all.len()), allocations })
 }
 
 /// What is kept when the home regions of a million festivals were looked up. Tenants are bound to their home region, for

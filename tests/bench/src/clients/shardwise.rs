@@ -45,9 +45,7 @@ impl Pays for Sdk {
         fest.transaction(move |tx| async move {
             let mut wallet = tx.get::<Wallet>(key.id).await?;
             wallet.balance -= transaction.amount;
-            tx.update(&wallet).await?;
-            tx.insert(&transaction).await?;
-            tx.insert(&order).await
+            tx.pipeline().update(&wallet).insert(&transaction).insert(&order).commit().await
         })
         .await?;
         Ok(())

@@ -165,7 +165,7 @@ impl Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Advice {
-    /// Nothing took effect, and the same statement can succeed if it is run again, best a little later.
+    /// The same statement can succeed if it is run again, best a little later; it took no effect, or twice is as good as once.
     Rerun,
     /// Nothing took effect, and the transaction can succeed if it is run again from its first statement.
     RestartTransaction,
@@ -225,7 +225,12 @@ impl Error {
             Limit::Checkout => "all connections are busy: raise `pool.max_connections`, or make transactions shorter",
             Limit::Statement | Limit::Call | Limit::Deadline => "the statement was cancelled on the server",
         };
-        Self::new(ErrorKind::Timeout(limit), format!("`{}` of {after:?} ran out: {fix}", limit.key()))
+        let message = match limit {
+            Limit::Deadline if after.is_zero() => "the deadline of the handle had passed: nothing was sent".to_owned(),
+            Limit::Deadline => format!("the deadline of the handle came after {after:?}"),
+            _ => format!("`{}` of {after:?} ran out: {fix}", limit.key()),
+        };
+        Self::new(ErrorKind::Timeout(limit), message)
     }
 
     /// What tokio-postgres reports of a statement or a connection.
@@ -324,8 +329,9 @@ impl Error {
     /// The answer to COMMIT itself. A node with Citus that passed the work on, and has lost the other node since, may tell so by
     /// an internal error (XX000).
     pub(crate) fn of_answered_commit(self, route: Route) -> Self {
-        let is_internal = route != Route::Single && self.code() == Some(&SqlState::INTERNAL_ERROR);
-        if is_internal || self.may_be_done_elsewhere(route) {
+        // One that was taken for the owner may have passed it on as well.
+        let is_internal = self.code() == Some(&SqlState::INTERNAL_ERROR) || self.was_told_to_stop();
+        if (is_internal && route != Route::Single) || self.may_be_done_elsewhere(route) {
             self.with_unknown_outcome()
         } else {
             self.of_sent_commit()
@@ -338,6 +344,11 @@ impl Error {
         let is_passed_on = !matches!(route, Route::Single | Route::Owner | Route::Replica);
         let class = |code: &SqlState| code.code().starts_with("08") || (is_passed_on && code.code().starts_with("57"));
         self.0.kind == ErrorKind::Database && self.code().is_some_and(class)
+    }
+
+    /// The server was told to stop, or to stop what it was doing (class 57).
+    pub(crate) fn was_told_to_stop(&self) -> bool {
+        self.0.kind == ErrorKind::Database && self.code().is_some_and(|code| code.code().starts_with("57"))
     }
 
     /// The server refused a prepared statement without running it: a changed result type (0A000, only from a prepared
@@ -467,7 +478,7 @@ impl Error {
         }
     }
 
-    /// What to do about it. The message ends with the same.
+    /// What to do about it. The message ends with the same, unless another try does not help.
     ///
     /// ```
     /// # use shardwise::{Advice, Error};
@@ -552,8 +563,10 @@ fn is_lost_race(code: &SqlState) -> bool {
 fn is_transient(code: &SqlState) -> bool {
     is_lost_race(code)
         || is_out_of_service(code)
-        || *code == SqlState::TOO_MANY_CONNECTIONS
         || *code == SqlState::LOCK_NOT_AVAILABLE
+        || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+        // Short of connections, memory or disk.
+        || code.code().starts_with("53")
 }
 
 /// The server, or one that it had to reach, is starting, stopping or gone.

@@ -50,7 +50,9 @@ pub async fn take_all_connections(stage: &Stage, load: &UnderLoad, time: Duratio
 
 /// Ten times the load for so long. The servers see no more connections by that.
 pub async fn overload(stage: &Stage, load: &UnderLoad, time: Duration) -> Instant {
-    let most = i64::from(CONNECTIONS) * i64::try_from(stage.servers.primaries().len()).unwrap();
+    // Beside the pools' there are those that ask each server how it is.
+    let (primaries, all) = (stage.servers.primaries().len(), stage.servers.all().len());
+    let most = i64::from(CONNECTIONS) * i64::try_from(primaries).unwrap() + 2 * i64::try_from(all).unwrap();
     let watch = async {
         loop {
             let open = stage.sessions().await.open;

@@ -10,7 +10,7 @@ use crate::support::model::Wallet;
 use crate::support::place::{Place, in_both_modes};
 use crate::support::{pooler, unchecked};
 
-in_both_modes![
+in_both_modes![@on_two_threads:
     a_deadline_ends_what_is_under_way,
     after_its_deadline_a_handle_sends_nothing,
     an_idempotent_statement_is_run_again_when_its_answer_is_lost,
@@ -68,6 +68,28 @@ async fn after_its_deadline_a_handle_sends_nothing(place: Place) {
         assert!(!error.is_outcome_unknown(), "{error}");
     }
     assert_eq!(cluster.metrics().routes, before);
+
+    // What was begun in time is not stored after it, and certainly so.
+    let brief = soon(&fest);
+    let mut copy = brief.copy_in::<Wallet>().await.unwrap();
+    copy.send(&wallet).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let errors = [
+        copy.finish().await.unwrap_err(),
+        soon(&fest)
+            .transaction(async |tx: Transaction| {
+                tx.insert(&wallet).await?;
+                // No statement of it takes long.
+                tokio::task::block_in_place(|| std::thread::sleep(Duration::from_millis(400)));
+                Ok::<_, Error>(())
+            })
+            .await
+            .unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::Timeout(Limit::Deadline), "{error}");
+        assert!(!error.is_outcome_unknown(), "{error}");
+    }
     assert_eq!(fest.count::<Wallet>().await.unwrap(), 0);
 }
 

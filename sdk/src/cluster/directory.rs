@@ -20,7 +20,7 @@ use crate::config::DirectoryConfig;
 use crate::error::{Error, Result};
 use crate::key::KeyRef;
 use crate::random;
-use crate::topology::Region;
+use crate::topology::{DirectoryTable, Region};
 
 /// Two tables that share a number are invalidated together, which costs a look-up.
 const GENERATIONS: usize = 64;
@@ -104,19 +104,40 @@ impl Directory {
     }
 
     /// The home region of a tenant, as this table had it not longer ago than `within`, if that is kept; or that it has none.
-    pub(crate) fn home(&self, table: &str, key: KeyRef<'_>, within: Option<Duration>) -> Option<Option<Region>> {
-        self.homes.get(key, self.generation(table), within)
-    }
-
-    /// The same, else what `look_up` finds in the table.
-    pub(crate) async fn home_or_look_up(
+    pub(crate) fn home(
         &self,
-        table: &str,
+        table: &DirectoryTable,
         key: KeyRef<'_>,
         within: Option<Duration>,
+    ) -> Option<Option<Region>> {
+        self.homes.get(key, self.generation_of(table), within)
+    }
+
+    /// What `look_up` finds in the table, once for all who ask at the same time; `bytes` tell one key from another. It is kept.
+    pub(crate) async fn look_up_home(
+        &self,
+        table: &DirectoryTable,
+        key: KeyRef<'_>,
+        bytes: &[u8],
         look_up: impl Future<Output = Result<Option<Region>>>,
     ) -> Result<Option<Region>> {
-        self.homes.get_or_look_up(key, self.generation(table), within, look_up).await
+        let own = |text: &String| Cow::Owned(text.clone());
+        let generation = self.generation_of(table);
+        let slot = self.slot(Some(own(&table.schema)), own(&table.table), own(&table.region_column), bytes);
+        let region = self.get(slot.clone(), look_up).await?.map(|region| *region);
+        if generation == self.generation_of(table) {
+            self.homes.keep(key, generation, region)?;
+        }
+        // It is kept small from now on.
+        self.cache.invalidate(&slot).await;
+        Ok(region)
+    }
+
+    /// Of this table, and of no other one.
+    fn generation_of(&self, table: &DirectoryTable) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&table.schema, &table.table, &table.region_column, self.generation(&table.table)).hash(&mut hasher);
+        hasher.finish()
     }
 
     fn generation(&self, table: &str) -> u64 {
@@ -140,4 +161,61 @@ fn number(table: &str) -> usize {
     let mut hasher = DefaultHasher::new();
     table.hash(&mut hasher);
     usize::try_from(hasher.finish() >> 32).unwrap_or(0) % GENERATIONS
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+    use tokio::sync::oneshot;
+
+    use super::Directory;
+    use crate::config::DirectoryConfig;
+    use crate::error::{Error, ErrorKind};
+    use crate::key::{KeyRef, KeyType};
+    use crate::topology::{DirectoryTable, Region};
+
+    const KEY: KeyRef<'static> = KeyRef::Int8(7);
+
+    fn table() -> DirectoryTable {
+        let [schema, table, key_column, region_column] = ["public", "festivals", "id", "region"].map(str::to_owned);
+        DirectoryTable { key: KeyType::Int8, schema, table, key_column, region_column }
+    }
+
+    #[tokio::test]
+    async fn who_begins_after_a_write_does_not_see_what_was_read_before_it() {
+        let (directory, table) = (Directory::new(DirectoryConfig::default()), table());
+        let (tell, told) = oneshot::channel();
+        let slow = directory.look_up_home(&table, KEY, b"7", async {
+            told.await.expect("a word");
+            Ok(Some(Region::EU))
+        });
+        let later = async {
+            directory.forget("festivals");
+            let region = directory.look_up_home(&table, KEY, b"7", async { Ok(Some(Region::US)) }).await;
+            tell.send(()).expect("somebody waits");
+            region
+        };
+        let (slow, later) = tokio::join!(slow, later);
+        assert_eq!((slow.expect("found"), later.expect("found")), (Some(Region::EU), Some(Region::US)));
+        assert_eq!(directory.home(&table, KEY, None), Some(Some(Region::US)));
+        let other = DirectoryTable { table: "events".to_owned(), ..table };
+        assert_eq!(directory.home(&other, KEY, None), None, "of another table nothing is known");
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told_to_all_who_wait_and_not_kept() {
+        let (directory, table, tries) = (Directory::new(DirectoryConfig::default()), table(), AtomicUsize::new(0));
+        let all = (0..16).map(|_| {
+            directory.look_up_home(&table, KEY, b"7", async {
+                tries.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                Err(Error::new(ErrorKind::Connect, ""))
+            })
+        });
+        assert!(join_all(all).await.iter().all(Result::is_err));
+        assert_eq!(tries.load(Ordering::Relaxed), 1);
+        assert_eq!(directory.home(&table, KEY, None), None);
+    }
 }

@@ -1,15 +1,15 @@
 //! The home regions of tenants, kept small: a platform has many more tenants than anything else that is kept, and each request asks
 //! for one.
 //!
-//! What holds for the directory (see `directory.rs`) holds here too: bounded, an end for each entry, one look-up for many who ask
-//! at once, and a write of this process makes what was read before it count for nothing.
+//! What holds for the directory (see `directory.rs`, which does the looking up) holds here too: bounded, an end for each entry, and
+//! a write of this process makes what was read before it count for nothing.
 
 use std::hash::Hash;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, UnitWeighter};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 
 use crate::config::DirectoryConfig;
 use crate::error::{Error, ErrorKind, Result};
@@ -63,30 +63,17 @@ impl Homes {
         home.filter(|home| self.is_good(home, generation, within)).map(|home| self.regions.get(home.region))
     }
 
-    /// The same, else what `look_up` finds.
-    pub(super) async fn get_or_look_up(
-        &self,
-        key: KeyRef<'_>,
-        generation: u64,
-        within: Option<Duration>,
-        look_up: impl Future<Output = Result<Option<Region>>>,
-    ) -> Result<Option<Region>> {
-        let is_good = |home: &Home| self.is_good(home, generation, within);
-        let find = async { look_up.await.and_then(|region| self.home(region, generation)) };
-        let home = match key {
-            KeyRef::Uuid(id) => find_in(&self.uuids, id.as_bytes(), is_good, find).await,
-            KeyRef::Text(text) => find_in(&self.texts, text, is_good, find).await,
-            KeyRef::Int2(_) | KeyRef::Int4(_) | KeyRef::Int8(_) => {
-                find_in(&self.numbers, &of_number(key), is_good, find).await
-            }
-        };
-        home.map(|home| self.regions.get(home.region))
-    }
-
-    fn home(&self, region: Option<Region>, generation: u64) -> Result<Home> {
+    /// Keeps what was read of this tenant under this generation.
+    pub(super) fn keep(&self, key: KeyRef<'_>, generation: u64, region: Option<Region>) -> Result<()> {
         let region = region.map_or(Ok(Regions::NONE), |region| self.regions.number(region))?;
         let [part, ..] = random::number().to_le_bytes();
-        Ok(Home { read: self.now(), generation: short(generation), region, part })
+        let home = Home { read: self.now(), generation: short(generation), region, part };
+        match key {
+            KeyRef::Uuid(id) => self.uuids.insert(*id.as_bytes(), home),
+            KeyRef::Text(text) => self.texts.insert(text.to_owned(), home),
+            KeyRef::Int2(_) | KeyRef::Int4(_) | KeyRef::Int8(_) => self.numbers.insert(of_number(key), home),
+        }
+        Ok(())
     }
 
     fn is_good(&self, home: &Home, generation: u64, within: Option<Duration>) -> bool {
@@ -107,21 +94,6 @@ fn kept<K: Hash + Eq>(config: &DirectoryConfig) -> Kept<K> {
     let options = OptionsBuilder::new().estimated_items_capacity(FIRST).weight_capacity(config.capacity).build();
     let options = options.unwrap_or_else(|_| unreachable!("both capacities are given"));
     Cache::with_options(options, UnitWeighter, DefaultHashBuilder::default(), Default::default())
-}
-
-/// One that is not good any more is read anew, by one of those who ask.
-async fn find_in<K, Q>(
-    kept: &Kept<K>,
-    key: &Q,
-    is_good: impl Fn(&Home) -> bool,
-    find: impl Future<Output = Result<Home>>,
-) -> Result<Home>
-where
-    K: Hash + Eq,
-    Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
-{
-    kept.remove_if(key, |home| !is_good(home));
-    kept.get_or_insert_async(key, find).await
 }
 
 fn of_number(key: KeyRef<'_>) -> [u8; 16] {
@@ -172,7 +144,6 @@ mod tests {
 
     use super::{Home, Homes, Regions};
     use crate::config::DirectoryConfig;
-    use crate::error::{Error, ErrorKind};
     use crate::key::KeyRef;
     use crate::topology::Region;
 
@@ -182,43 +153,32 @@ mod tests {
         Homes::new(DirectoryConfig { capacity: 1_000, ttl, negative_ttl: ttl })
     }
 
-    async fn found(homes: &Homes, key: KeyRef<'_>, generation: u64, region: Option<Region>) -> Option<Region> {
-        homes.get_or_look_up(key, generation, None, async { Ok(region) }).await.expect("found")
-    }
-
-    #[tokio::test]
-    async fn keys_of_each_type_are_told_apart_and_looked_up_once() {
+    #[test]
+    fn keys_of_each_type_are_told_apart() {
         let (homes, id) = (homes(AN_HOUR), Uuid::nil());
         let keys = [KeyRef::Uuid(&id), KeyRef::Int2(0), KeyRef::Int4(0), KeyRef::Int8(0), KeyRef::Text("")];
+        let own = |number: usize| -> Region { format!("region-{number}").parse().expect("a region") };
         for (number, key) in keys.into_iter().enumerate() {
-            let own: Region = format!("region-{number}").parse().expect("a region");
             assert_eq!(homes.get(key, 1, None), None);
-            assert_eq!(found(&homes, key, 1, Some(own)).await, Some(own));
-            // What another look-up would find does not matter.
-            assert_eq!(found(&homes, key, 1, None).await, Some(own));
-            assert_eq!(homes.get(key, 1, None), Some(Some(own)));
+            homes.keep(key, 1, Some(own(number))).expect("room");
+        }
+        for (number, key) in keys.into_iter().enumerate() {
+            assert_eq!(homes.get(key, 1, None), Some(Some(own(number))));
         }
     }
 
-    #[tokio::test]
-    async fn a_write_an_end_and_an_age_make_it_count_for_nothing() {
+    #[test]
+    fn a_write_an_end_and_an_age_make_it_count_for_nothing() {
         let (homes, key) = (homes(Duration::from_millis(100)), KeyRef::Int8(7));
-        assert_eq!(found(&homes, key, 1, Some(Region::EU)).await, Some(Region::EU));
+        homes.keep(key, 1, Some(Region::EU)).expect("room");
         assert_eq!(homes.get(key, 2, None), None, "the table was written");
         assert_eq!(homes.get(key, 1, Some(Duration::ZERO)), None, "it was read before");
-        assert_eq!(found(&homes, key, 2, Some(Region::US)).await, Some(Region::US));
-        tokio::time::sleep(Duration::from_millis(120)).await;
+        homes.keep(key, 2, Some(Region::US)).expect("room");
+        assert_eq!(homes.get(key, 2, None), Some(Some(Region::US)));
+        std::thread::sleep(Duration::from_millis(120));
         assert_eq!(homes.get(key, 2, None), None, "its time is over");
-        assert_eq!(found(&homes, key, 2, None).await, None);
+        homes.keep(key, 2, None).expect("room");
         assert_eq!(homes.get(key, 2, None), Some(None), "that there is none is known too");
-    }
-
-    #[tokio::test]
-    async fn a_failure_is_not_kept() {
-        let (homes, key) = (homes(AN_HOUR), KeyRef::Text("festival"));
-        let failure = async { Err(Error::new(ErrorKind::Connect, "")) };
-        assert!(homes.get_or_look_up(key, 1, None, failure).await.is_err());
-        assert_eq!(found(&homes, key, 1, Some(Region::US)).await, Some(Region::US));
     }
 
     #[test]

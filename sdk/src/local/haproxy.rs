@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use super::folder::Folder;
 use super::listener::Listener;
-use super::program;
 use super::recipe::free_port;
 use super::server::Server;
+use super::{failed, program};
 use crate::config::{Config, Endpoint};
 use crate::error::{Error, Result};
 use crate::pool::NodePool;
@@ -86,8 +86,14 @@ impl HaProxy {
             };
             match asked.await {
                 Ok(false) => right += 1,
-                Err(error) if started.elapsed() > PATIENCE => return Err(error.during("HAProxy leads to no primary")),
-                _ => right = 0,
+                wrong if started.elapsed() > PATIENCE => {
+                    let found = wrong.map_or_else(|error| error.to_string(), |_| "a standby".to_owned());
+                    return Err(failed(format!("HAProxy leads to no primary: {found}")));
+                }
+                _ => {
+                    right = 0;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
             }
         }
         Ok(())

@@ -79,7 +79,12 @@ impl Hosts {
             return failures.remove(0).1;
         }
         let each: Vec<_> = failures.iter().map(|(host, error)| format!("{}: {error}", host.endpoint)).collect();
-        Error::new(ErrorKind::Connect, format!("the node is at none of its hosts: {}", each.join("; ")))
+        let nowhere = format!("the node is at none of its hosts: {}", each.join("; "));
+        // One that answers and refuses is there, and what it says is what counts.
+        match failures.iter().position(|(_, error)| !error.is_unreachable()) {
+            Some(at) => failures.swap_remove(at).1.during(nowhere),
+            None => Error::new(ErrorKind::Connect, nowhere),
+        }
     }
 }
 

@@ -108,13 +108,13 @@ impl NodePool {
     }
 
     /// A place on a shared connection. `None` where nothing is shared, or none is open yet.
-    async fn share(&self, traffic: Traffic) -> Result<Option<Share>> {
+    async fn share(&self, traffic: Traffic, idle: bool) -> Result<Option<Share>> {
         let shared = match traffic {
             Traffic::Reads => &self.0.reads,
             Traffic::Writes => &self.0.writes,
         };
         match shared {
-            Some(shared) => shared.take().await,
+            Some(shared) => shared.take(idle).await,
             None => Ok(None),
         }
     }

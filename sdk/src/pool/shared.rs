@@ -99,14 +99,16 @@ impl Shared {
         })))
     }
 
-    /// A place on the connection with the least to do. First come, first served. `None` while no connection is open.
-    pub(super) async fn take(&self) -> Result<Option<Share>> {
+    /// A place on the connection with the least to do, if `idle` on one that has nothing to do. First come, first served. `None`
+    /// while no such connection is open.
+    pub(super) async fn take(&self, idle: bool) -> Result<Option<Share>> {
         // They are the pooler's to share; and nothing would end what takes long.
         if self.0.connector.is_pooled() {
             return Ok(None);
         }
         let turn = self.0.turns.take().await.map_err(|error| error.on(self.0.connector.node()))?;
-        let Some(open) = self.0.least_busy() else { return Ok(None) };
+        let is_wanted = |open: &Arc<Open>| !idle || open.under_way.load(Ordering::Acquire) == 0;
+        let Some(open) = self.0.least_busy().filter(is_wanted) else { return Ok(None) };
         turn.keep();
         let inner = self.0.clone();
         if open.under_way.fetch_add(1, Ordering::AcqRel) == 0 {

@@ -33,6 +33,8 @@ pub struct ForStatement {
     pub(crate) traffic: Traffic,
     /// Whether it counts as brief before it has run once.
     pub(crate) is_likely_brief: bool,
+    /// Whether it is under way on another connection: then it goes to none that has anything to do.
+    pub(crate) is_second: bool,
 }
 
 impl Take for ForStatement {
@@ -44,7 +46,7 @@ impl Take for ForStatement {
             Pace::Unknown => self.is_likely_brief,
             Pace::Slow => false,
         };
-        if is_brief && let Some(share) = pool.share(self.traffic).await? {
+        if is_brief && let Some(share) = pool.share(self.traffic, self.is_second).await? {
             return Ok(Line::Shared(share));
         }
         // Also while no shared connection is open yet: it is told here why none can be opened.

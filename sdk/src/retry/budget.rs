@@ -28,7 +28,17 @@ impl Budget {
 
     /// Whether another try can be afforded, which is paid then.
     pub(crate) fn spend(&self) -> bool {
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(COST)).is_ok()
+        self.spend_down_to(0)
+    }
+
+    /// The same for what can be done without: half of all is left to those whose only hope it is.
+    pub(crate) fn spend_of_plenty(&self) -> bool {
+        self.spend_down_to(FULL / 2)
+    }
+
+    fn spend_down_to(&self, least: u32) -> bool {
+        let pay = |left: u32| left.checked_sub(COST).filter(|left| *left >= least);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, pay).is_ok()
     }
 }
 
@@ -46,5 +56,12 @@ mod tests {
             budget.spend()
         });
         assert_eq!(granted.count(), 100);
+    }
+
+    #[test]
+    fn what_can_be_done_without_leaves_half() {
+        let budget = Budget::new();
+        assert_eq!((0..1_000).filter(|_| budget.spend_of_plenty()).count(), 50);
+        assert_eq!((0..1_000).filter(|_| budget.spend()).count(), 50);
     }
 }

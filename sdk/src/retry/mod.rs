@@ -1,5 +1,5 @@
-//! Which errors are worth another try, and how many tries the servers are asked to bear. Pure: the loop that acts on it is in
-//! `session/execute.rs`.
+//! Which errors are worth another try, and how many tries the servers are asked to bear. Without IO: the loop that acts on it is
+//! in `session/execute.rs`.
 
 mod budget;
 mod hedge;

@@ -17,6 +17,9 @@ pub struct Call {
     pub(super) is_idempotent: bool,
 }
 
+/// A century: as long as no limit at all.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// When one call has to be over.
 #[derive(Clone, Copy)]
 pub(super) struct End {
@@ -32,7 +35,8 @@ impl End {
     /// Where the deadline has passed.
     pub(super) fn of(executor: &impl Executor, limit: Option<Duration>) -> Result<Self> {
         let (now, limit) = (Instant::now(), limit.unwrap_or_else(|| limits(executor).call));
-        let end = Self { at: now + limit, limit, which: Limit::Call };
+        let at = now.checked_add(limit).unwrap_or_else(|| now + NEVER);
+        let end = Self { at, limit, which: Limit::Call };
         match executor.call().deadline {
             Some(at) if at <= now => Err(Error::timed_out(Limit::Deadline, Duration::ZERO)),
             Some(at) if at < end.at => Ok(Self { at, limit: at - now, which: Limit::Deadline }),
@@ -44,16 +48,29 @@ impl End {
         self.at
     }
 
+    /// An error where it has come already.
+    pub(super) fn check(self) -> Result<()> {
+        if Instant::now() >= self.at { Err(self.error()) } else { Ok(()) }
+    }
+
     /// What to say when it has come.
     pub(super) fn error(self) -> Error {
         Error::timed_out(self.which, self.limit)
     }
 }
 
+/// Does it until the handle's deadline, if it has one, and nothing after it.
+pub(super) async fn by_deadline<T>(executor: &impl Executor, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let Some(deadline) = executor.call().deadline else { return work.await };
+    let end = End::of(executor, None)?;
+    tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| Err(end.error()))
+}
+
 impl<S: Scope> Session<S, Pooled> {
     /// Has each call of this handle end by then, whatever it is doing: waiting for a connection, running, or being tried again.
-    /// What runs is cancelled on the server, and what is committing then has an unknown outcome. Nothing is sent after it. The
-    /// limits of the configuration hold as well.
+    /// What runs then is cancelled on the server where that is possible: on a shared connection, or behind a pooler, it ends by the
+    /// server's own limit. What is committing then has an unknown outcome. Nothing is begun after it. The limits of the
+    /// configuration hold as well.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -75,8 +92,9 @@ impl<S: Scope> Session<S, Pooled> {
         self
     }
 
-    /// Says that each statement of this handle may be run twice: then one whose answer was lost is run again, and an error is no
-    /// longer of unknown outcome. Reads are idempotent without it. It has no say in transactions.
+    /// Says that each statement of this handle may be run twice: then one whose answer was lost is run again, and where the answer is
+    /// lost again, an error does not call the outcome unknown. What comes back is the last run's: an `insert` may find its own row,
+    /// and a `delete` none. Reads are idempotent without it. It has no say in transactions, pipelines and COPY.
     ///
     /// ```
     /// # use shardwise::{Entity, Tenant, Uuid};

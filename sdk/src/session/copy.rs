@@ -10,7 +10,7 @@ use tokio_postgres::binary_copy::{BinaryCopyInWriter, BinaryCopyOutStream};
 use tokio_postgres::types::Type;
 
 use super::batch::Batch;
-use super::call::End;
+use super::call::{End, by_deadline};
 use super::execute::{Forgets, heed, limits, try_again, within};
 use super::executor::{Executor, FailUnlessDone, Hold};
 use super::own::foreign;
@@ -120,7 +120,8 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
             Writer::Copy(writer) => {
                 let mut params = Params::new();
                 row.bind_insert(&mut params);
-                let sent = writer.as_mut().write_raw(params.as_slice().iter()).await;
+                let sent = async { Ok(writer.as_mut().write_raw(params.as_slice().iter()).await) };
+                let sent = by_deadline(&self.session.executor, sent).await?;
                 sent.map_err(|error| self.explain(error))?;
             }
             Writer::Inserts(batch) => {
@@ -142,19 +143,25 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
             return Err(self.over());
         }
         self.failed = true;
-        let unknown = self.session.executor.written().map(Unknown::new);
-        let stored = match &mut self.writer {
-            Writer::Copy(writer) => {
-                let forgets = Forgets { executor: &self.session.executor, table: Some(E::table()) };
-                let stored = writer.as_mut().finish().await;
-                drop(forgets);
-                stored.map_err(|error| self.explain(error))
+        let executor = self.session.executor.clone();
+        let unknown = executor.written().map(Unknown::new);
+        // When it is stored, and not before.
+        let _forgets = Forgets { executor: &executor, table: Some(E::table()) };
+        let stored = by_deadline(&executor, async {
+            match &mut self.writer {
+                Writer::Copy(writer) => {
+                    let stored = writer.as_mut().finish().await;
+                    stored.map_err(|error| self.explain(error))
+                }
+                Writer::Inserts(_) => self.flush().await,
             }
-            Writer::Inserts(_) => self.flush().await,
-        };
-        self.finished = true;
+        });
+        let stored = stored.await;
+        // What is past its deadline has an answer to come still.
+        self.finished = stored.as_ref().err().is_none_or(|error| error.timeout().is_none());
         let stored = stored?;
         if self.hold.is_standalone() {
+            End::of(&executor, None).map_err(|error| error.of("copy_in", Some(E::table().entity)))?;
             self.commit().await?;
         }
         if let Some(written) = self.session.executor.written() {
@@ -257,11 +264,11 @@ async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Resul
 /// what only reads is rolled back when the connection is given back. A node that refuses is asked once more, with the latest
 /// layout.
 async fn hold_on_terms(executor: &impl Executor, need: Need) -> Result<Hold> {
-    let (core, limit) = (executor.core(), limits(executor).statement);
-    End::of(executor, None)?;
+    let core = executor.core();
     let mut attempt = 1;
     loop {
-        let hold = executor.hold(need, None).await?;
+        let hold = by_deadline(executor, executor.hold(need, None)).await?;
+        let limit = limits(executor).statement;
         // tokio-postgres tells that a COPY is done before the server commits it; and what it prepares for one has to be there
         // when it starts, also behind a pooler.
         let is_own = need.access == Access::Write || hold.connection().is_pooled();

@@ -15,12 +15,12 @@ use super::job::{Effect, Job, Text, Want};
 use super::written::{self, Seen, Unknown};
 use super::{fence, hedge, terms};
 use crate::cluster::Core;
-use crate::config::{Consistency, Otherwise, Timeouts};
+use crate::config::{Consistency, Mode, Otherwise, Timeouts};
 use crate::error::{Error, ErrorKind, Limit, Result};
-use crate::pool::{Connection, Line, PaceKey, Prepared, Traffic, UnderWay};
+use crate::pool::{Connection, ForStatement, Line, PaceKey, Prepared, Traffic, UnderWay};
 use crate::retry::{Decision, Progress, decide, is_a_burden, pause};
 use crate::route::Route;
-use crate::routing::{Intent, Need};
+use crate::routing::{Intent, Need, Target};
 use crate::schema::Table;
 
 /// Runs one statement: with the time limits, and where it stands for itself with the retries that [`decide`] grants.
@@ -73,13 +73,16 @@ pub(super) async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, 
     let (mut attempt, mut may_share, mut sent) = (1, !W::FLOWS, AtomicBool::new(false));
     let (end, mut need) = (End::of(executor, None)?, Need { is_second, ..job.need() });
     let is_idempotent = job.is_idempotent() || executor.call().is_idempotent;
-    let sharing = job.for_sharing();
+    let sharing = job.for_sharing().map(|statement| ForStatement { is_second, ..statement });
     let key = sharing.map(|statement| statement.key);
     loop {
         let statement = sharing.filter(|_| may_share);
         let hold = timeout_at(end.at(), executor.hold(need, statement)).await;
         let hold = hold.map_err(|_| end.error())??;
-        let is_standby = hold.route == Route::Replica;
+        // Who waited until the end sends nothing any more.
+        end.check()?;
+        sent.store(false, Ordering::Relaxed);
+        let (is_standby, node) = (hold.route == Route::Replica, hold.node().id);
         // A transaction has a limit of its own.
         let call = X::STANDALONE.then_some(end);
         let Failure { error, is_cut_short, has_run } = match once::<W, X>(executor, hold, job, key, &sent, call).await {
@@ -105,14 +108,23 @@ pub(super) async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, 
             ErrorKind::ConnectionLost | ErrorKind::Timeout(Limit::Statement | Limit::Call | Limit::Deadline)
         );
         let lost = is_lost || error.route().is_some_and(|route| error.may_be_done_elsewhere(route));
+        let is_sent = X::STANDALONE && progress == Progress::Sent && !is_idempotent;
+        let lost =
+            lost || (is_sent && error.was_told_to_stop() && has_moved(core, executor.target(), need, node).await);
         // That of a transaction's statement is known: what was not committed is rolled back.
-        let is_open = X::STANDALONE && lost && progress == Progress::Sent && !is_idempotent;
+        let is_open = is_sent && lost;
         let again = executor.again(error, &mut attempt, progress, is_idempotent);
         match timeout_at(end.at(), again).await {
             Ok(again) => again.map_err(|error| if is_open { error.with_unknown_outcome() } else { error })?,
             Err(_) => return Err(end.error()),
         }
     }
+}
+
+/// Whether a node that was taken for the owner may not have been it, and so have passed the statement on.
+async fn has_moved(core: &Core, target: &Target, need: Need, node: i32) -> bool {
+    let is_owner = |at: Option<i32>| at == Some(node);
+    core.mode() == Mode::Citus && (Box::pin(core.refresh()).await.is_err() || !is_owner(core.owner(*target, need)))
 }
 
 /// What a read meets on a standby alone: that it stood in the way of what is replayed, or that the standby was set back.

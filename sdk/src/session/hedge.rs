@@ -34,7 +34,7 @@ pub(super) async fn run<W: Want, X: Executor>(
     };
     let outcome = match early {
         Some(outcome) => outcome,
-        None if core.budget.spend() => {
+        None if core.budget.spend_of_plenty() => {
             core.metrics.hedge();
             let second = pin!(attempts::<W, _>(executor, job, true));
             match select(first, second).await {

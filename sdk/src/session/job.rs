@@ -61,7 +61,7 @@ impl Job<'_> {
             Effect::SeemsToRead => return None,
         };
         // What reads can be cut short; of what writes, a text says nothing of how much.
-        Some(ForStatement { key, traffic, is_likely_brief: is_by_key || traffic == Traffic::Reads })
+        Some(ForStatement { key, traffic, is_likely_brief: is_by_key || traffic == Traffic::Reads, is_second: false })
     }
 
     pub(super) fn need(&self) -> Need {

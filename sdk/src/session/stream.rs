@@ -41,7 +41,7 @@ impl Stream for RowFlow {
             end => {
                 let error = end.and_then(Result::err).map(|error| {
                     flow.hold.fail();
-                    Error::postgres(error).on(flow.hold.node()).via(flow.hold.route)
+                    flow.hold.explain(Error::postgres(error))
                 });
                 self.flow = None;
                 error.map(Err)

@@ -96,7 +96,7 @@ async fn home_region<K: DistributionKey>(
 ) -> Result<Option<Region>> {
     let topology = core.topology();
     let Some(table) = topology.directory(key.key_ref().key_type()) else { return Ok(None) };
-    if let Some(kept) = core.directory.home(&table.table, key.key_ref(), within) {
+    if let Some(kept) = core.directory.home(table, key.key_ref(), within) {
         return Ok(kept);
     }
     let found = async {
@@ -112,7 +112,8 @@ async fn home_region<K: DistributionKey>(
         row.map(|row| row.try_get::<_, Region>(0).map_err(Error::postgres)).transpose()
     };
     // On the heap, for most tenants' are kept.
-    let region = Box::pin(core.directory.home_or_look_up(&table.table, key.key_ref(), within, found)).await;
+    let bytes = key_bytes(key)?;
+    let region = Box::pin(core.directory.look_up_home(table, key.key_ref(), &bytes, found)).await;
     region.map_err(|error| error.during("the tenant's home region"))
 }
 

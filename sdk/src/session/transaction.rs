@@ -143,7 +143,8 @@ impl<S: Scope> Session<S, Pooled> {
     {
         let options = TransactionOptions::new();
         let committing = Arc::new(AtomicBool::new(false));
-        limited(self.end(options)?, &committing, self.attempt(options, &committing, work)).await
+        let end = self.end(options)?;
+        limited(end, &committing, self.attempt(options, end, &committing, work)).await
     }
 
     /// As [`transaction`](Self::transaction), with options.
@@ -170,10 +171,11 @@ impl<S: Scope> Session<S, Pooled> {
         E: From<Error> + AsError + Send,
     {
         let committing = Arc::new(AtomicBool::new(false));
+        let end = self.end(options)?;
         let all = async {
             let mut left = options.retries;
             loop {
-                let lost = match self.attempt(options, &committing, &mut work).await {
+                let lost = match self.attempt(options, end, &committing, &mut work).await {
                     Err(error) if left > 0 && error.as_shardwise().is_some_and(Error::is_serialization_failure) => {
                         error
                     }
@@ -185,7 +187,7 @@ impl<S: Scope> Session<S, Pooled> {
                 tokio::time::sleep(pause(options.retries - left)).await;
             }
         };
-        limited(self.end(options)?, &committing, all).await
+        limited(end, &committing, all).await
     }
 
     fn end(&self, options: TransactionOptions) -> Result<End> {
@@ -195,6 +197,7 @@ impl<S: Scope> Session<S, Pooled> {
     async fn attempt<T, E, F, Fut>(
         &self,
         options: TransactionOptions,
+        end: End,
         committing: &Arc<AtomicBool>,
         work: F,
     ) -> Result<T, E>
@@ -250,13 +253,16 @@ impl<S: Scope> Session<S, Pooled> {
                 Err(over("a stream or a COPY was still open at its end: rolled back").of("commit", None).into())
             }
             Ok(value) if !transaction.has_failed() => {
+                if let Err(error) = end.check() {
+                    self.roll_back(lease).await;
+                    return Err(error.in_transaction().of("commit", None).into());
+                }
                 committing.store(true, Ordering::Relaxed);
                 // What others read between its statements and now is as it was before.
                 let forgets = Forgets { executor: &self.executor, table: None };
                 let committed = self.commit(begun).await;
                 drop(forgets);
-                committed
-                    .map_err(|error| error.via(route).of("commit", None).in_transaction().of_answered_commit(route))?;
+                committed.map_err(|error| error.via(route).of("commit", None).in_transaction())?;
                 lease.ended();
                 Ok(value)
             }
@@ -279,16 +285,20 @@ impl<S: Scope> Session<S, Pooled> {
         let commit = terms::commit_of(&begun.lease);
         // A standby has nothing that was written here.
         let written = self.executor.written().filter(|_| begun.route != Route::Replica);
-        let Some(written) = written else { return self.control(&begun.lease, commit).await };
+        // What came before it has a known outcome.
+        let commit =
+            async { self.control(&begun.lease, commit).await.map_err(|error| error.of_answered_commit(begun.route)) };
+        let Some(written) = written else { return commit.await };
         // Behind the COMMIT, and in its round trip.
         let connection = begun.lease.connection();
         let place = async {
             written::prepare(connection).await?;
-            let (committed, place) = join(self.control(&begun.lease, commit), written::place(connection)).await;
+            let (committed, place) = join(commit, written::place(connection)).await;
             committed.map(|()| place)
         };
         let (mark, unknown) = (begun.lease.start(), Unknown::new(written));
-        let place = within(limit, place).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)))?;
+        let place = within(limit, place).await;
+        let place = place.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit).of_sent_commit()))?;
         mark.done();
         unknown.known();
         written.keep(place, begun.lease.node(), begun.route);
@@ -386,7 +396,7 @@ pub(super) async fn control(lease: &Lease, sql: &str, limit: Duration) -> Result
         Some(result) => result.map_err(Error::postgres),
         None => Err(Error::timed_out(Limit::Statement, limit)),
     }
-    .map_err(|error| error.on(lease.node()))
+    .map_err(|error| error.on(lease.node()).in_transaction())
 }
 
 /// Bounds a whole transaction. Only a time limit that hits the COMMIT leaves its outcome open.

@@ -106,7 +106,7 @@ impl Oceans {
     fn client_of(&self, citus: &CitusCluster, has_ocean: bool) -> Result<Config> {
         let [eu, us] = citus.workers() else { anyhow::bail!("there are not two workers") };
         let (eu, us, coordinator) = (address(eu)?, address(us)?, address(citus.coordinator())?);
-        let by = |port| NodeOverride { host: None, port: Some(port) };
+        let by = |port| NodeOverride { port: Some(port), ..NodeOverride::default() };
         let known = Endpoint { port: self.to_eu, ..eu.clone() };
         let config = citus.config().with_contact_points([eu.clone()])?.with_node(known, by(eu.port));
         let config = match has_ocean {

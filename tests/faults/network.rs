@@ -28,8 +28,8 @@ pub async fn reset(stage: &Stage, load: &UnderLoad, message: Message, moment: Mo
     proxy.reset_at(message, moment);
     let mut looks = 0_u32;
     until(async || {
-        // Only who has no connection, or a new one, logs in and prepares.
-        if looks.is_multiple_of(20) && matches!(message, Message::LogIn | Message::Parse) {
+        // Only who has no connection, or a new one, logs in and prepares; and that takes its time on a busy machine.
+        if looks.is_multiple_of(400) && matches!(message, Message::LogIn | Message::Parse) {
             proxy.close();
             proxy.open();
         }

@@ -283,7 +283,8 @@ impl Run<'_> {
     async fn isolate(&self, source: &Client, held: &Held, way: &Way<'_>) -> Result<i64> {
         let before = layout::parts(self.desk, held.shard).await?;
         let isolated = self.desk.transaction(async {
-            let split = split::isolate(self.desk, source, held, self.key);
+            // On the heap, for it lies deep inside of others.
+            let split = Box::pin(split::isolate(self.desk, source, held, self.key));
             let isolated = with_writers_waiting(self.core, self.desk, held.shard, way.from.id, split).await?;
             transfer::compare_isolated(self.desk, &before, isolated, self.key, &way.from_address).await?;
             Ok(isolated)

@@ -49,7 +49,7 @@ pub async fn idle(cluster: &Cluster, name: &str) -> Activity {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(30), idle).await.expect("a connection stays busy")
+    tokio::time::timeout(std::time::Duration::from_secs(60), idle).await.expect("a connection stays busy")
 }
 
 /// Ends the session that runs an INSERT into labels, on whatever node that is, once there is one.

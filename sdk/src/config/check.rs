@@ -219,7 +219,7 @@ fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, No
             "`nodes.\"{endpoint}\"` has `hosts` and one address as well: write all that it can be at into `hosts`"
         ));
     }
-    if let Some(twice) = hosts.iter().enumerate().find_map(|(at, host)| hosts[..at].contains(host).then_some(host)) {
+    if let Some(twice) = repeated(&hosts) {
         return Err(format!("`nodes.\"{endpoint}\".hosts` lists {twice} twice"));
     }
     // Not shown: a URL with a password may stand here.

@@ -11,8 +11,8 @@ use super::recipe::free_port;
 use super::server::Server;
 use super::{failed, program};
 use crate::config::{Config, Endpoint};
-use crate::error::{Error, Result};
-use crate::pool::NodePool;
+use crate::error::Result;
+use crate::pool::{NodePool, is_standby};
 use crate::topology::Node;
 
 /// Starts HAProxy in front of these servers, which ask for no password. It looks at each server's role all the time, and leads
@@ -79,11 +79,7 @@ impl HaProxy {
         let pool = NodePool::new(config, node)?;
         let (started, mut right) = (Instant::now(), 0);
         while right < servers {
-            let asked = async {
-                let session = pool.dedicated().await?;
-                let row = session.client().query_typed_one("SELECT pg_catalog.pg_is_in_recovery()", &[]).await;
-                row.and_then(|row| row.try_get::<_, bool>(0)).map_err(Error::postgres)
-            };
+            let asked = async { is_standby(pool.dedicated().await?.client()).await };
             match asked.await {
                 Ok(false) => right += 1,
                 wrong if started.elapsed() > PATIENCE => {

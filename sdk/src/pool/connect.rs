@@ -135,7 +135,7 @@ impl Connector {
                 Err(_) => failures.push((host, Error::timed_out(Limit::Connect, time))),
             }
         }
-        Err(hosts.not_found(failures).on(&self.0.node))
+        Err(Hosts::not_found(failures).on(&self.0.node))
     }
 
     async fn open_as(&self, host: &Host, limits: Limits) -> Result<Connection> {
@@ -216,7 +216,7 @@ impl Connector {
             }
         };
         let inferred = (pooler == Pooler::Transaction).then(|| self.0.inferred.clone());
-        let connection = Connection::new(client, host.place(), number, self.0.statement_cache, forwards, inferred);
+        let connection = Connection::new(client, host.at, number, self.0.statement_cache, forwards, inferred);
         connection.begins_under(self.0.schema.load(Ordering::Acquire));
         Ok((connection, port))
     }

@@ -21,8 +21,8 @@ pub(super) struct Hosts {
 pub(super) struct Host {
     pub(super) endpoint: Endpoint,
     pub(super) login: tokio_postgres::Config,
-    // Its place in the list.
-    at: usize,
+    /// Its place in the list.
+    pub(super) at: usize,
 }
 
 impl Hosts {
@@ -74,7 +74,7 @@ impl Hosts {
     }
 
     /// What to say where it is nowhere.
-    pub(super) fn not_found(&self, mut failures: Vec<(&Host, Error)>) -> Error {
+    pub(super) fn not_found(mut failures: Vec<(&Host, Error)>) -> Error {
         if failures.len() == 1 {
             return failures.remove(0).1;
         }
@@ -88,13 +88,8 @@ impl Hosts {
     }
 }
 
-impl Host {
-    pub(super) fn place(&self) -> usize {
-        self.at
-    }
-}
-
-async fn is_standby(client: &Client) -> Result<bool> {
+/// Whether the server follows another one.
+pub(crate) async fn is_standby(client: &Client) -> Result<bool> {
     let row = client.query_typed_one("SELECT pg_catalog.pg_is_in_recovery()", &[]).await.map_err(Error::postgres)?;
     row.try_get(0).map_err(Error::postgres)
 }

@@ -27,6 +27,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub(crate) use connection::Connection;
+#[cfg(feature = "local")]
+pub(crate) use hosts::is_standby;
 pub(crate) use lease::Lease;
 pub(crate) use line::{Line, UnderWay};
 pub(crate) use pace::PaceKey;

@@ -17,7 +17,7 @@ use super::own::foreign;
 use super::written::Unknown;
 use super::{In, Scope, Session, TenantScope, terms, written};
 use crate::entity::{DistributionKey, Entity, Params};
-use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::KeyRef;
 use crate::retry::Progress;
 use crate::routing::{Access, Intent, Need};
@@ -173,13 +173,10 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
     }
 
     async fn commit(&self) -> Result<()> {
-        let limit = limits(&self.session.executor).statement;
-        let commit = within(limit, self.hold.connection().client().batch_execute("COMMIT")).await;
-        let committed = match commit {
-            Some(committed) => committed.map_err(|error| self.explain(error)),
-            None => Err(Error::timed_out(Limit::Statement, limit).of("copy_in", Some(E::table().entity))),
-        };
-        committed.map_err(|error| error.of_answered_commit(self.hold.route))?;
+        let commit = self.hold.connection().client().batch_execute("COMMIT");
+        let commit = async { commit.await.map_err(|error| self.explain(error)) };
+        let committed = within(limits(&self.session.executor).statement, commit).await;
+        committed.map_err(|error| error.of("copy_in", Some(E::table().entity)).of_answered_commit(self.hold.route))?;
         self.hold.ended();
         Ok(())
     }
@@ -304,14 +301,12 @@ async fn answer<T>(
     let limit = limits(executor).statement;
     let guard: FailUnlessDone<'_> = hold.transaction_guard();
     let mark = hold.start();
-    let started = match within(limit, start).await {
-        Some(started) => {
-            mark.done(None);
-            started.map_err(Error::postgres)
-        }
-        None => Err(Error::timed_out(Limit::Statement, limit)),
+    let start = async {
+        let started = start.await;
+        mark.done(None);
+        started.map_err(Error::postgres)
     };
-    let started = started.map_err(|error| hold.explain(error))?;
+    let started = within(limit, start).await.map_err(|error| hold.explain(error))?;
     guard.done();
     Ok(started)
 }

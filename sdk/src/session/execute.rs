@@ -28,7 +28,7 @@ pub(super) async fn run<W: Want>(executor: &impl Executor, job: &Job<'_>) -> Res
     let span = span(executor.core(), job.operation, job.table);
     // After the statement, whether it was done or not, also where this is dropped before it ends.
     let _forgets = (job.effect == Effect::Writes).then(|| Forgets { executor, table: job.table });
-    let result = match hedge::wanted::<W>(executor, job) {
+    let result = match hedge::wanted::<W, _>(executor, job) {
         // On the heap: the way that most take must not be as large.
         Some(hedged) => Box::pin(hedge::run::<W, _>(executor, job, hedged)).instrument(span.clone()).await,
         None => attempts::<W, _>(executor, job, false).instrument(span.clone()).await,
@@ -380,9 +380,9 @@ pub(super) async fn send(
     ready.query_raw(client, job.params).await
 }
 
-/// The output, or None when time ran out.
-pub(super) async fn within<F: Future>(limit: Duration, work: F) -> Option<F::Output> {
-    tokio::time::timeout(limit, work).await.ok()
+/// Does what has to end within the statement's time limit.
+pub(super) async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(Error::timed_out(Limit::Statement, limit)))
 }
 
 /// A span with OpenTelemetry's names for database clients. It never holds a text with values, nor a parameter.

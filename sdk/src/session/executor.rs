@@ -49,10 +49,6 @@ pub trait Executor: Clone + Send + Sync + sealed::Sealed + 'static {
     /// Whether each statement stands for itself: then the retry loop and the call's time limit apply to it.
     #[doc(hidden)]
     const STANDALONE: bool;
-    #[doc(hidden)]
-    fn is_standalone(&self) -> bool {
-        Self::STANDALONE
-    }
 }
 
 mod sealed {

@@ -13,9 +13,9 @@ use crate::retry::Hedges;
 
 /// What is needed to hedge this statement, where it is to be: by what it is known again. Only what reads, stands for itself and
 /// shares a connection, where nobody has to be cancelled who comes second.
-pub(super) fn wanted<'a, W: Want>(executor: &'a impl Executor, job: &Job<'_>) -> Option<(&'a Hedges, usize)> {
+pub(super) fn wanted<'a, W: Want, X: Executor>(executor: &'a X, job: &Job<'_>) -> Option<(&'a Hedges, usize)> {
     let hedges = executor.core().hedges.as_ref()?;
-    let is_eligible = executor.is_standalone() && !W::FLOWS && job.effect == Effect::Reads;
+    let is_eligible = X::STANDALONE && !W::FLOWS && job.effect == Effect::Reads;
     let statement = job.for_sharing().filter(|_| is_eligible)?;
     Some((hedges, statement.key.number()))
 }

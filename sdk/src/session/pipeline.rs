@@ -21,7 +21,7 @@ use super::update::{Update, nothing_to_update};
 use super::written::Unknown;
 use super::{In, Pinned, Pooled, Scope, Session, terms, written};
 use crate::entity::{EntityKey as _, OR_FAIL, Params, Statement};
-use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::pool::{Connection, Line, Prepared};
 use crate::routing::{Access, Intent, Need};
 use crate::schema::Table;
@@ -251,7 +251,7 @@ impl<S: Scope> Session<S, Pinned> {
             mark.done(None);
             outcome
         };
-        let outcome = within(limit, work).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
+        let outcome = within(limit, work).await;
         for _ in steps {
             core.metrics.statement(begun.route, self.executor.target().intent == Intent::Tenant);
         }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{join, join3};
-use futures_util::poll;
+use futures_util::{FutureExt as _, poll};
 use tokio::sync::OnceCell;
 
 use super::Pooled;
@@ -16,7 +16,7 @@ use super::execute::{heed, limits, within};
 use super::terms::{Terms, begin_within};
 use super::written::Seen;
 use crate::cluster::{Bound, Way};
-use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::pool::{Lease, Line};
 use crate::route::Route;
 use crate::routing::{Access, Need};
@@ -213,8 +213,7 @@ impl Begun {
             Ok((terms?, seen?))
         };
         let prepared = within(limit, prepared).await;
-        let prepared = prepared.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
-        let (terms, seen) = prepared.map_err(|error: Error| error.on(lease.node()).via(route))?;
+        let (terms, seen) = prepared.map_err(|error| error.on(lease.node()).via(route))?;
         lease.began();
         let (lease, is_answered) = (Arc::new(lease), Arc::new(AtomicBool::new(false)));
         let (connection, answered) = (lease.clone(), is_answered.clone());
@@ -253,9 +252,8 @@ impl Begun {
         let opened = match self.opening() {
             Some(opening) => within(limit, opening).await,
             // Somebody else waits for it, whose answer comes before ours.
-            None => within(limit, self.until_answered()).await.map(Ok),
+            None => within(limit, self.until_answered().map(Ok)).await,
         };
-        let opened = opened.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
         opened.map_err(|error| {
             heed(core, &self.line(), &error);
             error.on(self.lease.node()).via(self.route).of("begin", None)

@@ -27,7 +27,7 @@ use super::written::{self, Seen};
 use crate::cluster::{Bound, Core};
 use crate::config::Mode;
 use crate::entity::Statement as Fixed;
-use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::KeyRef;
 use crate::pool::{Connection, Lease, Prepared, UnderWay};
 
@@ -172,7 +172,7 @@ pub(super) async fn begin_on(hold: &Hold, limit: Duration) -> Result<()> {
         mark.done(None);
         outcome
     };
-    within(limit, work).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)))
+    within(limit, work).await
 }
 
 /// What a node has to do, ready to be sent.

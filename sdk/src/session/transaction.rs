@@ -297,8 +297,8 @@ impl<S: Scope> Session<S, Pooled> {
             committed.map(|()| place)
         };
         let (mark, unknown) = (begun.lease.start(), Unknown::new(written));
-        let place = within(limit, place).await;
-        let place = place.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit).of_sent_commit()))?;
+        let place = tokio::time::timeout(limit, place).await;
+        let place = place.unwrap_or_else(|_| Err(Error::timed_out(Limit::Statement, limit).of_sent_commit()))?;
         mark.done();
         unknown.known();
         written.keep(place, begun.lease.node(), begun.route);
@@ -348,7 +348,7 @@ impl<S: Scope> Session<S, Pinned> {
         let limit = limits(&self.executor).statement;
         let lease = self.executor.lease().await?;
         let guard = FailUnlessDone(Some(transaction));
-        control(&lease, &format!("SAVEPOINT {name}"), limit).await?;
+        control(&lease, &format!("SAVEPOINT {name}"), limit).await.map_err(Error::in_transaction)?;
         let result = Box::pin(work(self.clone())).await;
         if lease.is_busy() || transaction.has_stream() {
             // The savepoint's end would wait behind what was left: with the guard the whole transaction fails.
@@ -368,7 +368,7 @@ impl<S: Scope> Session<S, Pinned> {
         } else {
             format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
         };
-        control(&lease, &end, limit).await?;
+        control(&lease, &end, limit).await.map_err(Error::in_transaction)?;
         guard.done();
         if !ok {
             transaction.recover();
@@ -390,13 +390,9 @@ pub(super) async fn control(lease: &Lease, sql: &str, limit: Duration) -> Result
         let mark = lease.start();
         let answer = lease.connection().client().batch_execute(sql).await;
         mark.done();
-        answer
+        answer.map_err(Error::postgres)
     };
-    match within(limit, answer).await {
-        Some(result) => result.map_err(Error::postgres),
-        None => Err(Error::timed_out(Limit::Statement, limit)),
-    }
-    .map_err(|error| error.on(lease.node()).in_transaction())
+    within(limit, answer).await.map_err(|error| error.on(lease.node()))
 }
 
 /// Bounds a whole transaction. Only a time limit that hits the COMMIT leaves its outcome open.

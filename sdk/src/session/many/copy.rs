@@ -12,7 +12,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use super::Tenants;
 use crate::cluster::{Core, Way};
 use crate::entity::{Distributed, DistributionKey, Params};
-use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Lease;
 use crate::route::Route;
 use crate::routing::{Access, Intent, Need, Target};
@@ -20,6 +20,7 @@ use crate::schema::Table;
 use crate::session::copy::copy_in_of;
 use crate::session::execute::within;
 use crate::session::tenant;
+use crate::session::transaction::control;
 
 /// The verb, as errors and spans name it.
 const OPERATION: &str = "copy_in";
@@ -167,7 +168,7 @@ impl<K: DistributionKey, E: Distributed<DistributionKey = K>> RoutedCopy<K, E> {
         }
         let limit = self.core.timeouts(Intent::Tenant).statement;
         let ready = try_join_all(self.writers.values_mut().map(|writer| writer.finish()));
-        let rows = within(limit, ready).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
+        let rows = within(limit, ready).await;
         let rows: Vec<u64> = rows.map_err(|error| error.of(OPERATION, entity))?;
         // All have all of their rows, and have looked at them: what is left can hardly fail.
         let committed = join_all(self.writers.values_mut().map(|writer| writer.commit(limit))).await;
@@ -200,7 +201,7 @@ impl Writer {
             mark.done();
             begun.and(sink).map_err(Error::postgres)
         };
-        let started = within(limit, started).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
+        let started = within(limit, started).await;
         let sink = started.map_err(|error| {
             lease.condemn();
             error.on(lease.node()).via(route)
@@ -217,14 +218,8 @@ impl Writer {
     }
 
     async fn commit(&mut self, limit: std::time::Duration) -> Result<()> {
-        let commit = async {
-            let mark = self.lease.start();
-            let committed = self.lease.connection().client().batch_execute("COMMIT").await;
-            mark.done();
-            committed.map_err(|error| self.explain(error))
-        };
-        let committed = within(limit, commit).await.unwrap_or_else(|| Err(Error::timed_out(Limit::Statement, limit)));
-        committed.map_err(|error| error.of_answered_commit(self.route))?;
+        let committed = control(&self.lease, "COMMIT", limit).await;
+        committed.map_err(|error| error.via(self.route).of_answered_commit(self.route))?;
         self.lease.ended();
         Ok(())
     }

@@ -6,11 +6,12 @@ use shardwise::config::{Endpoint, NodeOverride, TopologyConfig, Watch};
 use shardwise::{Cluster, Config, Region, Tenant, Uuid, local, unscoped_sql};
 use tokio::time::Instant;
 
+use super::{account, fail_over};
 use crate::citus::stage::{self, tenant_in};
 use crate::faults::ledger::schema;
 use crate::faults::writers::Writers;
-use crate::replicas::on;
 use crate::support::citus::can_run;
+use crate::support::direct::on;
 use crate::support::logs;
 use crate::support::model::Wallet;
 
@@ -117,13 +118,8 @@ async fn a_node_is_whichever_of_its_hosts_is_the_primary() {
     assert_eq!(stage::runs_at(&us).await, worker.config().contact_points()[0].port);
     let writers = Writers::start(std::slice::from_ref(&us), 8).await;
     writers.until_more(200).await;
-    worker.kill().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    standby.promote().await.unwrap();
-    let promoted = Instant::now();
+    let promoted = fail_over(worker, standby).await;
     writers.until_more(400).await;
     stage::until(async || stage::runs_at(&us).await == new.port).await;
-    let ledger = writers.stop().await;
-    println!("writes went on {:?} after the promotion", ledger.recovered_after(promoted));
-    println!("{:?}", ledger.hold_against(&cluster).await);
+    account(writers, &cluster, promoted).await;
 }

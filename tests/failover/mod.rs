@@ -5,3 +5,26 @@ mod citus;
 mod cuts;
 mod names;
 mod single;
+
+use std::time::Duration;
+
+use shardwise::Cluster;
+use shardwise::local::Server;
+use tokio::time::Instant;
+
+use crate::faults::writers::Writers;
+
+/// Kills the primary and promotes its standby a little later. Returns when that takes writes.
+async fn fail_over(primary: &Server, standby: &Server) -> Instant {
+    primary.kill().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    standby.promote().await.unwrap();
+    Instant::now()
+}
+
+/// Ends the writers, and holds their ledger against what is there.
+async fn account(writers: Writers, cluster: &Cluster, since: Instant) {
+    let ledger = writers.stop().await;
+    println!("writes went on {:?} after the promotion or the start", ledger.recovered_after(since));
+    println!("{:?}", ledger.hold_against(cluster).await);
+}

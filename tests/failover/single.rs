@@ -7,9 +7,10 @@ use shardwise::local::{self, Server};
 use shardwise::{Cluster, Config, ErrorKind, Uuid};
 use tokio::time::Instant;
 
+use super::{account, fail_over};
 use crate::faults::ledger::schema;
 use crate::faults::writers::Writers;
-use crate::replicas::on;
+use crate::support::direct::on;
 use crate::support::logs;
 use crate::support::model::Wallet;
 
@@ -74,9 +75,7 @@ async fn a_primary_that_comes_back_is_waited_for() {
     primary.restart().await.unwrap();
     let back = Instant::now();
     writers.until_more(100).await;
-    let ledger = writers.stop().await;
-    println!("the primary was found {:?} after it was back", ledger.recovered_after(back));
-    println!("{:?}", ledger.hold_against(&cluster).await);
+    account(writers, &cluster, back).await;
 }
 
 #[tokio::test]
@@ -120,12 +119,7 @@ async fn a_proxy_that_knows_the_primary_is_followed() {
 
     let writers = Writers::start(std::slice::from_ref(&fest), 8).await;
     writers.until_more(200).await;
-    primary.kill().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    standby.promote().await.unwrap();
-    let promoted = Instant::now();
+    let promoted = fail_over(&primary, standby).await;
     writers.until_more(200).await;
-    let ledger = writers.stop().await;
-    println!("writes went on {:?} after the promotion", ledger.recovered_after(promoted));
-    println!("{:?}", ledger.hold_against(&cluster).await);
+    account(writers, &cluster, promoted).await;
 }

@@ -8,8 +8,9 @@ use tokio::time::Instant;
 use super::limits::terminate;
 use super::network::reset;
 use super::servers::kill_for;
-use super::stage::{Stage, UnderLoad, Wanted, address};
+use super::stage::{Stage, UnderLoad, Wanted};
 use super::writers::Pace;
+use crate::support::direct::address;
 use crate::support::protocol::Message;
 use crate::support::proxy::Moment;
 

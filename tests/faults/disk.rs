@@ -10,9 +10,10 @@ use std::time::Duration;
 use shardwise::local::Server;
 use tokio::time::Instant;
 
-use super::stage::{Stage, UnderLoad, connect, on_own_servers};
+use super::stage::{Stage, UnderLoad, on_own_servers};
 use super::writers::Pace;
 use crate::citus::stage::until;
+use crate::support::direct::connect;
 
 on_own_servers![PLAIN: the_disk_of_the_tables_is_full, the_disk_of_the_log_is_full];
 

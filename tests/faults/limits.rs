@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::stage::{CONNECTIONS, Stage, UnderLoad, WRITERS, connect, on_own_servers};
+use super::stage::{CONNECTIONS, Stage, UnderLoad, WRITERS, on_own_servers};
 use super::writers::Pace;
+use crate::support::direct::connect;
 
 on_own_servers![PLAIN: sessions_are_ended_as_fast_as_they_come, transactions_sit_idle_for_too_long, the_load_is_tenfold];
 

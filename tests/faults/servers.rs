@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::stage::{Servers, Stage, UnderLoad, Wanted, on_own_servers};
 use super::writers::Pace;
 use crate::citus::stage::until;
+use crate::support::direct::connect;
 use crate::support::model::Wallet;
 
 on_own_servers![PLAIN: the_owner_is_killed, one_session_is_killed];
@@ -43,7 +44,7 @@ pub async fn kill_a_session(stage: &Stage) -> Instant {
     kill_nine(pid.try_into().unwrap());
     // Writers may see no error of it: what was not sent is sent again.
     until(async || session.is_closed()).await;
-    until(async || super::stage::connect(stage.servers.owner(), stage.straight.database()).await.is_ok()).await;
+    until(async || connect(stage.servers.owner(), stage.straight.database()).await.is_ok()).await;
     Instant::now()
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use shardwise::config::{Endpoint, PoolConfig, Timeouts};
+use shardwise::config::{PoolConfig, Timeouts};
 use shardwise::local::{self, CitusCluster, Server};
 use shardwise::{Cluster, Config, Region, Tenant, Uuid};
 use tokio::time::Instant;
@@ -13,6 +13,7 @@ use super::ledger::{Found, schema};
 use super::process::Usage;
 use super::writers::{Pace, Writers};
 use crate::citus::stage::{tenant_in, until};
+use crate::support::direct::{address, connect};
 use crate::support::proxy::Proxy;
 use crate::support::{citus, logs};
 
@@ -183,16 +184,6 @@ impl Stage {
     }
 }
 
-/// A session that no client of ours has.
-pub async fn connect(server: &Server, database: &str) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
-    let (config, Endpoint { host, port }) = (server.config(), address(server));
-    let mut login = tokio_postgres::Config::new();
-    login.host(&host).port(port).user(config.user()).dbname(database);
-    let (client, connection) = login.connect(tokio_postgres::NoTls).await?;
-    tokio::spawn(connection);
-    Ok(client)
-}
-
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.servers {
@@ -274,10 +265,6 @@ impl fmt::Display for Figures {
             after.descriptors
         )
     }
-}
-
-pub fn address(server: &Server) -> Endpoint {
-    server.config().contact_points()[0].clone()
 }
 
 /// Limits that a fault of a few seconds runs into, and a pool that ten times the load fills.

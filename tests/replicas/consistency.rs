@@ -9,7 +9,8 @@ use shardwise::config::{Consistency, Otherwise, ReadsConfig};
 use shardwise::{Cluster, Error, ErrorKind, Isolation, Position, Route, Tenant, Transaction, TransactionOptions, Uuid};
 use tokio::task::JoinSet;
 
-use super::{FRESH, Stage, caught_up, on, taken};
+use super::{FRESH, Stage, caught_up, taken};
+use crate::support::direct::on;
 use crate::support::model::Wallet;
 
 const PAUSE: &str = "SELECT pg_wal_replay_pause()";

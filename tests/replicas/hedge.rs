@@ -6,7 +6,8 @@ use shardwise::config::{PoolConfig, ReadsConfig};
 use shardwise::local::Server;
 use shardwise::{Cluster, Config, Tenant, Uuid};
 
-use super::{FRESH, Stage, on};
+use super::{FRESH, Stage};
+use crate::support::direct::{address, connect, on};
 use crate::support::model::Wallet;
 
 /// Wallets are read through a view that waits for ten seconds: on the server with this port, and there for one reader at a
@@ -33,7 +34,7 @@ async fn stage(standbys: usize) -> (Stage, Config, Wallet) {
 }
 
 fn port_of(server: &Server) -> u16 {
-    server.config().contact_points()[0].port
+    address(server).port
 }
 
 async fn read(fest: &Tenant, wallet: &Wallet, times: usize) {
@@ -44,10 +45,7 @@ async fn read(fest: &Tenant, wallet: &Wallet, times: usize) {
 
 /// Whether a read waits on this server.
 async fn one_waits_at(server: &Server) -> bool {
-    let config = server.config();
-    let login = format!("host=127.0.0.1 port={} user={} dbname={}", port_of(server), config.user(), config.database());
-    let (client, connection) = tokio_postgres::connect(&login, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = connect(server, server.config().database()).await.unwrap();
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND state = 'active'";
     client.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) > 0
 }

@@ -39,19 +39,6 @@ impl Stage {
 /// A second, or an error.
 const FRESH: Consistency = Consistency::replica_ok(Duration::from_secs(1), Otherwise::Fail);
 
-/// Runs SQL that no session sends, on one server.
-pub async fn on(server: &Server, sql: &str) {
-    let config = server.config();
-    let endpoint = &config.contact_points()[0];
-    let mut login = tokio_postgres::Config::new();
-    login.host(&endpoint.host).port(endpoint.port).user(config.user()).dbname(config.database());
-    let (client, connection) = login.connect(tokio_postgres::NoTls).await.unwrap();
-    let driver = tokio::spawn(connection);
-    client.batch_execute(sql).await.unwrap();
-    drop(client);
-    driver.await.unwrap().unwrap();
-}
-
 /// How many of a tenant's statements took this route.
 fn taken(cluster: &Cluster, route: Route) -> u64 {
     cluster.metrics().tenant_routes.get(route.as_str()).copied().unwrap_or(0)

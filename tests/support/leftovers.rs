@@ -9,6 +9,8 @@ use shardwise::Config;
 use shardwise::config::Endpoint;
 use shardwise::local::CitusCluster;
 
+use super::direct::connect_at;
+
 thread_local! {
     // Each test has a thread to itself.
     static OF_THIS_TEST: RefCell<Leftovers> = const { RefCell::new(Leftovers(Vec::new())) };
@@ -50,9 +52,6 @@ static SWEEPER: LazyLock<Sender<Config>> = LazyLock::new(|| {
 });
 
 async fn drop_database(config: &Config, server: &Endpoint) -> Result<(), tokio_postgres::Error> {
-    let mut main = tokio_postgres::Config::new();
-    main.host(&server.host).port(server.port).user(config.user()).dbname(config.user());
-    let (client, connection) = main.connect(tokio_postgres::NoTls).await?;
-    tokio::spawn(connection);
-    client.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", config.database())).await
+    let main = connect_at(server, config, config.user()).await?;
+    main.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", config.database())).await
 }

@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod citus;
 pub mod collector;
+pub mod direct;
 pub mod leftovers;
 pub mod logs;
 pub mod model;

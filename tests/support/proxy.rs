@@ -259,12 +259,8 @@ async fn to_server(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, state: &State,
         if reader.is_opaque() {
             both.opaque.store(true, Ordering::SeqCst);
         }
-        let is_sent = to.write_all(&passes).await.is_ok();
-        if is_cut {
-            return Ended::Reset;
-        }
-        if !is_sent {
-            break;
+        if let Some(ended) = pass_on(&mut to, &passes, is_cut).await {
+            return ended;
         }
     }
     Ended::ByItself
@@ -291,15 +287,20 @@ async fn to_client(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, state: &State,
             is_cut = true;
             break;
         }
-        let is_sent = to.write_all(&passes).await.is_ok();
-        if is_cut {
-            return Ended::Reset;
-        }
-        if !is_sent {
-            break;
+        if let Some(ended) = pass_on(&mut to, &passes, is_cut).await {
+            return ended;
         }
     }
     Ended::ByItself
+}
+
+/// Passes on what may pass, and tells how it has ended, if it has.
+async fn pass_on(to: &mut WriteHalf<'_>, passes: &[u8], is_cut: bool) -> Option<Ended> {
+    match (to.write_all(passes).await, is_cut) {
+        (_, true) => Some(Ended::Reset),
+        (Err(_), false) => Some(Ended::ByItself),
+        (Ok(()), false) => None,
+    }
 }
 
 /// Takes what this end says and tells it nothing.

@@ -8,7 +8,6 @@ pub mod load;
 pub mod model;
 pub mod numbers;
 pub mod pgbench;
-pub mod pgbouncer;
 pub mod plot;
 pub mod proxy;
 pub mod report;

@@ -1,14 +1,41 @@
 //! Fills tables, as fast as that goes.
 
+use std::sync::Arc;
+
 use anyhow::{Result, ensure};
-use shardwise::{Region, Uuid};
+use shardwise::local::CitusCluster;
+use shardwise::{Cluster, Region, Uuid};
 use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
 
-use crate::model::{Key, WALLET_COLUMNS, Wallet};
+use crate::model::{Key, WALLET_COLUMNS, Wallet, schema};
 use crate::numbers::count;
-use crate::servers::{Owners, session};
+use crate::servers::{self, Owners, session};
+
+/// Citus with wallets of many festivals, a client of ours, and the keys that all read and pay by.
+pub struct Populated {
+    /// Ends when it is dropped.
+    pub citus: CitusCluster,
+    /// Connected as a service would.
+    pub cluster: Cluster,
+    /// Where the keys' rows are.
+    pub owners: Owners,
+    /// Of all wallets.
+    pub keys: Arc<[Key]>,
+}
+
+/// Makes that.
+///
+/// # Errors
+/// When the servers don't start, or the rows can't be stored.
+pub async fn populated() -> Result<Populated> {
+    let citus = servers::citus(|citus| citus).await?;
+    let cluster = servers::prepare(&citus.config(), &schema()).await?;
+    let owners = Owners::of(&cluster, &citus.config())?;
+    let keys = wallets(&owners, 1_024, 10).await?.into();
+    Ok(Populated { citus, cluster, owners, keys })
+}
 
 /// Stores so many festivals with so many wallets each, and returns the wallets' keys: neighbours in the list are of different
 /// festivals, so that tasks that begin next to each other don't all meet on one node.

@@ -1,7 +1,6 @@
 //! A payment: a transaction that reads a wallet, writes its new balance, and inserts two rows.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use shardwise::Uuid;
@@ -16,11 +15,11 @@ use crate::clients::shardwise::Sdk;
 use crate::clients::sqlx::Sqlx;
 use crate::contest::contest;
 use crate::load::Sample;
-use crate::model::{Key, schema};
+use crate::model::Key;
 use crate::report::{Report, say, say_outcomes};
+use crate::rows::{self, Populated};
 use crate::servers::{Owners, session};
 use crate::verdict::Verdict;
-use crate::{rows, servers};
 
 const TASKS: usize = 64;
 const US: &str = "shardwise";
@@ -50,10 +49,7 @@ fn versus(peer: &str) -> String {
 /// # Errors
 /// What anybody met.
 pub async fn run(args: &Args, report: &mut Report) -> Result<()> {
-    let citus = servers::citus(|citus| citus).await?;
-    let cluster = servers::prepare(&citus.config(), &schema()).await?;
-    let owners = Owners::of(&cluster, &citus.config())?;
-    let keys: Arc<[Key]> = rows::wallets(&owners, 1_024, 10).await?.into();
+    let Populated { citus: _citus, cluster, owners, keys } = rows::populated().await?;
 
     let load = Load { keys: keys.clone(), tasks: TASKS, time: args.plan.time };
     let (there, at_owner) = (owners.coordinator_alone(), owners.urls.as_slice());

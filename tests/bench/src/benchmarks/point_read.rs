@@ -15,13 +15,14 @@ use crate::clients::shardwise::Sdk;
 use crate::clients::sqlx::Sqlx;
 use crate::contest::{Contender, Outcome, contest};
 use crate::load::Sample;
-use crate::model::{Key, schema};
+use crate::model::Key;
 use crate::numbers::{count, median};
 use crate::plot::{Axes, Line};
 use crate::report::{Report, say, say_outcomes};
+use crate::rows::{self, Populated};
 use crate::servers::Owners;
 use crate::verdict::Verdict;
-use crate::{pgbench, plot, rows, servers};
+use crate::{pgbench, plot, servers};
 
 /// Whether everything is measured that the plots show.
 const PLOTS: &str = "latency_against_load";
@@ -64,10 +65,7 @@ fn versus(peer: &str) -> String {
 /// # Errors
 /// What anybody met.
 pub async fn run(args: &Args, report: &mut Report) -> Result<()> {
-    let citus = servers::citus(|citus| citus).await?;
-    let cluster = servers::prepare(&citus.config(), &schema()).await?;
-    let owners = Owners::of(&cluster, &citus.config())?;
-    let keys: Arc<[Key]> = rows::wallets(&owners, 1_024, 10).await?.into();
+    let Populated { citus: _citus, cluster, owners, keys } = rows::populated().await?;
     let all = Everybody::connect(Sdk::new(cluster), owners, keys).await?;
 
     let (plots, wanted) = (args.wanted.has(PLOTS), &args.wanted);

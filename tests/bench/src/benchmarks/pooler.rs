@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use shardwise::Config;
+use shardwise::local::pgbouncer;
 
 use crate::args::Args;
 use crate::clients::Load;
@@ -12,7 +13,6 @@ use crate::clients::shardwise::Sdk;
 use crate::contest::contest;
 use crate::load::Sample;
 use crate::model::{Key, schema};
-use crate::pgbouncer::PgBouncer;
 use crate::report::{Report, say_outcomes};
 use crate::rows;
 use crate::servers::{self, Owners};
@@ -34,14 +34,16 @@ pub async fn run(args: &Args, report: &mut Report) -> Result<()> {
     let cluster = servers::prepare(&server.config(), &schema()).await?;
     let owners = Owners::of(&cluster, &server.config())?;
     let keys: Arc<[Key]> = rows::wallets(&owners, 1_024, 10).await?.into();
-    let bouncer = PgBouncer::start(&server.config()).await?;
-    let through = servers::connect(&bouncer.config).await?;
+    // As many connections to the server as clients may have.
+    let bouncer = pgbouncer(&server).session_mode().server_connections(100).start().await?;
+    let before = bouncer.before(server.config())?;
+    let through = servers::connect(&before).await?;
 
     let load = Load { keys, tasks: TASKS, time: args.plan.time };
     let mut contenders = vec![
         load.reads(OURS, "shardwise through PgBouncer", Sdk::new(through)),
         load.reads(OURS, "shardwise", Sdk::new(cluster)),
-        load.reads(DEADPOOL, "deadpool through PgBouncer", deadpool(&bouncer.config).await?),
+        load.reads(DEADPOOL, "deadpool through PgBouncer", deadpool(&before).await?),
         load.reads(DEADPOOL, "deadpool", deadpool(&server.config()).await?),
     ];
     contenders.retain(|contender| args.wanted.has(contender.slug));

@@ -224,11 +224,17 @@ struct Both {
 async fn relay(near: &mut TcpStream, far: &mut TcpStream, state: &State, fate: &mut watch::Receiver<Fate>) -> Ended {
     let ((from_near, to_near), (from_far, to_far)) = (near.split(), far.split());
     let both = Both { answered: AtomicBool::new(true), awaited: Mutex::new(None), opaque: AtomicBool::new(false) };
-    tokio::select! {
+    let ended = tokio::select! {
         ended = to_server(from_near, to_far, state, &both) => ended,
         ended = to_client(from_far, to_near, state, &both) => ended,
         _ = fate.changed() => Ended::With(*fate.borrow_and_update()),
+    };
+    let awaited = both.awaited.into_inner().unwrap();
+    if let Some(cut) = awaited.filter(|_| !matches!(ended, Ended::Reset)) {
+        // It went before its answer came: the reset is for another one.
+        state.cut.lock().unwrap().get_or_insert(cut);
     }
+    ended
 }
 
 async fn to_server(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, state: &State, both: &Both) -> Ended {

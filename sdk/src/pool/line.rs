@@ -1,5 +1,6 @@
 //! What a statement is sent on: a connection of its own, that of its transaction, or a shared one.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -71,8 +72,9 @@ impl Line {
         UnderWay { mark, connector: self.connector(), sent: None }
     }
 
-    /// Does all that this sends when it is first polled without anybody else's statement in between.
-    pub(crate) async fn in_one_go<F: Future>(&self, work: F) -> F::Output {
+    /// Does all that this sends when it is first polled without anybody else's statement in between. Pinned by the caller, for
+    /// each function that is given a future by value makes those around it larger by its size, and moves it.
+    pub(crate) async fn in_one_go<F: Future>(&self, work: Pin<&mut F>) -> F::Output {
         match self {
             Self::Own(_) | Self::OfTransaction(_) => work.await,
             Self::Shared(share) => share.in_one_go(work).await,
@@ -80,7 +82,7 @@ impl Line {
     }
 
     /// Sends one statement, when this is first polled, among those of others.
-    pub(crate) async fn among_others<F: Future>(&self, work: F) -> F::Output {
+    pub(crate) async fn among_others<F: Future>(&self, work: Pin<&mut F>) -> F::Output {
         match self {
             Self::Own(_) | Self::OfTransaction(_) => work.await,
             Self::Shared(share) => share.among_others(work).await,

@@ -7,7 +7,7 @@
 //! so wait for locks, has other connections than what reads. And a connection that has not answered for a while is not
 //! chosen as long as there is a better one.
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::Poll;
@@ -288,11 +288,11 @@ impl Share {
     }
 
     /// The driver puts what is sent into its queue when a future is first polled: that is done under the lock.
-    pub(super) async fn in_one_go<F: Future>(&self, work: F) -> F::Output {
+    pub(super) async fn in_one_go<F: Future>(&self, work: Pin<&mut F>) -> F::Output {
         first_poll_under(|| self.open.sending.write().unwrap_or_else(PoisonError::into_inner), work).await
     }
 
-    pub(super) async fn among_others<F: Future>(&self, work: F) -> F::Output {
+    pub(super) async fn among_others<F: Future>(&self, work: Pin<&mut F>) -> F::Output {
         first_poll_under(|| self.open.sending.read().unwrap_or_else(PoisonError::into_inner), work).await
     }
 
@@ -329,8 +329,7 @@ impl Drop for Share {
 }
 
 /// Polls it under a lock the first time, and without one from then on.
-async fn first_poll_under<F: Future, L>(lock: impl Fn() -> L, work: F) -> F::Output {
-    let mut work = pin!(work);
+async fn first_poll_under<F: Future, L>(lock: impl Fn() -> L, mut work: Pin<&mut F>) -> F::Output {
     let first = std::future::poll_fn(|cx| {
         let _held = lock();
         Poll::Ready(work.as_mut().poll(cx))

@@ -49,7 +49,8 @@ impl Take for ForStatement {
         if is_brief && let Some(share) = pool.share(self.traffic, self.is_second).await? {
             return Ok(Line::Shared(share));
         }
-        // Also while no shared connection is open yet: it is told here why none can be opened.
-        pool.checkout(patience).await.map(Line::Own)
+        // Also while no shared connection is open yet: it is told here why none can be opened. On the heap: the way that most
+        // take must not be as large.
+        Box::pin(pool.checkout(patience)).await.map(Line::Own)
     }
 }

@@ -1,6 +1,7 @@
 //! The one place that sends statements, and the one retry loop.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -31,7 +32,8 @@ pub(super) async fn run<W: Want>(executor: &impl Executor, job: &Job<'_>) -> Res
     let result = match hedge::wanted::<W, _>(executor, job) {
         // On the heap: the way that most take must not be as large.
         Some(hedged) => Box::pin(hedge::run::<W, _>(executor, job, hedged)).instrument(span.clone()).await,
-        None => attempts::<W, _>(executor, job, false).instrument(span.clone()).await,
+        // Pinned where they are: a future of thousands of bytes is not moved into what goes around it. So below as well.
+        None => pin!(attempts::<W, _>(executor, job, false)).instrument(span.clone()).await,
     };
     result.inspect(|_| executor.core().budget.earn()).map_err(|error| {
         executor.core().metrics.error();
@@ -77,7 +79,7 @@ pub(super) async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, 
     let key = sharing.map(|statement| statement.key);
     loop {
         let statement = sharing.filter(|_| may_share);
-        let hold = timeout_at(end.at(), executor.hold(need, statement)).await;
+        let hold = timeout_at(end.at(), pin!(executor.hold(need, statement))).await;
         let hold = hold.map_err(|_| end.error())??;
         // Who waited until the end sends nothing any more.
         end.check()?;
@@ -248,7 +250,7 @@ async fn once<W: Want, X: Executor>(
     };
     // What may have been written has to be seen, also where nobody knows whether it was.
     let unknown = executor.written().filter(|_| is_write).map(Unknown::new);
-    let result = match (timeout_at(end_of(began, limit, call), answer).await, call) {
+    let result = match (timeout_at(end_of(began, limit, call), pin!(answer)).await, call) {
         (Ok(result), _) => result,
         (Err(_), Some(end)) if Instant::now() >= end.at() => Err(end.error()),
         (Err(_), _) => Err(Error::timed_out(Limit::Statement, limit)),
@@ -330,7 +332,7 @@ pub(super) async fn answer<W: Want>(
     mark: &mut UnderWay<'_>,
     sent: &AtomicBool,
 ) -> Result<W::Taken> {
-    let ready = hold.among_others(job.prepare(hold.connection(), hold.is_standalone())).await;
+    let ready = hold.among_others(pin!(job.prepare(hold.connection(), hold.is_standalone()))).await;
     let ready = ready.map_err(Error::postgres)?;
     // What is sent behind a COMMIT would be a transaction of its own.
     hold.ensure_open()?;
@@ -341,7 +343,7 @@ pub(super) async fn answer<W: Want>(
         fenced.map_err(Error::postgres)?;
         return W::take(stream.map_err(Error::postgres)?).await.map_err(Error::postgres);
     }
-    let stream = hold.among_others(send(hold.connection(), job, &ready, sent)).await;
+    let stream = hold.among_others(pin!(send(hold.connection(), job, &ready, sent))).await;
     W::take(stream.map_err(Error::postgres)?).await.map_err(Error::postgres)
 }
 
@@ -359,11 +361,12 @@ async fn written_answer<W: Want>(
     if needs_place {
         written::prepare(connection).await?;
     }
-    let ready = hold.among_others(job.prepare(connection, hold.is_standalone())).await.map_err(Error::postgres)?;
+    let ready =
+        hold.among_others(pin!(job.prepare(connection, hold.is_standalone()))).await.map_err(Error::postgres)?;
     mark.sent();
     let answer = async { W::take(send(connection, job, &ready, sent).await?).await };
     let place = OptionFuture::from(needs_place.then(|| written::place(connection)));
-    let (seen, answer, place) = hold.in_one_go(join3(seen.check(connection), answer, place)).await;
+    let (seen, answer, place) = hold.in_one_go(pin!(join3(seen.check(connection), answer, place))).await;
     seen?;
     Ok((answer.map_err(Error::postgres)?, place))
 }

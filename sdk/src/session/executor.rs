@@ -114,7 +114,8 @@ impl Executor for Pooled {
         let Way { line, route, bound } = match statement.filter(|_| is_shared) {
             Some(statement) => self.core.way_for(self.target, need, &statement).await?,
             None => {
-                let Way { line, route, bound } = self.way(need).await?;
+                // On the heap, for the sake of those that share.
+                let Way { line, route, bound } = Box::pin(self.way(need)).await?;
                 Way { line: Line::Own(line), route, bound }
             }
         };

@@ -10,6 +10,7 @@
 //! are no rows. The key is a parameter, and never part of a text.
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -76,7 +77,7 @@ pub(super) async fn answer_on<W: Want>(
     limit: Duration,
 ) -> Result<(W::Taken, Option<Result<u64>>)> {
     let connection = hold.connection();
-    let terms = hold.among_others(Terms::prepared(connection, hold.tenant.as_ref(), hold.bound.as_ref())).await?;
+    let terms = hold.among_others(pin!(Terms::prepared(connection, hold.tenant.as_ref(), hold.bound.as_ref()))).await?;
     if !hold.is_standalone() {
         terms.vouch(connection.client()).await?;
         return answer::<W>(hold, job, mark, sent).await.map(|taken| (taken, None));
@@ -87,7 +88,7 @@ pub(super) async fn answer_on<W: Want>(
         return Err(Error::new(ErrorKind::Usage, message));
     }
     // Prepared first, so that what follows is one round trip.
-    let ready = hold.among_others(job.prepare(connection, true)).await.map_err(Error::postgres)?;
+    let ready = hold.among_others(pin!(job.prepare(connection, true))).await.map_err(Error::postgres)?;
     let seen = Seen::prepared(connection, hold.route, hold.after).await?;
     if needs_place {
         written::prepare(connection).await?;
@@ -106,7 +107,7 @@ pub(super) async fn answer_on<W: Want>(
     let leaves_state = hold.needs_limit && matches!(job.text, Text::Unread(_));
     let end = join(commit::<W>(connection, commit_text(leaves_state)), place);
     let all = join5(begin, terms.tell(client), terms.vouch(client), taken, end);
-    let ((begun, fenced, seen), told, vouched, taken, (committed, place)) = hold.in_one_go(all).await;
+    let ((begun, fenced, seen), told, vouched, taken, (committed, place)) = hold.in_one_go(pin!(all)).await;
     // Committed or, after an error, rolled back: it is over in any case.
     hold.ended();
     let begun = begun.and(fenced.unwrap_or(Ok(())));

@@ -63,6 +63,9 @@ fn seed(length: u32) -> u32 {
 
 /// Up to four bytes as a little-endian number.
 fn word(bytes: &[u8]) -> u32 {
+    if let Ok(whole) = bytes.try_into() {
+        return u32::from_le_bytes(whole);
+    }
     bytes.iter().rev().fold(0, |word, &byte| (word << 8) | u32::from(byte))
 }
 

@@ -1,5 +1,7 @@
 //! Which node owns a hash: the shards of one co-location group.
 
+use std::ops::Range;
+
 use crate::key::KeyType;
 
 /// The place of a node in [`Topology::nodes`](super::Topology::nodes).
@@ -49,6 +51,7 @@ pub struct ShardMap {
     hashing: Hashing,
     // Apart from the shards, so that a search reads neighbouring memory: 4,096 shards are 16 kB.
     starts: Box<[i32]>,
+    sections: Sections,
     shards: Box<[Shard]>,
 }
 
@@ -57,8 +60,8 @@ impl ShardMap {
     /// has.
     pub(crate) fn new(colocation: i32, key: Option<KeyType>, hashing: Hashing, mut shards: Vec<Shard>) -> Self {
         shards.sort_unstable_by_key(|shard| shard.min);
-        let starts = shards.iter().map(|shard| shard.min).collect();
-        Self { colocation, key, hashing, starts, shards: shards.into() }
+        let starts: Box<[i32]> = shards.iter().map(|shard| shard.min).collect();
+        Self { colocation, key, hashing, sections: Sections::of(&starts), starts, shards: shards.into() }
     }
 
     /// The co-location group: `pg_dist_colocation.colocationid`.
@@ -85,9 +88,41 @@ impl ShardMap {
     /// computed. `None` in a gap, which only a map has that was read in the middle of a change.
     #[must_use]
     pub fn shard(&self, hash: i32) -> Option<&Shard> {
-        let after = self.starts.partition_point(|&start| start <= hash);
+        let Range { start, end } = self.sections.around(hash);
+        let after = start + self.starts.get(start..end)?.partition_point(|&start| start <= hash);
         self.shards.get(after.checked_sub(1)?).filter(|shard| hash <= shard.max)
     }
+}
+
+/// Where to search: all hashes in about as many even sections as there are shards, so that of even shards one starts in each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sections {
+    // What remains of a hash is the number of its section.
+    shift: u32,
+    // How many shards start before each section; and before the end.
+    before: Box<[u32]>,
+}
+
+impl Sections {
+    fn of(starts: &[i32]) -> Self {
+        // Two of them at least: a shift by all 32 bits is none.
+        let bits = starts.len().next_power_of_two().trailing_zeros().clamp(1, 16);
+        let shift = u32::BITS - bits;
+        let before = |section: u32| starts.partition_point(|&start| place(start) >> shift < section);
+        let before = (0..=1 << bits).map(|section| u32::try_from(before(section)).unwrap_or(u32::MAX)).collect();
+        Self { shift, before }
+    }
+
+    /// The shard that a hash falls into starts in this range, or is the last one before it.
+    fn around(&self, hash: i32) -> Range<usize> {
+        let section = (place(hash) >> self.shift) as usize;
+        self.before[section] as usize..self.before[section + 1] as usize
+    }
+}
+
+/// A hash by its distance from the smallest.
+fn place(hash: i32) -> u32 {
+    hash.cast_unsigned() ^ (1 << 31)
 }
 
 #[cfg(test)]
@@ -111,6 +146,35 @@ mod tests {
         for (hash, shard) in [(i32::MIN, 1), (6, 1), (7, 2), (8, 0), (i32::MAX, 0)] {
             assert_eq!(map.shard(hash).map(|shard| shard.id), Some(shard), "{hash}");
         }
+    }
+
+    /// Even ones, as Citus makes them, of any count; and with a piece cut out of one.
+    #[test]
+    fn a_search_finds_what_a_walk_finds() {
+        for count in [1, 2, 3, 5, 32, 33, 4_096] {
+            let width = (1_i64 << 32) / count;
+            let start = |at: i64| i32::try_from(i64::from(i32::MIN) + at * width).expect("a hash");
+            let end = |at: i64| if at + 1 == count { i32::MAX } else { start(at + 1) - 1 };
+            let even: Vec<_> = (0..count).map(|at| (start(at), end(at))).collect();
+            let (min, max) = even[even.len() / 2];
+            let mut cut = even.clone();
+            cut[even.len() / 2].1 = min + 9;
+            cut.extend([(min + 10, min + 10), (min + 11, max)]);
+            for ranges in [even, cut] {
+                let map = map(&ranges);
+                let edges = ranges.iter().flat_map(|&(min, max)| [min, max, min / 2 + max / 2]);
+                for hash in edges {
+                    let walked = ranges.iter().position(|&(min, max)| (min..=max).contains(&hash));
+                    let found = map.shard(hash).map(|shard| usize::try_from(shard.id).expect("small"));
+                    assert_eq!((count, hash, found), (count, hash, walked));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_shards_are_searched_as_well() {
+        assert_eq!(map(&[]).shard(7), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shardwise::config::{TopologyConfig, Watch};
 use shardwise::local::CitusCluster;
@@ -45,6 +45,7 @@ pub async fn tenant_in(cluster: &Cluster, region: Region) -> Tenant {
 
 /// A tenant whose shard lies in one region, and which is at home in another.
 pub async fn tenant_at_home(cluster: &Cluster, lies: Region, home: Region) -> Tenant {
+    let end = Instant::now() + Duration::from_secs(60);
     loop {
         let id = Uuid::new_v4();
         let topology = cluster.topology();
@@ -53,7 +54,7 @@ pub async fn tenant_at_home(cluster: &Cluster, lies: Region, home: Region) -> Te
             let festival = Festival { id, slug: id.to_string(), region: home, name: "of a test".to_owned() };
             match cluster.reference().insert(&festival).await {
                 // Some tests have a fault strike already.
-                Err(error) if error.is_retryable() => {}
+                Err(error) if error.is_retryable() && Instant::now() < end => {}
                 outcome => {
                     outcome.unwrap();
                     return cluster.tenant(id).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shardwise::config::{Consistency, Otherwise};
+use shardwise::config::{Consistency, Otherwise, PoolConfig, Timeouts};
 use shardwise::local::{self, Server};
 use shardwise::{Cluster, Config, ErrorKind, Uuid};
 use tokio::time::Instant;
@@ -52,11 +52,14 @@ async fn a_promoted_standby_is_found_and_nothing_acknowledged_is_lost() {
     let promoted_at = standby.config().contact_points()[0].port;
     assert_eq!(cluster.topology().nodes()[0].port, promoted_at);
     println!("{:?}", ledger.hold_against(&cluster).await);
+    let anew = async || Cluster::connect(config.clone()).await.unwrap().topology().nodes()[0].port;
+    assert_eq!(anew().await, promoted_at, "who starts anew finds no contact point, but the one that was promoted");
 
     // The old primary comes back and takes itself for one still: nobody goes there, not even who starts anew.
     primary.restart().await.unwrap();
     cluster.refresh().await.unwrap();
     assert_eq!(cluster.topology().nodes()[0].port, promoted_at);
+    assert_eq!(anew().await, promoted_at);
     let wallet = Wallet::new(tenant, 7);
     fest.insert(&wallet).await.unwrap();
     let reading = fest.with_consistency(Consistency::replica_ok(Duration::from_secs(1), Otherwise::Primary));
@@ -81,7 +84,7 @@ async fn a_primary_that_comes_back_is_waited_for() {
 #[tokio::test]
 async fn without_any_primary_everybody_is_told_in_time() {
     let (primary, config) = synchronous(1).await;
-    let limits = shardwise::config::Timeouts { checkout: Duration::from_secs(1), ..config.timeouts() };
+    let limits = Timeouts { checkout: Duration::from_secs(1), ..config.timeouts() };
     let cluster = Cluster::connect(config.with_timeouts(limits).unwrap()).await.unwrap();
     let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
     let wallet = Wallet::new(*fest.key(), 1);
@@ -99,6 +102,22 @@ async fn without_any_primary_everybody_is_told_in_time() {
     assert!(refused.is_retryable() && !refused.is_outcome_unknown(), "{refused}");
     // What needs no primary goes on.
     assert_eq!(reading.get::<Wallet>(wallet.id).await.unwrap(), wallet);
+}
+
+#[tokio::test]
+async fn not_all_can_wait_for_a_primary() {
+    const WAITING: u32 = 4;
+    let (primary, config) = synchronous(1).await;
+    let limits = Timeouts { checkout: Duration::from_secs(2), ..config.timeouts() };
+    let pool = PoolConfig { max_waiting: WAITING, ..config.pool().clone() };
+    let cluster = Cluster::connect(config.with_timeouts(limits).unwrap().with_pool(pool).unwrap()).await.unwrap();
+    let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
+    primary.kill().await.unwrap();
+    let asked = (0..50).map(|_| fest.count::<Wallet>());
+    let told = futures_util::future::join_all(asked).await;
+    let kinds = told.into_iter().map(|told| told.unwrap_err().kind());
+    let (full, others): (Vec<_>, Vec<_>) = kinds.partition(|kind| *kind == ErrorKind::Overloaded);
+    assert!(others.len() <= WAITING as usize && full.len() >= 50 - WAITING as usize, "{full:?} {others:?}");
 }
 
 /// HAProxy looks at the servers' roles, and leads to the primary.

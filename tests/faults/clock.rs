@@ -43,8 +43,12 @@ async fn jump(writers: &Writers, mut server: impl AsyncFnMut() -> Option<i64>) {
 async fn child_whose_clock_jumps() {
     match child::told().as_deref() {
         None => return,
-        Some("with the server") => {
-            let stage = Stage::single(Wanted::PLAIN).await.without_proxies();
+        Some(place @ ("with the server" | "with the cluster")) => {
+            let stage = match place {
+                "with the server" => Some(Stage::single(Wanted::PLAIN).await),
+                _ => Stage::citus("faults::clock::the_clocks_of_client_and_cluster_jump", Wanted::PLAIN).await,
+            };
+            let Some(stage) = stage.map(Stage::without_proxies) else { return println!("answer: skipped") };
             let session = stage.session(stage.servers.owner()).await;
             let strike = async |load: &UnderLoad| {
                 let clock = "SELECT extract(epoch FROM clock_timestamp())::int8";
@@ -52,7 +56,7 @@ async fn child_whose_clock_jumps() {
                 jump(&load.writers, server).await;
                 Instant::now()
             };
-            let figures = stage.strike("clocks of client and server jump", Pace::default(), strike).await;
+            let figures = stage.strike("clocks of client and servers jump", Pace::default(), strike).await;
             println!("answer: {figures}");
         }
         Some(url) => {
@@ -102,5 +106,12 @@ async fn the_clients_clock_jumps() {
 #[test]
 fn the_clocks_of_client_and_server_jump() {
     let answer = under_a_clock("the_clocks_of_client_and_server_jump", "with the server");
+    answer.into_iter().for_each(|figures| println!("{figures}"));
+}
+
+/// The cluster is the child's: what it needs to be skipped is found out there.
+#[test]
+fn the_clocks_of_client_and_cluster_jump() {
+    let answer = under_a_clock("the_clocks_of_client_and_cluster_jump", "with the cluster");
     answer.into_iter().for_each(|figures| println!("{figures}"));
 }

@@ -40,7 +40,7 @@ pub enum Told {
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
     pub tenant: Uuid,
-    pub row: Option<Uuid>,
+    pub rows: [Option<Uuid>; 2],
     pub line: Option<i64>,
     /// The wallet whose balance it adds one to.
     pub counter: Option<Uuid>,
@@ -68,6 +68,8 @@ pub struct Found {
     /// Of those that were refused.
     pub refused_but_there: usize,
     pub unknown: usize,
+    /// Of those whose outcome is unknown.
+    pub unknown_but_there: usize,
     /// There in parts.
     pub torn: usize,
 }
@@ -118,11 +120,11 @@ impl Ledger {
         let mut added: HashMap<Uuid, (i64, i64)> =
             self.counters.iter().filter(|(of, _)| of == tenant.key()).map(|(_, id)| (*id, (0, 0))).collect();
         for entry in self.entries.iter().filter(|entry| entry.tenant == *tenant.key()) {
-            let row = entry.row.map(|id| balances.contains_key(&id));
+            let rows = entry.rows.iter().flatten().map(|id| balances.contains_key(id));
             let copies = entry.line.map(|number| lines.get(&number).copied().unwrap_or(0));
             let line = copies.map(|copies| copies > 0);
             found.doubled += usize::from(copies.is_some_and(|copies| copies > 1));
-            let parts: Vec<bool> = row.into_iter().chain(line).collect();
+            let parts: Vec<bool> = rows.chain(line).collect();
             let is_there = match entry.told {
                 Told::Acknowledged => {
                     found.acknowledged += 1;
@@ -136,6 +138,7 @@ impl Ledger {
                 }
                 Told::Unknown => {
                     found.unknown += 1;
+                    found.unknown_but_there += usize::from(parts.contains(&true));
                     found.torn += usize::from(parts.contains(&true) && parts.contains(&false));
                     parts.first().copied()
                 }
@@ -168,13 +171,14 @@ impl Found {
 
 impl std::ops::AddAssign<&Found> for Found {
     fn add_assign(&mut self, more: &Found) {
-        let Found { acknowledged, lost, doubled, refused, refused_but_there, unknown, torn } = more;
+        let Found { acknowledged, lost, doubled, refused, refused_but_there, unknown, unknown_but_there, torn } = more;
         self.acknowledged += acknowledged;
         self.lost += lost;
         self.doubled += doubled;
         self.refused += refused;
         self.refused_but_there += refused_but_there;
         self.unknown += unknown;
+        self.unknown_but_there += unknown_but_there;
         self.torn += torn;
     }
 }

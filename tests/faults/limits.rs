@@ -11,6 +11,16 @@ use crate::support::direct::connect;
 
 on_own_servers![PLAIN: sessions_are_ended_as_fast_as_they_come, transactions_sit_idle_for_too_long, the_load_is_tenfold];
 
+const END_THE_CLIENTS: &str =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'faults'";
+
+/// Ends all sessions of the client's: it connects anew.
+pub async fn end_sessions(stage: &Stage) {
+    for server in stage.servers.primaries() {
+        stage.session(server).await.query(END_THE_CLIENTS, &[]).await.unwrap();
+    }
+}
+
 /// Ends all sessions of the client's, and those by which nodes speak to each other, again and again for so long.
 pub async fn terminate(stage: &Stage, load: &UnderLoad, time: Duration) -> Instant {
     const END: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'faults' OR \
@@ -32,7 +42,6 @@ pub async fn terminate(stage: &Stage, load: &UnderLoad, time: Duration) -> Insta
 
 /// Takes every connection of the owner's that is to be had, for so long.
 pub async fn take_all_connections(stage: &Stage, load: &UnderLoad, time: Duration) -> Instant {
-    const END: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'faults'";
     let (owner, database) = (stage.servers.owner(), stage.straight.database());
     let (mut taken, refused) = (vec![stage.session(owner).await], || load.writers.errors_like("53300"));
     let (end, before) = (Instant::now() + time, refused());
@@ -41,7 +50,7 @@ pub async fn take_all_connections(stage: &Stage, load: &UnderLoad, time: Duratio
             Ok(session) => taken.push(session),
             // All are taken. Those of the client's are now made to need new ones.
             Err(error) if error.code().is_some_and(|code| code.code() == "53300") => {
-                taken[0].query(END, &[]).await.unwrap();
+                taken[0].query(END_THE_CLIENTS, &[]).await.unwrap();
             }
             Err(error) => panic!("{error:?}"),
         }
@@ -87,7 +96,8 @@ pub async fn limit_idling(stage: &Stage, milliseconds: u32) {
 
 /// Waits until transactions that idle were ended, and allows it again.
 pub async fn idle(stage: &Stage, load: &UnderLoad) -> Instant {
-    load.writers.until(|| load.writers.errors() > 50).await;
+    let before = load.writers.errors();
+    load.writers.until(|| load.writers.errors() > before + 50).await;
     limit_idling(stage, 0).await;
     Instant::now()
 }

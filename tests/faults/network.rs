@@ -96,7 +96,9 @@ async fn connections_are_reset_at_every_place_of_the_protocol(stage: Stage) {
         Instant::now()
     };
     let figures = stage.strike("resets at every place of the protocol", Pace::default(), strike).await;
-    assert!(figures.found.unknown > 10, "nobody was in doubt: {figures}");
+    let Found { unknown, unknown_but_there, .. } = figures.found;
+    assert!(unknown > 10, "nobody was in doubt: {figures}");
+    assert!((1..unknown).contains(&unknown_but_there), "doubts that have one answer are none: {figures}");
 }
 
 async fn a_black_hole_opens(stage: Stage) {

@@ -66,35 +66,38 @@ async fn one_session_is_killed(stage: Stage) {
     stage.strike("kill -9 of a session", Pace::default(), strike).await;
 }
 
-/// Nobody who writes notices, and those who read from it read elsewhere.
+/// Kills a standby under those who read from it: they read elsewhere, until it is back.
+pub async fn kill_the_standby(stage: &Stage, load: &UnderLoad) -> Instant {
+    let (cluster, standby) = (&load.cluster, stage.servers.standby());
+    let old = Consistency::replica_ok(Duration::from_secs(600), Otherwise::Primary);
+    let reading: Vec<_> = load.tenants.iter().map(|tenant| tenant.clone().with_consistency(old)).collect();
+    let reads = async || {
+        for tenant in &reading {
+            tenant.count::<Wallet>().await.unwrap();
+        }
+    };
+    let from_standbys = || cluster.metrics().tenant_routes.get(Route::Replica.as_str()).copied().unwrap_or(0);
+    let is_read = async || {
+        let before = from_standbys();
+        reads().await;
+        from_standbys() - before == u64::try_from(reading.len()).unwrap()
+    };
+    until(is_read).await;
+    kill_nine(standby.pid().unwrap());
+    until(async || standby.pid().is_none()).await;
+    until(async || !is_read().await).await;
+    load.writers.until_more(20).await;
+    reads().await;
+    until(async || standby.restart().await.is_ok()).await;
+    let back = Instant::now();
+    until(is_read).await;
+    back
+}
+
+/// Nobody who writes notices.
 async fn the_standby_is_killed(stage: Stage) {
     let stage = stage.without_proxies();
-    let strike = async |load: &UnderLoad| {
-        let (cluster, standby) = (&load.cluster, stage.servers.standby());
-        let old = Consistency::replica_ok(Duration::from_secs(600), Otherwise::Primary);
-        let reading: Vec<_> = load.tenants.iter().map(|tenant| tenant.clone().with_consistency(old)).collect();
-        let reads = async || {
-            for tenant in &reading {
-                tenant.count::<Wallet>().await.unwrap();
-            }
-        };
-        let from_standbys = || cluster.metrics().tenant_routes.get(Route::Replica.as_str()).copied().unwrap_or(0);
-        let is_read = async || {
-            let before = from_standbys();
-            reads().await;
-            from_standbys() - before == u64::try_from(reading.len()).unwrap()
-        };
-        until(is_read).await;
-        kill_nine(standby.pid().unwrap());
-        until(async || standby.pid().is_none()).await;
-        until(async || !is_read().await).await;
-        load.writers.until_more(20).await;
-        reads().await;
-        until(async || standby.restart().await.is_ok()).await;
-        let back = Instant::now();
-        until(is_read).await;
-        back
-    };
+    let strike = async |load: &UnderLoad| kill_the_standby(&stage, load).await;
     let figures = stage.strike("kill -9 of a standby", Pace::default(), strike).await;
     assert!(figures.errors.is_empty(), "who writes has nothing to do with it: {:?}", figures.errors);
 }

@@ -55,6 +55,8 @@ pub struct Stage {
     pub config: Config,
     /// Past the proxies.
     pub straight: Config,
+    /// The client that bears all faults; where there is none, each has one of its own.
+    pub client: Option<Cluster>,
 }
 
 /// The client while a fault strikes.
@@ -100,7 +102,7 @@ impl Stage {
         cluster.close(Duration::from_secs(5)).await;
         let nodes = servers.all().into_iter().map(address).collect();
         let (config, proxies) = Proxy::before_all(nodes, straight.clone()).await;
-        Self { config: hurried(config), servers, proxies, straight }
+        Self { config: hurried(config), servers, proxies, straight, client: None }
     }
 
     /// The same where the client goes to the servers themselves.
@@ -118,7 +120,10 @@ impl Stage {
 
     /// Has the client write, strikes, and waits until it gets on again. The fault tells since when it is over.
     pub async fn strike(&self, fault: &str, pace: Pace, strike: impl AsyncFnOnce(&UnderLoad) -> Instant) -> Figures {
-        let cluster = Cluster::connect(self.config.clone()).await.unwrap();
+        let cluster = match &self.client {
+            Some(client) => client.clone(),
+            None => Cluster::connect(self.config.clone()).await.unwrap(),
+        };
         let tenants = self.tenants(&cluster).await;
         let writers = Writers::at_pace(&tenants, WRITERS, pace).await;
         writers.until_more(20).await;
@@ -134,9 +139,11 @@ impl Stage {
         let looking = Cluster::connect(self.straight.clone()).await.unwrap();
         let found = ledger.hold_against(&looking).await;
         looking.close(Duration::from_secs(5)).await;
-        load.cluster.close(Duration::from_secs(5)).await;
-        drop(load.cluster);
-        self.until_sessions(|sessions| sessions.open == 0).await;
+        if self.client.is_none() {
+            load.cluster.close(Duration::from_secs(5)).await;
+            drop(load.cluster);
+            self.until_sessions(|sessions| sessions.open == 0).await;
+        }
         let (fault, back_after) = (format!("{fault}, {self}"), ledger.recovered_after(over));
         let figures = Figures { fault, found, errors: ledger.errors, back_after, before, after };
         println!("{figures}");
@@ -250,8 +257,8 @@ impl fmt::Display for Figures {
         let Self { fault, found, errors, back_after, before, after } = self;
         write!(
             f,
-            "FAULT {fault}: {} acknowledged, {} lost, {} doubled, {} torn; {} refused, {} of them there; {} unknown; back after \
-             {} ms; memory {:+} kB; descriptors {} -> {}; errors {errors:?}",
+            "FAULT {fault}: {} acknowledged, {} lost, {} doubled, {} torn; {} refused, {} of them there; {} unknown, {} of them \
+             there; back after {} ms; memory {:+} kB; descriptors {} -> {}; errors {errors:?}",
             found.acknowledged,
             found.lost,
             found.doubled,
@@ -259,6 +266,7 @@ impl fmt::Display for Figures {
             found.refused,
             found.refused_but_there,
             found.unknown,
+            found.unknown_but_there,
             back_after.as_millis(),
             after.memory - before.memory,
             before.descriptors,

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use shardwise::config::Timeouts;
-use shardwise::{Cluster, Config, ErrorKind, Limit, Tenant, Uuid, sql};
+use shardwise::{Cluster, Config, ErrorKind, Limit, Tenant, Transaction, Uuid, sql};
 use tokio::net::TcpListener;
 
 use crate::support::activity::idle;
+use crate::support::model::Wallet;
 use crate::support::place::{Place, in_both_modes};
 use crate::support::timeouts;
 use crate::support::unchecked;
@@ -16,6 +17,7 @@ in_both_modes![
     a_statement_ends_on_the_server_too,
     a_call_ends_on_the_server_too,
     a_statement_of_a_transaction_rolls_it_back,
+    a_copy_that_waits_for_a_lock,
 ];
 
 const SHORT: Duration = Duration::from_millis(150);
@@ -88,4 +90,25 @@ async fn a_statement_of_a_transaction_rolls_it_back(place: Place) {
     assert_eq!(error.timeout(), Some(Limit::Statement));
     assert!(!error.is_outcome_unknown(), "what was not committed is rolled back");
     idle(&onlooker(place).await, "limit-transaction").await;
+}
+
+/// Nothing of it is stored, and its connection is of use to the next.
+async fn a_copy_that_waits_for_a_lock(place: Place) {
+    let config = place.prepared().await.with_max_connections(2).unwrap();
+    let config = config.with_timeouts(Timeouts { statement: SHORT, ..timeouts() }).unwrap();
+    let fest = Cluster::connect(config).await.unwrap().tenant(Uuid::new_v4()).await.unwrap();
+    let wallet = Wallet::new(*fest.key(), 1);
+    let held = fest.transaction(async |tx: Transaction| {
+        tx.insert(&wallet).await?;
+        for _ in 0..2 {
+            let mut copy = fest.copy_in::<Wallet>().await?;
+            copy.send(&wallet).await?;
+            let error = copy.finish().await.unwrap_err();
+            assert_eq!(error.timeout(), Some(Limit::Statement), "{error}");
+            assert!(!error.is_outcome_unknown() && error.node().is_some(), "{error}");
+        }
+        Ok::<_, shardwise::Error>(())
+    });
+    held.await.unwrap();
+    assert_eq!(fest.count::<Wallet>().await.unwrap(), 1);
 }

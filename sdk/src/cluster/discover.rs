@@ -5,11 +5,12 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::catalog::{self, Aliases, HashChecks, Known};
-use super::standbys::{self, Standbys};
+use super::failover;
+use super::standbys::Standbys;
 use super::standing::Standing;
 use crate::config::{Config, Endpoint, Mode};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pool::{Connection, NodePool};
+use crate::pool::{Connection, connect_once};
 use crate::routing::Intent;
 use crate::topology::{Node, Residency, Role, Topology};
 
@@ -19,12 +20,16 @@ pub(super) struct Found {
     pub(super) aliases: Aliases,
     pub(super) checks: HashChecks,
     pub(super) standbys: Standbys,
+    /// That of the primary, where one of several servers is it; else zero.
+    pub(super) timeline: i64,
 }
 
-/// Tries the contact points in order; the first that takes writes wins.
+/// Tries the contact points in order, and where none can serve the standbys, one of which may have been promoted; the first that
+/// takes writes wins.
 pub(super) async fn discover(config: &Config) -> Result<Found> {
     let mut failures = Vec::new();
-    for endpoint in &config.contact_points {
+    let promoted = config.replicas.iter().filter(|_| config.mode != Mode::Citus);
+    for endpoint in config.contact_points.iter().chain(promoted) {
         match try_one(config, endpoint).await {
             Ok(found) => return Ok(found),
             Err(error) => {
@@ -45,13 +50,13 @@ pub(super) async fn discover(config: &Config) -> Result<Found> {
 async fn try_one(config: &Config, endpoint: &Endpoint) -> Result<Found> {
     let address = config.address_of(endpoint).unwrap_or_else(|| endpoint.clone());
     let node = Node::single(address.host.clone(), address.port, config.local_region);
-    let probe = NodePool::new(config, Arc::new(node.clone()))?;
     let look = async {
-        let connection = probe.dedicated().await?;
+        let connection = connect_once(config, Arc::new(node.clone())).await?;
         let server = look(&connection).await?;
         let mode = decide(config.mode, &server)?;
         info!(server.address = address.host, server.port = address.port, ?mode, version = server.version, "connected");
         let (mut aliases, checks, standbys) = (Aliases::default(), HashChecks::default(), Standbys::default());
+        let mut timeline = 0;
         let topology = match mode {
             Mode::Citus => {
                 recognise(&connection, &address, &mut aliases).await?;
@@ -59,18 +64,19 @@ async fn try_one(config: &Config, endpoint: &Endpoint) -> Result<Found> {
                 let known = Known { config, aliases: &aliases, checks: &checks, standbys: &standbys.known() };
                 catalog::read(connection.client(), &known).await?.0
             }
-            Mode::Auto | Mode::Single => {
-                let standbys = config.replicas.iter().filter(|replica| *replica != endpoint);
-                Topology::single(node.clone(), standbys.map(|replica| standbys::of_single(config, replica)))
+            // It takes writes, and may still not be the primary: one that was lost and came back takes itself for it.
+            Mode::Auto | Mode::Single if failover::is_possible(config) => {
+                failover::look(config, &node, &mut timeline, config.timeouts.connect).await?
             }
+            Mode::Auto | Mode::Single => Topology::single(node.clone(), []),
         };
         keep_to_region(config, &connection, &topology).await?;
         if !config.policy.is_on() {
             Standing::read(connection.client(), &config.policy).await?.check(&config.policy, Intent::Tenant)?;
         }
-        Ok(Found { mode, topology, aliases, checks, standbys })
+        Ok(Found { mode, topology, aliases, checks, standbys, timeline })
     };
-    look.await.map_err(|error: Error| error.on(probe.node()))
+    look.await.map_err(|error: Error| error.on(&node))
 }
 
 /// With strict residency a node of another region serves nobody, so that its client does not stay with it.

@@ -1,16 +1,20 @@
 //! One server and its standbys: which of them takes writes. When the primary is lost, and a standby is promoted, it is found among
 //! the contact points and the standbys that the configuration lists.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 
 use super::standbys;
 use crate::config::{Config, Endpoint};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pool::NodePool;
+use crate::pool::connect_once;
 use crate::topology::{Node, Topology};
 
-/// How long a server may take to tell: one that is gone may not answer at all.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a server may take to tell, while others wait: one that is gone may not answer at all.
+pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The timeline that it writes to, of which each promotion begins a new one; null for a standby.
 const LOOK: &str = "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN \
@@ -26,16 +30,24 @@ fn candidates(config: &Config) -> impl Iterator<Item = &Endpoint> {
 }
 
 /// Asks all of them at once. `current` is the primary as it was known last, and `latest` the latest timeline that was seen, below
-/// which none is a primary any more: an old one that was started again takes writes that nobody would find.
+/// which none is a primary any more: an old one that was started again takes writes that nobody would find. Zero where none was
+/// seen yet.
 ///
 /// # Errors
 /// [`ErrorKind::Connect`] where none takes writes.
-pub(super) async fn look(config: &Config, current: &Node, latest: &mut i64) -> Result<Topology> {
+pub(super) async fn look(config: &Config, current: &Node, latest: &mut i64, patience: Duration) -> Result<Topology> {
     let asked = candidates(config).map(|endpoint| async move {
-        let told = tokio::time::timeout(PATIENCE, timeline(config, endpoint)).await;
+        let told = tokio::time::timeout(patience, timeline(config, endpoint)).await;
         (endpoint, told.ok().and_then(Result::ok).flatten())
     });
-    let told = futures_util::future::join_all(asked).await;
+    let (mut asked, mut told) = (asked.collect::<FuturesUnordered<_>>(), Vec::new());
+    while let Some((endpoint, timeline)) = asked.next().await {
+        told.push((endpoint, timeline));
+        // A later one than was ever seen was promoted just now: nobody waits for the one that is lost.
+        if *latest > 0 && timeline.is_some_and(|timeline| timeline > *latest) {
+            break;
+        }
+    }
     let is_current = |endpoint: &Endpoint| {
         let node = single(config, endpoint);
         (node.host.as_str(), node.port) == (current.host.as_str(), current.port)
@@ -58,8 +70,7 @@ pub(super) async fn look(config: &Config, current: &Node, latest: &mut i64) -> R
 
 /// The timeline that it writes to; `None` for a standby.
 async fn timeline(config: &Config, endpoint: &Endpoint) -> Result<Option<i64>> {
-    let pool = NodePool::new(config, std::sync::Arc::new(single(config, endpoint)))?;
-    let session = pool.dedicated().await?;
+    let session = connect_once(config, Arc::new(single(config, endpoint))).await?;
     let row = session.client().query_typed_one(LOOK, &[]).await.map_err(Error::postgres)?;
     row.try_get(0).map_err(Error::postgres)
 }

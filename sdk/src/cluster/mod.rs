@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::config::{Config, Consistency, Mode, Timeouts};
@@ -60,6 +61,8 @@ pub struct Core {
     replicas: Replicas,
     standbys: Standbys,
     closed: AtomicBool,
+    // Who waits for a primary, in no pool's line.
+    waiting: Semaphore,
     seed: usize,
     pub(crate) directory: Directory,
     pub(crate) texts: Texts,
@@ -94,7 +97,9 @@ impl Bound {
 impl Core {
     /// Finds the first contact point that answers and takes writes, which mode it offers, and on Citus the layout.
     pub(crate) async fn connect(config: Config) -> Result<Arc<Self>> {
-        let discover::Found { mode, topology, aliases, checks, standbys } = discover::discover(&config).await?;
+        let discover::Found { mode, topology, aliases, checks, standbys, timeline } =
+            discover::discover(&config).await?;
+        let max_waiting = config.pool.max_waiting;
         let core = Arc::new(Self {
             directory: Directory::new(config.directory.clone()),
             texts: Texts::new(),
@@ -111,11 +116,12 @@ impl Core {
             replicas: Replicas::new(),
             standbys,
             closed: AtomicBool::new(false),
+            waiting: Semaphore::new(max_waiting.try_into().unwrap_or(Semaphore::MAX_PERMITS)),
             seed: usize::try_from(random::number() >> 32).unwrap_or_default(),
             metrics: Metrics::default(),
         });
         if core.can_change {
-            refresh::spawn(&core);
+            refresh::spawn(&core, timeline);
         }
         Ok(core)
     }
@@ -231,6 +237,7 @@ impl Core {
         take: &T,
     ) -> Result<Way<T::Line>> {
         let patience = Instant::now() + self.timeouts(target.intent).checkout;
+        let mut place = None;
         loop {
             let state = self.state();
             match self.way_by(&state, target, need, take).await {
@@ -238,6 +245,10 @@ impl Core {
                 Err(error) if error.kind() == ErrorKind::Closed && !self.is_closed() && !self.is_current(&state) => {}
                 // A standby may be promoted, or the primary come back.
                 Err(error) if self.waits_for_a_primary(&error) && Instant::now() < patience => {
+                    if place.is_none() {
+                        let full = |_| Error::overloaded(self.config.pool.max_waiting);
+                        place = Some(self.waiting.try_acquire().map_err(full)?);
+                    }
                     self.refresher.suspect();
                     tokio::time::sleep(FAILOVER_PAUSE).await;
                 }

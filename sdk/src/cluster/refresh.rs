@@ -83,14 +83,9 @@ impl Refresher {
 }
 
 /// Starts the task. It ends with the cluster.
-pub(super) fn spawn(core: &Arc<Core>) {
-    let task = Task {
-        core: Arc::downgrade(core),
-        refresher: core.refresher.clone(),
-        control: None,
-        version: None,
-        timeline: 0,
-    };
+pub(super) fn spawn(core: &Arc<Core>, timeline: i64) {
+    let task =
+        Task { core: Arc::downgrade(core), refresher: core.refresher.clone(), control: None, version: None, timeline };
     tokio::spawn(async move {
         let refresher = task.refresher.clone();
         task.run().await;
@@ -176,7 +171,8 @@ impl Task {
         if core.mode() == Mode::Single {
             let state = core.state();
             let Some(primary) = state.topology.coordinator() else { return Ok(false) };
-            let topology = failover::look(core.config(), state.topology.node(primary), &mut self.timeline).await?;
+            let (config, primary) = (core.config(), state.topology.node(primary));
+            let topology = failover::look(config, primary, &mut self.timeline, failover::PATIENCE).await?;
             core.metrics.refresh();
             return Ok(core.install(topology));
         }

@@ -8,7 +8,7 @@ use tracing::warn;
 use super::catalog;
 use crate::config::{Config, Endpoint};
 use crate::error::Result;
-use crate::pool::NodePool;
+use crate::pool::connect_once;
 use crate::topology::{Node, Role};
 
 /// By the address that the configuration has, the group that each has told. Those that could not be asked are asked again.
@@ -39,7 +39,7 @@ impl Standbys {
 }
 
 async fn group_of(config: &Config, endpoint: &Endpoint) -> Result<i32> {
-    let connection = NodePool::new(config, Arc::new(node(config, endpoint, 0)))?.dedicated().await?;
+    let connection = connect_once(config, Arc::new(node(config, endpoint, 0))).await?;
     let whoami = tokio::time::timeout(config.timeouts.connect, catalog::whoami(connection.client())).await;
     let whoami = whoami
         .unwrap_or_else(|_| Err(crate::error::Error::timed_out(crate::error::Limit::Connect, config.timeouts.connect)));

@@ -45,6 +45,11 @@ use pace::Pace;
 use shared::Shared;
 use turns::Turns;
 
+/// Opens one connection to a node of which no pool is wanted, and logs in.
+pub(crate) async fn connect_once(config: &Config, node: Arc<Node>) -> Result<Connection> {
+    Connector::new(config, node)?.connect().await
+}
+
 /// The pool of one node.
 #[derive(Clone)]
 pub(crate) struct NodePool(Arc<Inner>);

@@ -27,6 +27,9 @@ use crate::random;
 /// A connection that has answered nothing for so long, beyond what the network takes, is one to avoid.
 const STALLED: Duration = Duration::from_millis(5);
 
+/// Where nothing is answered for so long, after all that waits in line has had its time, nobody is there any more.
+const SILENCE: Duration = Duration::from_secs(1);
+
 /// What a statement does, as far as it matters for whom it shares a connection with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Traffic {
@@ -44,6 +47,7 @@ struct Inner {
     slots: Box<[Slot]>,
     turns: Turns,
     limit: Duration,
+    patience: Duration,
     idle_timeout: Duration,
     max_lifetime: Duration,
     closed: AtomicBool,
@@ -92,6 +96,7 @@ impl Shared {
             slots: (0..count).map(|_| Slot::default()).collect(),
             turns: Turns::new(count.saturating_mul(shared_depth), max_waiting, checkout),
             limit: shared_limit,
+            patience: shared_limit.saturating_mul(shared_depth) + SILENCE,
             idle_timeout,
             max_lifetime,
             closed: AtomicBool::new(false),
@@ -249,7 +254,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// Dropped while the statement runs (a cancelled future, a time limit), it keeps its place until the server has answered: what
 /// is behind it on the connection must not be taken for the first in line. The statement is not cancelled, for that would hit
-/// whatever runs there when the server hears of it; it ends by the connection's own limits.
+/// whatever runs there when the server hears of it; it ends by the connection's own limits. Where nothing is answered at all, the
+/// connection is given up.
 pub struct Share {
     open: Arc<Open>,
     inner: Arc<Inner>,
@@ -320,7 +326,12 @@ impl Drop for Share {
             Ok(runtime) => {
                 runtime.spawn(async move {
                     // Answered after whatever was left.
-                    drop(open.connection.client().check_connection().await);
+                    let answer = open.connection.client().check_connection();
+                    if tokio::time::timeout(inner.patience, answer).await.is_err() {
+                        // Whoever came next would wait in vain as well. What is under way may still be answered.
+                        debug!(node = %inner.connector.node(), "a shared connection that is silent is given up");
+                        open.connection.condemn();
+                    }
                     give_back(&open, &inner);
                 });
             }

@@ -121,7 +121,8 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
                 let mut params = Params::new();
                 row.bind_insert(&mut params);
                 let sent = async { Ok(writer.as_mut().write_raw(params.as_slice().iter()).await) };
-                let sent = by_deadline(&self.session.executor, sent).await?;
+                let sent = in_time(&self.session.executor, sent).await;
+                let sent = sent.map_err(|error| self.hold.explain(error).of("copy_in", Some(E::table().entity)))?;
                 sent.map_err(|error| self.explain(error))?;
             }
             Writer::Inserts(batch) => {
@@ -147,7 +148,7 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
         let unknown = executor.written().map(Unknown::new);
         // When it is stored, and not before.
         let _forgets = Forgets { executor: &executor, table: Some(E::table()) };
-        let stored = by_deadline(&executor, async {
+        let stored = in_time(&executor, async {
             match &mut self.writer {
                 Writer::Copy(writer) => {
                     let stored = writer.as_mut().finish().await;
@@ -156,7 +157,7 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
                 Writer::Inserts(_) => self.flush().await,
             }
         });
-        let stored = stored.await;
+        let stored = stored.await.map_err(|error| self.hold.explain(error).of("copy_in", Some(E::table().entity)));
         // What is past its deadline has an answer to come still.
         self.finished = stored.as_ref().err().is_none_or(|error| error.timeout().is_none());
         let stored = stored?;
@@ -293,6 +294,12 @@ fn count(executor: &impl Executor, hold: &Hold) {
 }
 
 /// Starts a COPY, with the statement's time limit.
+/// Within the time that a statement may take: a node that is silent, or waits for a lock, holds up nobody for longer.
+async fn in_time<T>(executor: &impl Executor, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let limit = executor.core().timeouts(executor.target().intent).statement;
+    by_deadline(executor, within(limit, work)).await
+}
+
 async fn answer<T>(
     executor: &impl Executor,
     hold: &Hold,

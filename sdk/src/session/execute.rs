@@ -111,8 +111,12 @@ pub(super) async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, 
         );
         let lost = is_lost || error.route().is_some_and(|route| error.may_be_done_elsewhere(route));
         let is_sent = X::STANDALONE && progress == Progress::Sent && !is_idempotent;
-        let lost =
-            lost || (is_sent && error.was_told_to_stop() && has_moved(core, executor.target(), need, node).await);
+        let lost = lost
+            || (is_sent && error.was_told_to_stop() && {
+                let has_moved = timeout_at(end.at(), has_moved(core, executor.target(), need, node)).await;
+                // Who can't wait for it does not know.
+                has_moved.unwrap_or(true)
+            });
         // That of a transaction's statement is known: what was not committed is rolled back.
         let is_open = is_sent && lost;
         let again = executor.again(error, &mut attempt, progress, is_idempotent);

@@ -89,7 +89,7 @@ impl ShardMap {
     #[must_use]
     pub fn shard(&self, hash: i32) -> Option<&Shard> {
         let Range { start, end } = self.sections.around(hash);
-        let after = start + self.starts.get(start..end)?.partition_point(|&start| start <= hash);
+        let after = start + self.starts.get(start..end)?.partition_point(|&least| least <= hash);
         self.shards.get(after.checked_sub(1)?).filter(|shard| hash <= shard.max)
     }
 }

@@ -145,7 +145,9 @@ impl<K: DistributionKey, E: Distributed<DistributionKey = K>> RoutedCopy<K, E> {
         };
         let mut params = Params::new();
         row.bind_insert(&mut params);
-        let sent = writer.sink.as_mut().write_raw(params.as_slice().iter()).await;
+        let limit = self.core.timeouts(Intent::Tenant).statement;
+        let sent = async { Ok(writer.sink.as_mut().write_raw(params.as_slice().iter()).await) };
+        let sent = within(limit, sent).await.map_err(|error| error.on(writer.lease.node()).via(writer.route))?;
         sent.map_err(|error| writer.explain(error))
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -14,7 +14,7 @@ use tokio_postgres::{AsyncMessage, Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{Instrument as _, debug, info};
 
-use super::connection::Connection;
+use super::connection::{Connection, Heard};
 use super::hosts::{Host, Hosts};
 use super::pace::Paces;
 use super::refusal::refused;
@@ -70,6 +70,9 @@ const NEW_PLAN_EACH_TIME: (&str, Cow<'static, str>) = ("plan_cache_mode", Cow::B
 
 /// How such a notice begins, in Citus' `LogRemoteCommand`. What it runs itself is reported in other words.
 const FORWARDED: &str = "issuing ";
+
+/// How the warning begins by which Citus' `FinishRemoteTransactionCommit` tells that another node did not commit, or did not say so.
+const NOT_COMMITTED: &str = "failed to commit transaction on ";
 
 impl Connector {
     pub(super) fn new(config: &Config, node: Arc<Node>) -> Result<Self> {
@@ -195,7 +198,8 @@ impl Connector {
         if let Some(options) = options {
             login.options(options);
         }
-        let forwards = is_watched.then(|| Arc::new(AtomicUsize::new(0)));
+        let forwards = is_watched.then(|| AtomicUsize::new(0));
+        let heard = Arc::new(Heard { forwards, is_in_doubt: AtomicBool::new(false) });
         let (socket, port) = match socket::open(&host.endpoint).await? {
             Socket::Tcp(stream) => {
                 let port = stream.local_addr().ok().map(|address| address.port());
@@ -205,18 +209,14 @@ impl Connector {
         };
         let client = match socket {
             Socket::Tcp(stream) => match self.0.tls.clone() {
-                Some(mut tls) => {
-                    self.log_in(&login, forwards.clone(), stream, tls_to::<TcpStream>(host, &mut tls)?).await?
-                }
-                None => self.log_in(&login, forwards.clone(), stream, NoTls).await?,
+                Some(mut tls) => self.log_in(&login, &heard, stream, tls_to::<TcpStream>(host, &mut tls)?).await?,
+                None => self.log_in(&login, &heard, stream, NoTls).await?,
             },
             // As in libpq: a Unix socket needs no TLS.
-            Socket::Unix(stream) => {
-                self.log_in(login.ssl_mode(SslMode::Disable), forwards.clone(), stream, NoTls).await?
-            }
+            Socket::Unix(stream) => self.log_in(login.ssl_mode(SslMode::Disable), &heard, stream, NoTls).await?,
         };
         let inferred = (pooler == Pooler::Transaction).then(|| self.0.inferred.clone());
-        let connection = Connection::new(client, host.at, number, self.0.statement_cache, forwards, inferred);
+        let connection = Connection::new(client, host.at, number, self.0.statement_cache, heard, inferred);
         connection.begins_under(self.0.schema.load(Ordering::Acquire));
         Ok((connection, port))
     }
@@ -269,7 +269,7 @@ impl Connector {
     async fn log_in<S, T>(
         &self,
         login: &tokio_postgres::Config,
-        forwards: Option<Arc<AtomicUsize>>,
+        heard: &Arc<Heard>,
         stream: S,
         tls: T,
     ) -> Result<Client>
@@ -279,10 +279,10 @@ impl Connector {
         T::Stream: Send + 'static,
     {
         let (client, driver) = login.connect_raw(stream, tls).await.map_err(refused)?;
-        let node = self.0.node.clone();
+        let (node, heard) = (self.0.node.clone(), heard.clone());
         tokio::spawn(
             async move {
-                if let Err(error) = drive(driver, forwards.as_deref()).await {
+                if let Err(error) = drive(driver, &heard).await {
                     debug!(server.address = node.host, server.port = node.port, %error, "a connection broke");
                 }
             }
@@ -373,23 +373,20 @@ fn options(settings: &[(&str, Cow<'_, str>)]) -> String {
     settings.iter().map(|(name, value)| format!("-c {name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
-/// Drives a connection to its end. `forwards` counts the commands that the server reports to have sent to other nodes:
-/// before the answer to the statement that they were for, since messages come in order.
-async fn drive<S, T>(
-    mut driver: tokio_postgres::Connection<S, T>,
-    forwards: Option<&AtomicUsize>,
-) -> Result<(), tokio_postgres::Error>
+/// Drives a connection to its end, and notes what the server says: before the answer to the statement that it is about, since
+/// messages come in order.
+async fn drive<S, T>(mut driver: tokio_postgres::Connection<S, T>, heard: &Heard) -> Result<(), tokio_postgres::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
     while let Some(message) = std::future::poll_fn(|cx| driver.poll_message(cx)).await {
         // Notices are not logged: those of a watched connection hold statements, and so values.
-        match (message?, forwards) {
-            (AsyncMessage::Notice(notice), Some(forwards)) if notice.message().starts_with(FORWARDED) => {
-                forwards.fetch_add(1, Ordering::Release);
-            }
-            _ => {}
+        let AsyncMessage::Notice(notice) = message? else { continue };
+        if notice.message().starts_with(NOT_COMMITTED) {
+            heard.is_in_doubt.store(true, Ordering::Release);
+        } else if let Some(forwards) = heard.forwards.as_ref().filter(|_| notice.message().starts_with(FORWARDED)) {
+            forwards.fetch_add(1, Ordering::Release);
         }
     }
     Ok(())

@@ -23,7 +23,15 @@ pub(crate) struct Connection {
     // Of which schema its statements are, as the pool counts.
     schema: AtomicUsize,
     condemned: AtomicBool,
-    forwards: Option<Arc<AtomicUsize>>,
+    heard: Arc<Heard>,
+}
+
+/// What the server says beside its answers, and before each of them.
+pub(super) struct Heard {
+    /// Commands that it sent to other nodes; `None` where it is not asked to tell.
+    pub(super) forwards: Option<AtomicUsize>,
+    /// Whether it could not commit on another node, and answered the COMMIT all the same.
+    pub(super) is_in_doubt: AtomicBool,
 }
 
 impl Connection {
@@ -32,20 +40,11 @@ impl Connection {
         host: usize,
         number: usize,
         statement_cache: usize,
-        forwards: Option<Arc<AtomicUsize>>,
+        heard: Arc<Heard>,
         inferred: Option<Arc<Inferred>>,
     ) -> Self {
         let (schema, condemned) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self {
-            client,
-            host,
-            number,
-            statements: Statements::new(statement_cache),
-            inferred,
-            schema,
-            condemned,
-            forwards,
-        }
+        Self { client, host, number, statements: Statements::new(statement_cache), inferred, schema, condemned, heard }
     }
 
     pub(super) fn host(&self) -> usize {
@@ -65,9 +64,14 @@ impl Connection {
         &mut self.client
     }
 
+    /// Whether the COMMIT that was just answered may not have taken effect. Asked once for each.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.heard.is_in_doubt.swap(false, Ordering::AcqRel)
+    }
+
     /// How many commands the server has sent to other nodes on behalf of this connection; `None` where it is not watched.
     pub(crate) fn forwards(&self) -> Option<usize> {
-        self.forwards.as_ref().map(|forwards| forwards.load(Ordering::Acquire))
+        self.heard.forwards.as_ref().map(|forwards| forwards.load(Ordering::Acquire))
     }
 
     /// Nobody may use it any more: the pool closes it.

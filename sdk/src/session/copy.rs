@@ -177,7 +177,8 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
         let commit = self.hold.connection().client().batch_execute("COMMIT");
         let commit = async { commit.await.map_err(|error| self.explain(error)) };
         let committed = within(limits(&self.session.executor).statement, commit).await;
-        committed.map_err(|error| error.of("copy_in", Some(E::table().entity)).of_answered_commit(self.hold.route))?;
+        let committed = terms::committed(self.hold.connection(), committed, self.hold.route);
+        committed.map_err(|error| self.hold.explain(error).of("copy_in", Some(E::table().entity)))?;
         self.hold.ended();
         Ok(())
     }

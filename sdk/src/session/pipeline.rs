@@ -317,7 +317,8 @@ impl<S: Scope> Session<S, Pinned> {
                 self.executor.committing.store(true, Ordering::Relaxed);
                 is_committing.store(true, Ordering::Relaxed);
                 let committed = client.batch_execute(commit).await;
-                committed.map_err(|error| Error::postgres(error).of("commit", None).of_answered_commit(begun.route))
+                let committed = terms::committed(connection, committed.map_err(Error::postgres), begun.route);
+                committed.map_err(|error| error.of("commit", None))
             }));
         }
         if written.is_some() {

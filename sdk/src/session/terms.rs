@@ -31,6 +31,7 @@ use crate::entity::Statement as Fixed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::KeyRef;
 use crate::pool::{Connection, Lease, Prepared, UnderWay};
+use crate::route::Route;
 
 /// Of the SDK's own tables and functions: see `schema/catalog.sql`.
 static VOUCH: Fixed = Fixed { sql: "SELECT shardwise.require_placement($1, $2)", params: &[Type::INT8, Type::TEXT] };
@@ -224,6 +225,18 @@ fn not_offered(error: tokio_postgres::Error) -> Error {
     } else {
         error
     }
+}
+
+/// What became of a COMMIT, by its answer. Where a COPY was passed on to another node, and that could not commit, Citus 13.2 warns
+/// and answers well; of all else it tells an error.
+pub(super) fn committed(connection: &Connection, answer: Result<()>, route: Route) -> Result<()> {
+    let is_in_doubt = connection.is_in_doubt();
+    answer.map_err(|error| error.of_answered_commit(route))?;
+    if is_in_doubt {
+        let message = "the node lost another one, to which it had passed rows on, while that committed them";
+        return Err(Error::new(ErrorKind::ConnectionLost, message).with_unknown_outcome());
+    }
+    Ok(())
 }
 
 async fn commit<W: Want>(connection: &Connection, sql: &str) -> Result<(), tokio_postgres::Error> {

@@ -287,7 +287,7 @@ impl<S: Scope> Session<S, Pooled> {
         let written = self.executor.written().filter(|_| begun.route != Route::Replica);
         // What came before it has a known outcome.
         let commit =
-            async { self.control(&begun.lease, commit).await.map_err(|error| error.of_answered_commit(begun.route)) };
+            async { terms::committed(begun.lease.connection(), self.control(&begun.lease, commit).await, begun.route) };
         let Some(written) = written else { return commit.await };
         // Behind the COMMIT, and in its round trip.
         let connection = begun.lease.connection();

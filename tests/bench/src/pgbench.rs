@@ -44,7 +44,7 @@ async fn one(url: &str, key: &Key, time: Duration) -> Result<f64> {
     let output = pgbench.output().await?;
     let (told, complaint) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     ensure!(output.status.success(), "pgbench: {complaint}");
-    // Nothing is told where nothing was done: on a machine that is busy with something else.
     let rate = told.lines().find_map(|line| line.strip_prefix("tps = "));
-    Ok(rate.and_then(|rest| rest.split(' ').next()).and_then(|rate| rate.parse().ok()).unwrap_or(0.0))
+    let rate = rate.and_then(|rest| rest.split(' ').next()).and_then(|rate| rate.parse().ok());
+    rate.context("pgbench has done nothing: the machine is busy with something else")
 }

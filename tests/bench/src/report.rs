@@ -39,15 +39,20 @@ impl Report {
         self.verdicts.push(verdict);
     }
 
-    /// Prints all results, and writes them to `summary.json`.
+    /// Prints all results, and writes them to `summary.json`: in place of those of an earlier run, and beside its others.
     ///
     /// # Errors
-    /// When the file can't be written.
+    /// When the file can't be read or written.
     pub fn finish(&self) -> Result<()> {
         self.print();
-        let entries = self.verdicts.iter().map(|verdict| Ok((verdict.name.clone(), serde_json::to_value(verdict)?)));
-        let summary = Value::Object(entries.collect::<Result<Map<_, _>>>()?);
         let path = self.file("summary.json");
+        let mut summary: Map<String, Value> = match fs::read(&path) {
+            Ok(earlier) => serde_json::from_slice(&earlier).with_context(|| format!("{} is no summary", path.display()))?,
+            Err(_) => Map::new(),
+        };
+        for verdict in &self.verdicts {
+            summary.insert(verdict.name.clone(), serde_json::to_value(verdict)?);
+        }
         fs::write(&path, serde_json::to_string_pretty(&summary)? + "\n")?;
         println!("\nwritten: {}", self.folder.display());
         Ok(())
@@ -59,16 +64,12 @@ impl Report {
             "", "ratio", "goal", "ours", "peer", "unit", "spread", "rounds"
         );
         for verdict in &self.verdicts {
-            let mark = match verdict.is_met() {
-                Some(true) => '+',
-                Some(false) => '-',
-                None => ' ',
-            };
             println!(
-                "{:<46} {:>7} {:>9} {mark} {:>10} {:>10} {:<12} {:>5.1}% {:>6}",
+                "{:<46} {:>7} {:>9} {} {:>10} {:>10} {:<12} {:>5.1}% {:>6}",
                 verdict.name,
                 optional(verdict.ratio),
                 verdict.goal.as_deref().unwrap_or_default(),
+                verdict.mark(),
                 number(verdict.ours),
                 optional(verdict.peer),
                 verdict.unit,
@@ -76,7 +77,7 @@ impl Report {
                 verdict.rounds,
             );
         }
-        println!("+ reached, - not reached; spread: the middle half of the rounds, of their median");
+        println!("+ reached, - not reached, ~ nearer than the spread; spread: the middle half of the rounds, of their median");
     }
 }
 

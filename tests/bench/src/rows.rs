@@ -1,15 +1,18 @@
 //! Fills tables, as fast as that goes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use shardwise::config::DirectoryConfig;
 use shardwise::local::CitusCluster;
-use shardwise::{Cluster, Region, Uuid};
+use shardwise::{Cluster, Config, Region, Residency, Schema, Uuid};
 use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
 
-use crate::model::{Key, WALLET_COLUMNS, Wallet, schema};
+use crate::model::{Festival, Key, WALLET_COLUMNS, Wallet, schema};
 use crate::numbers::count;
 use crate::servers::{self, Owners, session};
 
@@ -88,6 +91,34 @@ pub async fn festivals(to: &Client, ids: &[Uuid], region: Region) -> Result<()> 
     until_committed(to).await?;
     to.batch_execute("VACUUM ANALYZE festivals").await?;
     Ok(())
+}
+
+/// A new database whose tenants are bound to their home region, for otherwise nothing is kept of a festival at all; and a client
+/// that keeps twice as many as there are to be, for as long as a run takes.
+///
+/// # Errors
+/// When it can't be made.
+pub async fn at_home(citus: &CitusCluster, festivals: usize) -> Result<(Config, Cluster)> {
+    let hour = Duration::from_secs(3600);
+    let config = citus.fresh_database().await?.with_regions([Region::EU])?.with_residency(Residency::Prefer)?;
+    let capacity = u64::try_from(festivals * 2)?;
+    let config = config.with_directory(DirectoryConfig { capacity, ttl: hour, ..DirectoryConfig::default() })?;
+    let cluster = servers::prepare(&config, &Schema::new().with::<Festival>().with::<Wallet>()).await?;
+    Ok((config, cluster))
+}
+
+/// Has the client find out, or know, where each of these is at home.
+///
+/// # Errors
+/// When one is elsewhere than in the one region.
+pub async fn look_up(cluster: &Cluster, ids: &[Uuid]) -> Result<()> {
+    const AT_ONCE: usize = 64;
+    let tenants = stream::iter(ids).map(async |id| {
+        let tenant = cluster.tenant(*id).await?;
+        ensure!(tenant.region() == Some(Region::EU), "a festival is elsewhere");
+        Ok(())
+    });
+    tenants.buffer_unordered(AT_ONCE).try_collect().await
 }
 
 /// The driver says that a COPY has ended when the server says so, which is before it commits. The next answer comes after.

@@ -21,11 +21,17 @@ const SETTINGS: [(&str, &str); 3] =
 /// # Errors
 /// When they don't start.
 pub async fn citus(more: impl FnOnce(Citus) -> Citus) -> Result<CitusCluster> {
-    // Citus 13.2 on an owner: each run of a prepared statement's generic plan leaves some 30 kB in the session, which is
-    // gigabytes in a minute of this. A custom plan leaves nothing.
-    let usual = shardwise::local::citus(2).own().setting("plan_cache_mode", "force_custom_plan");
+    let usual = shardwise::local::citus(2).own();
     let citus = SETTINGS.iter().fold(usual, |citus, (name, value)| citus.setting(*name, *value));
-    more(citus).start().await.context("Citus does not start")
+    let citus = more(citus).start().await.context("Citus does not start")?;
+    for worker in citus.workers() {
+        // Citus 13.2 on an owner: each run of a prepared statement's generic plan leaves some 30 kB in the session, which is
+        // gigabytes in a minute of this. A custom plan leaves nothing. The coordinator does not need it.
+        let session = session(&worker.url()).await?;
+        session.batch_execute("ALTER SYSTEM SET plan_cache_mode = 'force_custom_plan'").await?;
+        session.batch_execute("SELECT pg_reload_conf()").await?;
+    }
+    Ok(citus)
 }
 
 /// One server of plain PostgreSQL.

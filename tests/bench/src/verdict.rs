@@ -42,6 +42,12 @@ impl Goal {
         GOALS.iter().find(|(of, _)| *of == name).map(|(_, goal)| *goal)
     }
 
+    fn number(self) -> f64 {
+        match self {
+            Self::AtLeast(number) | Self::AtMost(number) => number,
+        }
+    }
+
     fn is_met_by(self, number: f64) -> bool {
         match self {
             Self::AtLeast(least) => number >= least,
@@ -107,10 +113,16 @@ impl Verdict {
         Self { ratio, peer, spread: round(spread(ours)), ..Self::beside(name, unit, ours, ours) }
     }
 
-    /// Whether the goal was reached, where there is one.
+    /// `+` where the goal was reached, `-` where not, `~` where the next run might say otherwise.
     #[must_use]
-    pub fn is_met(&self) -> Option<bool> {
-        Goal::of(&self.name).map(|goal| goal.is_met_by(self.ratio.unwrap_or(self.ours)))
+    pub fn mark(&self) -> char {
+        let number = self.ratio.unwrap_or(self.ours);
+        match Goal::of(&self.name) {
+            None => ' ',
+            Some(goal) if (number - goal.number()).abs() < self.spread * number => '~',
+            Some(goal) if goal.is_met_by(number) => '+',
+            Some(_) => '-',
+        }
     }
 }
 
@@ -127,14 +139,15 @@ mod tests {
     fn a_ratio_is_that_of_the_rounds() {
         let verdict = Verdict::beside("rls_cost", "us", &[10.0, 30.0, 20.0], &[10.0, 10.0, 10.0]);
         assert_eq!((verdict.ratio, verdict.ours, verdict.peer), (Some(2.0), 20.0, Some(10.0)));
-        assert_eq!(verdict.is_met(), Some(false));
+        assert_eq!(verdict.mark(), '~');
         assert_eq!(verdict.goal.as_deref(), Some("<= 1.15"));
     }
 
     #[test]
     fn a_goal_without_a_peer_is_of_the_number() {
-        let verdict = Verdict::alone("route_decision_ns", "ns", &[40.0, 50.0, 60.0]);
-        assert_eq!((verdict.ratio, verdict.peer, verdict.is_met()), (None, None, Some(true)));
+        let verdict = |ours: f64| Verdict::alone("route_decision_ns", "ns", &[ours - 1.0, ours, ours + 1.0]);
+        assert_eq!((verdict(40.0).ratio, verdict(40.0).peer), (None, None));
+        assert_eq!([40.0, 50.5, 60.0].map(|ours| verdict(ours).mark()), ['+', '~', '-']);
         assert!(Goal::of("no such result").is_none());
     }
 }

@@ -20,6 +20,7 @@ use crate::schema::Table;
 use crate::session::copy::copy_in_of;
 use crate::session::execute::within;
 use crate::session::tenant;
+use crate::session::terms;
 use crate::session::transaction::control;
 
 /// The verb, as errors and spans name it.
@@ -221,7 +222,8 @@ impl Writer {
 
     async fn commit(&mut self, limit: std::time::Duration) -> Result<()> {
         let committed = control(&self.lease, "COMMIT", limit).await;
-        committed.map_err(|error| error.via(self.route).of_answered_commit(self.route))?;
+        let committed = terms::committed(self.lease.connection(), committed, self.route);
+        committed.map_err(|error| error.on(self.lease.node()).via(self.route))?;
         self.lease.ended();
         Ok(())
     }

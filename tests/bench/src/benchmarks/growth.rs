@@ -1,21 +1,22 @@
-//! What a point read takes when there are ever more festivals.
+//! What a point read takes when there are ever more festivals, each of whose home regions the client knows.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Result;
-use shardwise::Schema;
+use shardwise::{Region, Uuid};
 
 use crate::args::Args;
 use crate::clients::Load;
 use crate::clients::shardwise::Sdk;
 use crate::contest::{Outcome, contest};
 use crate::load::Sample;
-use crate::model::{Key, Wallet};
+use crate::model::Key;
 use crate::numbers::{count, median};
 use crate::plot::{self, Axes, Line};
 use crate::report::{Report, say, say_outcomes};
 use crate::rows;
-use crate::servers::{self, Owners};
+use crate::servers::{self, Owners, session};
 use crate::verdict::Verdict;
 
 const GROWTH: &str = "growth_1e2_to_1e6_festivals";
@@ -37,16 +38,21 @@ const SIZES: [(usize, &str); 5] = [
 /// # Errors
 /// What anybody met.
 pub async fn run(args: &Args, report: &mut Report) -> Result<()> {
-    let citus = servers::citus(|citus| citus).await?;
+    let citus = servers::citus(|citus| citus.regions([Region::EU])).await?;
     let ends = [SIZES[0], SIZES[SIZES.len() - 1]];
     let sizes: &[(usize, &str)] = if args.wanted.has(PLOT) { &SIZES } else { &ends };
     let mut contenders = Vec::new();
     for &(festivals, title) in sizes {
-        let config = citus.fresh_database().await?;
-        let cluster = servers::prepare(&config, &Schema::new().with::<Wallet>()).await?;
-        let begun = std::time::Instant::now();
-        let keys: Arc<[Key]> = rows::wallets(&Owners::of(&cluster, &config)?, festivals, 1).await?.into();
+        let (config, cluster) = rows::at_home(&citus, festivals).await?;
+        let begun = Instant::now();
+        let owners = Owners::of(&cluster, &config)?;
+        let keys: Arc<[Key]> = rows::wallets(&owners, festivals, 1).await?.into();
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.festival_id).collect();
+        rows::festivals(&session(&owners.coordinator).await?, &ids, Region::EU).await?;
         say(&format!("{title}: stored in {:.1} s", begun.elapsed().as_secs_f64()));
+        let begun = Instant::now();
+        rows::look_up(&cluster, &ids).await?;
+        say(&format!("{title}: looked up in {:.1} s", begun.elapsed().as_secs_f64()));
         let load = Load { keys, tasks: TASKS, time: args.plan.time };
         contenders.push(load.reads(title, title, Sdk::new(cluster)));
     }

@@ -129,10 +129,10 @@ fn directory(runtime: &Runtime, citus: &CitusCluster) -> Result<Verdict> {
     let cluster = runtime.block_on(with_festivals(citus, &ids))?;
     let (first, others) = ids.split_at(FIRST);
     // Opens the connections, prepares the statement, makes what there is once.
-    runtime.block_on(look_up(&cluster, first))?;
+    runtime.block_on(rows::look_up(&cluster, first))?;
     let mut outcome = Ok(());
     let begun = Instant::now();
-    let kept = allocation_counter::measure(|| outcome = runtime.block_on(look_up(&cluster, others)));
+    let kept = allocation_counter::measure(|| outcome = runtime.block_on(rows::look_up(&cluster, others)));
     outcome?;
     println!("{FESTIVALS} festivals: looked up in {:.1} s", begun.elapsed().as_secs_f64());
     is_all_kept(runtime, &cluster, &ids)?;
@@ -141,11 +141,7 @@ fn directory(runtime: &Runtime, citus: &CitusCluster) -> Result<Verdict> {
 }
 
 async fn with_festivals(citus: &CitusCluster, ids: &[Uuid]) -> Result<Cluster> {
-    let hour = Duration::from_secs(3600);
-    let config = citus.fresh_database().await?.with_regions([Region::EU])?.with_residency(Residency::Prefer)?;
-    let capacity = u64::try_from(ids.len() * 2)?;
-    let config = config.with_directory(DirectoryConfig { capacity, ttl: hour, ..DirectoryConfig::default() })?;
-    let cluster = servers::prepare(&config, &Schema::new().with::<Festival>().with::<Wallet>()).await?;
+    let (config, cluster) = rows::at_home(citus, ids.len()).await?;
     let begun = Instant::now();
     let owners = servers::Owners::of(&cluster, &config)?;
     rows::festivals(&session(&owners.coordinator).await?, ids, Region::EU).await?;
@@ -153,20 +149,10 @@ async fn with_festivals(citus: &CitusCluster, ids: &[Uuid]) -> Result<Cluster> {
     Ok(cluster)
 }
 
-async fn look_up(cluster: &Cluster, ids: &[Uuid]) -> Result<()> {
-    const AT_ONCE: usize = 64;
-    let tenants = stream::iter(ids).map(async |id| {
-        let tenant = cluster.tenant(*id).await?;
-        ensure!(tenant.region() == Some(Region::EU), "a festival is elsewhere");
-        Ok(())
-    });
-    tenants.buffer_unordered(AT_ONCE).try_collect().await
-}
-
 /// Whether a second look asks the server nothing: what is not kept would cost no memory.
 fn is_all_kept(runtime: &Runtime, cluster: &Cluster, ids: &[Uuid]) -> Result<()> {
     let before = cluster.metrics().routes;
-    runtime.block_on(look_up(cluster, ids))?;
+    runtime.block_on(rows::look_up(cluster, ids))?;
     let statements = |routes: BTreeMap<_, u64>| routes.values().sum::<u64>();
     let asked = statements(cluster.metrics().routes) - statements(before);
     ensure!(asked == 0, "a second look at {} festivals asked the server for {asked}", ids.len());

@@ -47,7 +47,9 @@ impl Report {
         self.print();
         let path = self.file("summary.json");
         let mut summary: Map<String, Value> = match fs::read(&path) {
-            Ok(earlier) => serde_json::from_slice(&earlier).with_context(|| format!("{} is no summary", path.display()))?,
+            Ok(earlier) => {
+                serde_json::from_slice(&earlier).with_context(|| format!("{} is no summary", path.display()))?
+            }
             Err(_) => Map::new(),
         };
         for verdict in &self.verdicts {
@@ -77,7 +79,9 @@ impl Report {
                 verdict.rounds,
             );
         }
-        println!("+ reached, - not reached, ~ nearer than the spread; spread: the middle half of the rounds, of their median");
+        println!(
+            "+ reached, - not reached, ~ nearer than the spread; spread: the middle half of the rounds, of their median"
+        );
     }
 }
 

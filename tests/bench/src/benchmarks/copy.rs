@@ -130,7 +130,8 @@ impl Loads {
         let output = psql.output().await?;
         ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
         let told = String::from_utf8(output.stdout)?;
-        let time = told.lines().rev().find_map(|line| line.strip_prefix("Time: ")?.split(' ').next()?.parse::<f64>().ok());
+        let time =
+            told.lines().rev().find_map(|line| line.strip_prefix("Time: ")?.split(' ').next()?.parse::<f64>().ok());
         Ok(Duration::from_secs_f64(time.context("psql tells no time")? / 1e3))
     }
 

@@ -7,14 +7,12 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use shardwise::config::DirectoryConfig;
 use shardwise::local::CitusCluster;
-use shardwise::{Cluster, Region, Residency, Route, Schema, Tenant, Uuid};
+use shardwise::{Cluster, Region, Route, Schema, Tenant, Uuid};
 use shardwise_bench::benchmarks::memory::{
     DIRECTORY, MARK, RESULTS, ROUTE, ROUTE_ALLOCATIONS, ROUTE_FEW, SESSION, SESSION_ALLOCATIONS,
 };
-use shardwise_bench::model::{Festival, Wallet};
+use shardwise_bench::model::Wallet;
 use shardwise_bench::numbers::count;
 use shardwise_bench::rows;
 use shardwise_bench::servers::{self, session};

@@ -65,7 +65,7 @@ impl Connection {
     }
 
     /// Whether the COMMIT that was just answered may not have taken effect. Asked once for each.
-    pub(crate) fn is_in_doubt(&self) -> bool {
+    pub(crate) fn take_doubt(&self) -> bool {
         self.heard.is_in_doubt.swap(false, Ordering::AcqRel)
     }
 

@@ -86,7 +86,7 @@ impl Lease {
     /// Says that the connection is in a transaction from now on, until [`ended`](Self::ended).
     pub(crate) fn began(&self) {
         // What was in doubt before was told with an error, or is none of this one's.
-        let _before = self.connection().is_in_doubt();
+        let _before = self.connection().take_doubt();
         self.session.fetch_max(Session::Transaction as u8, Ordering::Relaxed);
     }
 

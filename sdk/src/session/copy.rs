@@ -122,7 +122,7 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
                 row.bind_insert(&mut params);
                 let sent = async { Ok(writer.as_mut().write_raw(params.as_slice().iter()).await) };
                 let sent = in_time(&self.session.executor, sent).await;
-                let sent = sent.map_err(|error| self.hold.explain(error).of("copy_in", Some(E::table().entity)))?;
+                let sent = sent.map_err(|error| self.of_copy(error))?;
                 sent.map_err(|error| self.explain(error))?;
             }
             Writer::Inserts(batch) => {
@@ -157,7 +157,7 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
                 Writer::Inserts(_) => self.flush().await,
             }
         });
-        let stored = stored.await.map_err(|error| self.hold.explain(error).of("copy_in", Some(E::table().entity)));
+        let stored = stored.await.map_err(|error| self.of_copy(error));
         // What is past its deadline has an answer to come still.
         self.finished = stored.as_ref().err().is_none_or(|error| error.timeout().is_none());
         let stored = stored?;
@@ -175,10 +175,10 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
 
     async fn commit(&self) -> Result<()> {
         let commit = self.hold.connection().client().batch_execute("COMMIT");
-        let commit = async { commit.await.map_err(|error| self.explain(error)) };
+        let commit = async { commit.await.map_err(Error::postgres) };
         let committed = within(limits(&self.session.executor).statement, commit).await;
         let committed = terms::committed(self.hold.connection(), committed, self.hold.route);
-        committed.map_err(|error| self.hold.explain(error).of("copy_in", Some(E::table().entity)))?;
+        committed.map_err(|error| self.of_copy(error))?;
         self.hold.ended();
         Ok(())
     }
@@ -197,7 +197,11 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
     }
 
     fn explain(&self, error: tokio_postgres::Error) -> Error {
-        self.hold.explain(Error::postgres(error)).of("copy_in", Some(E::table().entity))
+        self.of_copy(Error::postgres(error))
+    }
+
+    fn of_copy(&self, error: Error) -> Error {
+        self.hold.explain(error).of("copy_in", Some(E::table().entity))
     }
 }
 

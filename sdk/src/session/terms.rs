@@ -230,7 +230,7 @@ fn not_offered(error: tokio_postgres::Error) -> Error {
 /// What became of a COMMIT, by its answer. Where a COPY was passed on to another node, and that could not commit, Citus 13.2 warns
 /// and answers well; of all else it tells an error.
 pub(super) fn committed(connection: &Connection, answer: Result<()>, route: Route) -> Result<()> {
-    let is_in_doubt = connection.is_in_doubt();
+    let is_in_doubt = connection.take_doubt();
     answer.map_err(|error| error.of_answered_commit(route))?;
     if is_in_doubt {
         let message = "the node lost another one, to which it had passed rows on, while that committed them";

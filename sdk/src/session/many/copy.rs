@@ -148,7 +148,7 @@ impl<K: DistributionKey, E: Distributed<DistributionKey = K>> RoutedCopy<K, E> {
         row.bind_insert(&mut params);
         let limit = self.core.timeouts(Intent::Tenant).statement;
         let sent = async { Ok(writer.sink.as_mut().write_raw(params.as_slice().iter()).await) };
-        let sent = within(limit, sent).await.map_err(|error| error.on(writer.lease.node()).via(writer.route))?;
+        let sent = within(limit, sent).await.map_err(|error| writer.of_node(error))?;
         sent.map_err(|error| writer.explain(error))
     }
 
@@ -223,13 +223,17 @@ impl Writer {
     async fn commit(&mut self, limit: std::time::Duration) -> Result<()> {
         let committed = control(&self.lease, "COMMIT", limit).await;
         let committed = terms::committed(self.lease.connection(), committed, self.route);
-        committed.map_err(|error| error.on(self.lease.node()).via(self.route))?;
+        committed.map_err(|error| self.of_node(error))?;
         self.lease.ended();
         Ok(())
     }
 
     fn explain(&self, error: tokio_postgres::Error) -> Error {
-        Error::postgres(error).on(self.lease.node()).via(self.route)
+        self.of_node(Error::postgres(error))
+    }
+
+    fn of_node(&self, error: Error) -> Error {
+        error.on(self.lease.node()).via(self.route)
     }
 }
 

@@ -2,21 +2,23 @@
 
 use std::time::Duration;
 
-use shardwise::config::{Consistency, Otherwise, Policy};
+use shardwise::config::{Consistency, Otherwise, Policy, Timeouts};
 use shardwise::topology::Role;
 use shardwise::{Cluster, Config, Region, Route, Transaction, TransactionOptions, unscoped_sql};
 
 use super::{FRESH, caught_up, taken};
-use crate::citus::stage;
+use crate::citus::stage::{self, until};
 use crate::support::citus::can_run;
 use crate::support::model::{Country, Wallet};
 
 /// Reads and writes in both regions, with and without the primary.
 async fn reads_on(local: &shardwise::local::CitusCluster, config: Config) {
     let cluster = Cluster::connect(config).await.unwrap();
+    let standbys =
+        |cluster: &Cluster| cluster.topology().nodes().iter().filter(|node| node.role == Role::Replica).count();
+    // On a busy machine they may tell a little later.
+    until(async || standbys(&cluster) == 2).await;
     let topology = cluster.topology();
-    let standbys: Vec<_> = topology.nodes().iter().filter(|node| node.role == Role::Replica).collect();
-    assert_eq!(standbys.len(), 2, "{topology:?}");
     for region in [Region::EU, Region::US] {
         let fest = stage::tenant_in(&cluster, region).await;
         let wallet = Wallet::new(*fest.key(), 1);
@@ -81,8 +83,22 @@ async fn standbys_of_the_configuration_tell_whose_they_are() {
         "SELECT count(citus_remove_node(nodename, nodeport)) FROM pg_dist_node WHERE noderole = 'secondary'"
     );
     cluster.coordinator().query(forget).await.unwrap();
-    let standbys = local.standbys().iter().map(|standby| standby.config().contact_points()[0].clone());
-    reads_on(&local, config.with_replicas(standbys).unwrap()).await;
+    let standbys: Vec<_> =
+        local.standbys().iter().map(|standby| standby.config().contact_points()[0].clone()).collect();
+    reads_on(&local, config.clone().with_replicas(standbys.clone()).unwrap()).await;
+
+    // One that takes connections, and says nothing, holds up nobody: neither a client that starts, nor a reading of the layout.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("127.0.0.1:{}", silent.local_addr().unwrap().port()).parse().unwrap();
+    let timeouts = Timeouts { connect: Duration::from_secs(600), ..config.timeouts() };
+    let config = config.with_replicas(standbys.into_iter().chain([silent])).unwrap().with_timeouts(timeouts).unwrap();
+    let work = async {
+        let cluster = Cluster::connect(config).await.unwrap();
+        for _ in 0..3 {
+            cluster.refresh().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), work).await.expect("the silent one was waited for");
 }
 
 #[tokio::test]

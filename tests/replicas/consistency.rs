@@ -195,6 +195,14 @@ async fn pairs(stage: &Stage, count: u64, wait: Duration) -> (u64, u64) {
 async fn a_session_sees_its_writes_with_a_standby_that_is_two_seconds_behind() {
     let stage = Stage::with_standbys(1).await;
     delay(&stage, "2s").await;
+    let (cluster, fest, wallet) = with_wallet(&stage).await;
+    let session = fest.with_consistency(Consistency::Session);
+    for balance in 1..100 {
+        session.update(&Wallet { balance, ..wallet.clone() }).await.unwrap();
+        let copied: Vec<Wallet> = session.copy_out::<Wallet>().await.unwrap().try_collect().await.unwrap();
+        assert_eq!(copied[0].balance, balance);
+    }
+    assert_eq!(taken(&cluster, Route::Replica), 0);
     let (stale, _) = pairs(&stage, 10_000, Duration::from_millis(1)).await;
     assert_eq!(stale, 0);
     // What was written longer ago comes from the standby.
@@ -206,6 +214,9 @@ async fn a_session_sees_its_writes_with_a_standby_that_is_two_seconds_behind() {
         taken(&cluster, Route::Replica) > 0
     })
     .await;
+    let replica = taken(&cluster, Route::Replica);
+    let copied: Vec<Wallet> = session.copy_out::<Wallet>().await.unwrap().try_collect().await.unwrap();
+    assert_eq!((copied[0].balance, taken(&cluster, Route::Replica)), (1, replica + 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use shardwise::{Advice, Cluster, Error, ErrorKind, Limit, Tenant, Transaction, Uuid};
 
 use crate::support::activity::{end_an_active, idle};
-use crate::support::model::Wallet;
+use crate::support::model::{Label, Wallet};
 use crate::support::place::{Place, in_both_modes};
 use crate::support::{pooler, unchecked};
 
@@ -97,19 +97,35 @@ async fn an_idempotent_statement_is_run_again_when_its_answer_is_lost(place: Pla
     let config = place.prepared().await;
     let cluster = Cluster::connect(config.clone()).await.unwrap();
     let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
-    // Waits until its first run has been ended.
-    let insert = || unchecked("INSERT INTO labels SELECT 'once', 'more' WHERE pg_sleep(2) IS NOT NULL");
     let killer = Cluster::connect(config).await.unwrap();
     let idempotent = fest.clone().idempotent();
-    let (inserted, ()) = tokio::join!(idempotent.execute(insert()), end_an_active(&killer));
-    assert_eq!(inserted.unwrap(), 1);
+    assert_eq!(ended_once(&killer, &idempotent, "first").await.unwrap(), 1);
     assert_eq!(cluster.metrics().retries, 1);
 
     // The handle that it was made from is as before.
-    let (outcome, ()) = tokio::join!(fest.execute(insert()), end_an_active(&killer));
-    let error = outcome.unwrap_err();
+    let error = ended_once(&killer, &fest, "second").await.unwrap_err();
     assert!(error.is_outcome_unknown() || error.code().is_some_and(|code| code.code() == "57P01"), "{error:?}");
     assert_eq!(cluster.metrics().retries, 1);
+}
+
+/// Inserts a label, and ends the session that does: the same row in another's open transaction keeps it from being done before.
+async fn ended_once(killer: &Cluster, fest: &Tenant, name: &'static str) -> Result<u64, Error> {
+    let (is_there, mut seen) = tokio::sync::watch::channel(false);
+    let holder = killer.tenant(name.to_owned()).await.unwrap();
+    let held = holder.transaction(async |tx: Transaction<String>| {
+        tx.insert(&Label { tenant: name.to_owned(), name: "more".to_owned() }).await?;
+        is_there.send_replace(true);
+        end_an_active(killer).await;
+        // So that it is rolled back.
+        Err::<(), _>(tx.get::<Label>("no such label".to_owned()).await.unwrap_err())
+    });
+    let inserted = async {
+        seen.wait_for(|is_there| *is_there).await.unwrap();
+        fest.execute(unchecked("INSERT INTO labels SELECT :name::text, 'more'").bind("name", name)).await
+    };
+    let (held, inserted) = tokio::join!(held, inserted);
+    assert!(held.unwrap_err().is_not_found());
+    inserted
 }
 
 async fn tries_of_what_was_sent_are_bounded_by_a_budget(place: Place) {

@@ -10,6 +10,8 @@ use crate::support::activity::{Activity, end_an_active};
 use crate::support::model::{Entry, User, Wallet};
 use crate::support::place::{Place, in_both_modes};
 use crate::support::pooler;
+use crate::support::protocol::Message;
+use crate::support::proxy::{Moment, Proxy};
 use crate::support::secrets::PASSWORD;
 use crate::support::server;
 use crate::support::unchecked;
@@ -179,4 +181,19 @@ async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so(place: Place) 
     assert!(error.is_outcome_unknown() || error.code().is_some_and(|code| code.code() == "57P01"), "{error:?}");
     assert!(error.is_retryable());
     assert_eq!(cluster.metrics().retries, 0);
+}
+
+#[tokio::test]
+async fn a_connection_that_broke_says_why() {
+    let proxy = Proxy::to(server().await.config().contact_points()[0].port).await;
+    let config = Place::Single.prepared().await;
+    let config = config.with_contact_points([format!("127.0.0.1:{}", proxy.port).parse().unwrap()]).unwrap();
+    let fest = Cluster::connect(config).await.unwrap().tenant(Uuid::new_v4()).await.unwrap();
+    fest.insert(&Wallet::new(*fest.key(), 1)).await.unwrap();
+    proxy.reset_at(Message::Execute, Moment::Sent);
+    let error = fest.insert(&Wallet::new(*fest.key(), 1)).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::ConnectionLost && error.is_outcome_unknown(), "{error:?}");
+    let reason = std::iter::successors(error.source(), |error| (*error).source()).last().unwrap();
+    let reason = reason.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    assert_eq!(reason, Some(std::io::ErrorKind::ConnectionReset), "{error:?}");
 }

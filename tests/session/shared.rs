@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
 use shardwise::config::PoolConfig;
+use shardwise::entity::Json;
 use shardwise::{Cluster, Config, ErrorKind, Sql, Tenant, Transaction, Uuid, sql, unscoped_sql};
 use tokio::task::JoinSet;
 
-use crate::support::Tally;
 use crate::support::activity::{Activity, idle};
 use crate::support::model::Wallet;
 use crate::support::place::{Place, in_both_modes};
+use crate::support::{Tally, unchecked};
 
 in_both_modes![
     many_tasks_need_few_connections,
@@ -19,6 +22,7 @@ in_both_modes![
     a_transaction_that_writes_besides_itself_does_not_wait_for_itself,
     connections_that_are_ended_from_outside_are_replaced,
     what_does_not_fit_is_told_at_once,
+    a_value_whose_code_panics_breaks_nothing,
     idle_ones_are_closed_and_old_ones_replaced,
 ];
 
@@ -246,6 +250,52 @@ async fn what_does_not_fit_is_told_at_once(place: Place) {
         assert_eq!(one.await.unwrap().unwrap().as_ref(), Some(&wallet));
     }
     assert_eq!(fest.get::<Wallet>(wallet.id).await.unwrap(), wallet);
+}
+
+/// A document that ends in the middle, by a panic.
+#[derive(Debug, Deserialize)]
+struct Panics;
+
+impl Serialize for Panics {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_map(None)?;
+        document.serialize_entry("written", &"x".repeat(100))?;
+        panic!("as it is written");
+    }
+}
+
+/// A shared connection has one buffer, in which half of a message would stand before the next one's.
+async fn a_value_whose_code_panics_breaks_nothing(place: Place) {
+    let (cluster, fest, wallet) = warm(prepared(place, "shared-panics").await).await;
+    let panicking = || {
+        let documents = sql!(
+            "SELECT balance FROM wallets WHERE festival_id = :festival_id AND to_jsonb(note) = :document",
+            entities(Wallet),
+            document = Json(Panics)
+        );
+        let fest = fest.clone();
+        async move { fest.query(documents).await }
+    };
+    for _ in 0..20 {
+        let reads = futures_util::future::join_all((0..16).map(|_| fest.get::<Wallet>(wallet.id)));
+        let (failed, reads, also) = tokio::join!(panicking(), reads, panicking());
+        for error in [failed.unwrap_err(), also.unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::Codec, "{error}");
+            assert!(error.to_string().contains("`Serialize` panicked; nothing was sent"), "{error}");
+        }
+        for read in reads {
+            assert_eq!(read.unwrap(), wallet);
+        }
+    }
+    fest.transaction(async |tx: Transaction| {
+        let document = unchecked("SELECT :document::jsonb").bind("document", Json(Panics));
+        assert_eq!(tx.query(document).await.unwrap_err().kind(), ErrorKind::Codec);
+        Ok::<_, shardwise::Error>(())
+    })
+    .await
+    .unwrap_err();
+    fest.update(&wallet).await.unwrap();
+    assert_eq!(cluster.metrics().retries, 0);
 }
 
 async fn idle_ones_are_closed_and_old_ones_replaced(place: Place) {

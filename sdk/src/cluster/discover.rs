@@ -28,8 +28,7 @@ pub(super) struct Found {
 /// takes writes wins.
 pub(super) async fn discover(config: &Config) -> Result<Found> {
     let mut failures = Vec::new();
-    let promoted = config.replicas.iter().filter(|_| config.mode != Mode::Citus);
-    for endpoint in config.contact_points.iter().chain(promoted) {
+    for endpoint in failover::candidates(config) {
         match try_one(config, endpoint).await {
             Ok(found) => return Ok(found),
             Err(error) => {
@@ -60,7 +59,8 @@ async fn try_one(config: &Config, endpoint: &Endpoint) -> Result<Found> {
         let topology = match mode {
             Mode::Citus => {
                 recognise(&connection, &address, &mut aliases).await?;
-                standbys.ask(config).await;
+                // One that is silent is asked again later, in the background.
+                drop(tokio::time::timeout(failover::PATIENCE, standbys.ask(config)).await);
                 let known = Known { config, aliases: &aliases, checks: &checks, standbys: &standbys.known() };
                 catalog::read(connection.client(), &known).await?.0
             }

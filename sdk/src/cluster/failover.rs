@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::standbys;
-use crate::config::{Config, Endpoint};
+use crate::config::{Config, Endpoint, Mode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::connect_once;
 use crate::topology::{Node, Topology};
@@ -25,8 +25,11 @@ pub(super) fn is_possible(config: &Config) -> bool {
     candidates(config).nth(1).is_some()
 }
 
-fn candidates(config: &Config) -> impl Iterator<Item = &Endpoint> {
-    config.contact_points.iter().chain(&config.replicas)
+/// Where the primary may be: at a contact point, or where none of them can serve at a standby, which may have been promoted. On
+/// Citus a standby is one of any node's.
+pub(super) fn candidates(config: &Config) -> impl Iterator<Item = &Endpoint> {
+    let standbys = config.replicas.iter().filter(|_| config.mode != Mode::Citus);
+    config.contact_points.iter().chain(standbys)
 }
 
 /// Asks all of them at once. `current` is the primary as it was known last, and `latest` the latest timeline that was seen, below

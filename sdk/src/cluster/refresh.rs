@@ -176,7 +176,7 @@ impl Task {
             core.metrics.refresh();
             return Ok(core.install(topology));
         }
-        core.standbys.ask(core.config()).await;
+        ask_standbys(core);
         let connection = self.connection(core).await?;
         let standbys = core.standbys.known();
         let known = Known { config: core.config(), aliases: &core.aliases, checks: &core.checks, standbys: &standbys };
@@ -202,6 +202,21 @@ impl Task {
         };
         Ok(self.control.insert(connection))
     }
+}
+
+/// Has the standbys that have not told yet asked, and what they tell read. Nobody waits for one that is silent.
+fn ask_standbys(core: &Arc<Core>) {
+    if core.standbys.are_all_known(core.config()) {
+        return;
+    }
+    // Weak: one that is silent must not keep the cluster alive.
+    let core = Arc::downgrade(core);
+    tokio::spawn(async move {
+        let Some(core) = core.upgrade() else { return };
+        if core.standbys.ask(core.config()).await {
+            core.refresher.request();
+        }
+    });
 }
 
 /// Tries the nodes in turn: those of this region first, where residency is strict those alone.

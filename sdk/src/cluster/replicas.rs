@@ -176,11 +176,16 @@ fn standbys(state: &State) -> impl Iterator<Item = &Arc<Station>> {
     state.stations().iter().filter(|station| station.node().role == Role::Replica)
 }
 
-/// Waits until a standby of this group has replayed so much, at most for this time. Returns whether one has.
+/// Waits until a standby of this group has replayed so much, at most for this time, and at most so many at once. Returns whether
+/// one has.
 pub(super) async fn wait_for(core: &Core, position: Position, time: Duration) -> bool {
     let state = core.state();
     let ours: Vec<_> =
         standbys(&state).filter(|station| station.node().group == position.group && station.is_up()).collect();
+    let most = usize::try_from(core.config().pool.max_waiting).unwrap_or(usize::MAX);
+    if ours.iter().any(|station| station.replay().waiting.load(Ordering::Acquire) >= most) {
+        return false;
+    }
     let waits = ours.iter().map(|station| Box::pin(station.replay().reaches(position.lsn)));
     let waits: Vec<_> = waits.collect();
     if waits.is_empty() {

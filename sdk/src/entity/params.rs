@@ -2,10 +2,13 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::BytesMut;
 use smallvec::SmallVec;
 use tokio_postgres::types::{IsNull, ToSql, Type};
+
+use crate::error::Panicked;
 
 /// One parameter. Its value is never shown.
 pub enum Param<'a> {
@@ -31,10 +34,13 @@ impl ToSql for Param<'_> {
     }
 
     fn to_sql_checked(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        match self {
+        // Code of the caller's, such as a `Serialize`. A panic that went through the driver would leave half a message in its
+        // buffer, in front of what others send on the connection.
+        let written = catch_unwind(AssertUnwindSafe(|| match self {
             Self::Borrowed(value) => value.to_sql_checked(ty, out),
             Self::Owned(value) => value.to_sql_checked(ty, out),
-        }
+        }));
+        written.unwrap_or_else(|_| Err(Box::new(Panicked)))
     }
 }
 

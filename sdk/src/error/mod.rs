@@ -1,17 +1,19 @@
 //! The one error type: what failed, where, and what is known about it.
 
 mod kind;
+mod report;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_postgres::error::{ErrorPosition, SqlState};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::WrongType;
 
 use crate::route::Route;
 pub use kind::{Advice, ErrorKind, Limit};
+use report::ServerReport;
 
 /// The result of anything that talks to the database.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -51,46 +53,6 @@ struct Inner {
     in_transaction: bool,
     // From the server's report, whose detail would show the row's values.
     server: Option<ServerReport>,
-}
-
-#[derive(Clone)]
-struct ServerReport {
-    code: SqlState,
-    message: String,
-    constraint: Option<String>,
-    table: Option<String>,
-    hint: Option<String>,
-    position: Option<u32>,
-}
-
-impl ServerReport {
-    /// On Citus a violation is that of a shard, whose table and constraints end with its number: `wallets_pkey_102041`. The
-    /// user knows the table and the constraint without it.
-    fn name_the_whole_table(&mut self) {
-        let Some(table) = self.table.as_deref().or(self.guarded_table()) else { return };
-        let Some((name, number)) = table.rsplit_once('_').filter(|(_, number)| is_shard_number(number)) else { return };
-        let (name, suffix) = (name.to_owned(), format!("_{number}"));
-        self.message = self.message.replace(&format!("{suffix}\""), "\"");
-        if let Some(constraint) = &mut self.constraint
-            && let Some(stem) = constraint.strip_suffix(&suffix)
-        {
-            *constraint = stem.to_owned();
-        }
-        self.table = Some(name);
-    }
-
-    /// The table whose policies refuse a row, which the server names in its message alone.
-    fn guarded_table(&self) -> Option<&str> {
-        let is_refusal = self.code == SqlState::INSUFFICIENT_PRIVILEGE;
-        let message = self.message.strip_suffix('"').filter(|_| is_refusal)?;
-        let (what, table) = message.rsplit_once(" for table \"")?;
-        what.contains("row-level security policy").then_some(table)
-    }
-}
-
-/// Citus numbers shards from 102008 on.
-fn is_shard_number(text: &str) -> bool {
-    text.len() >= 6 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u64>().is_ok_and(|n| n >= 102_008)
 }
 
 impl Error {
@@ -143,20 +105,8 @@ impl Error {
     /// What tokio-postgres reports of a statement or a connection.
     pub(crate) fn postgres(error: tokio_postgres::Error) -> Self {
         if let Some(db) = error.as_db_error() {
-            let report = ServerReport {
-                code: db.code().clone(),
-                message: without_values(db.code(), db.message()),
-                constraint: db.constraint().map(str::to_owned),
-                table: db.table().map(str::to_owned),
-                hint: db.hint().map(str::to_owned),
-                position: db.position().map(|position| match position {
-                    ErrorPosition::Original(at) | ErrorPosition::Internal { position: at, .. } => *at,
-                }),
-            };
-            let is_outside = report.code.code() == OUTSIDE;
-            let mut new = Self::new(if is_outside { ErrorKind::Residency } else { ErrorKind::Database }, "");
-            new.0.server = Some(report);
-            return new;
+            let report = ServerReport::of(db);
+            return Self::reported(report);
         }
         let io = cause::<std::io::Error>(&error);
         // The driver's way to say that the statement can't be written down: nothing was sent, and nothing broke.
@@ -171,13 +121,35 @@ impl Error {
             return Self::new(ErrorKind::ConnectionLost, "the connection to the server broke").caused_by(error);
         }
         // Not with its source: that of a value that can't be read may quote it.
-        let message = match cause::<WrongType>(&error) {
-            Some(types) => {
+        let message = match (cause::<WrongType>(&error), cause::<Panicked>(&error)) {
+            (Some(types), _) => {
                 format!("{error}: {types}: give the value another type, or cast in the SQL, such as :name::bigint")
             }
-            None => format!("{error}: the value does not fit the type that it is sent or read as"),
+            (None, Some(panicked)) => format!("{error}: {panicked}; nothing was sent"),
+            (None, None) => format!("{error}: the value does not fit the type that it is sent or read as"),
         };
         Self::new(ErrorKind::Codec, message)
+    }
+
+    /// Of a connection that broke: with why it did.
+    pub(crate) fn ended_by(mut self, end: &Self) -> Self {
+        if self.0.kind == ErrorKind::ConnectionLost {
+            self.0.source = Some(end.0.source.clone().unwrap_or_else(|| Arc::new(end.clone())));
+        }
+        self
+    }
+
+    fn reported(report: ServerReport) -> Self {
+        let is_outside = report.code.code() == OUTSIDE;
+        let mut new = Self::new(if is_outside { ErrorKind::Residency } else { ErrorKind::Database }, "");
+        new.0.server = Some(report);
+        new
+    }
+
+    /// What the server reports with this SQLSTATE.
+    #[cfg(test)]
+    pub(crate) fn with_code(code: &str) -> Self {
+        Self::reported(ServerReport::with_code(code))
     }
 
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
@@ -249,7 +221,12 @@ impl Error {
     /// (class 57). The other node may have done it. A pooler tells by class 08 that it has lost the server.
     pub(crate) fn may_be_done_elsewhere(&self, route: Route) -> bool {
         let is_passed_on = !matches!(route, Route::Single | Route::Owner | Route::Replica);
-        self.is_of_class("08") || (is_passed_on && self.was_told_to_stop())
+        self.has_lost_another() || (is_passed_on && self.was_told_to_stop())
+    }
+
+    /// A node, or a pooler, has lost the server that it had passed the work on to (class 08).
+    pub(crate) fn has_lost_another(&self) -> bool {
+        self.is_of_class("08")
     }
 
     /// The server was told to stop, or to stop what it was doing (class 57).
@@ -260,6 +237,10 @@ impl Error {
     /// The server reported an error of this class of SQLSTATEs about a statement.
     fn is_of_class(&self, class: &str) -> bool {
         self.0.kind == ErrorKind::Database && self.code().is_some_and(|code| code.code().starts_with(class))
+    }
+
+    fn is_of(&self, codes: &[SqlState]) -> bool {
+        self.code().is_some_and(|code| codes.contains(code))
     }
 
     /// The server refused a prepared statement without running it: a changed result type (0A000, only from a prepared
@@ -275,17 +256,17 @@ impl Error {
 
     /// The server takes no writes (25006): it was not the primary any more.
     pub(crate) fn is_read_only(&self) -> bool {
-        self.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)
+        self.is_of(&[SqlState::READ_ONLY_SQL_TRANSACTION])
     }
 
     /// The server ended the statement because it waited too long for a lock (55P03).
     pub(crate) fn is_lock_timeout(&self) -> bool {
-        self.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+        self.is_of(&[SqlState::LOCK_NOT_AVAILABLE])
     }
 
     /// The server ended the statement because it took too long, or somebody asked it to (57014): the code is the same.
     pub(crate) fn is_cancellation(&self) -> bool {
-        self.code() == Some(&SqlState::QUERY_CANCELED)
+        self.is_of(&[SqlState::QUERY_CANCELED])
     }
 
     /// The server could not be reached at all, or is just starting or stopping: another one may do. Not so where it
@@ -303,10 +284,15 @@ impl Error {
         match self.0.kind {
             ErrorKind::ConnectionLost => true,
             ErrorKind::Database => {
-                self.code().is_some_and(|code| *code == SqlState::ADMIN_SHUTDOWN || *code == SqlState::CRASH_SHUTDOWN)
+                self.is_idle_timeout() || self.is_of(&[SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN])
             }
             _ => false,
         }
+    }
+
+    /// The server had ended the session before it read the statement, for it was idle for longer than `idle_session_timeout`.
+    pub(crate) fn is_idle_timeout(&self) -> bool {
+        self.is_of(&[SqlState::IDLE_SESSION_TIMEOUT])
     }
 
     /// What a statement can meet after the layout of the cluster has changed: a shard that is gone from the node, a
@@ -454,17 +440,6 @@ impl Error {
 /// The SQLSTATE of `shardwise.require_placement`: the shard lies outside the region. See `schema/catalog.sql`.
 const OUTSIDE: &str = "SW001";
 
-/// The server's message. Those of class 22 (data exceptions) quote the offending value, in the quotation marks of the
-/// server's language, or show its bytes: they end there.
-fn without_values(code: &SqlState, message: &str) -> String {
-    let quotes =
-        |c: char| matches!(c, '"' | '\'' | '`' | '«' | '»' | '‹' | '›' | '‘'..='‟' | '「'..='』' | '〝'..='〟' | '＂');
-    match message.find(quotes).into_iter().chain(message.find(" 0x")).min() {
-        Some(end) if code.code().starts_with("22") => format!("{}…", &message[..end]),
-        _ => message.to_owned(),
-    }
-}
-
 /// The transaction lost against another one; PostgreSQL asks the client to run it again (manual, 13.5).
 fn is_lost_race(code: &SqlState) -> bool {
     *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED
@@ -487,6 +462,18 @@ fn is_out_of_service(code: &SqlState) -> bool {
         || *code == SqlState::CANNOT_CONNECT_NOW
         || code.code().starts_with("08")
 }
+
+/// A value could not be written because its own code panicked.
+#[derive(Debug)]
+pub(crate) struct Panicked;
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("its `ToSql` or `Serialize` panicked")
+    }
+}
+
+impl StdError for Panicked {}
 
 /// What of this type lies beneath the driver's error.
 fn cause<T: StdError + 'static>(error: &tokio_postgres::Error) -> Option<&T> {
@@ -557,36 +544,5 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio_postgres::error::SqlState;
-
-    use super::without_values;
-
-    #[test]
-    fn a_value_that_a_message_quotes_is_cut_off_in_every_language() {
-        for (message, left) in [
-            ("invalid input syntax for type integer: \"secret\"", "invalid input syntax for type integer: …"),
-            ("ungültige Eingabesyntax für Typ integer: »secret«", "ungültige Eingabesyntax für Typ integer: …"),
-            (
-                "syntaxe en entrée invalide pour le type integer : « secret »",
-                "syntaxe en entrée invalide pour le type integer : …",
-            ),
-            ("neplatná vstupní syntaxe pro typ integer: „secret“", "neplatná vstupní syntaxe pro typ integer: …"),
-            ("入力構文が不正です: 「secret」", "入力構文が不正です: …"),
-            (
-                "character with byte sequence 0x73 in encoding \"UTF8\" has no equivalent",
-                "character with byte sequence…",
-            ),
-        ] {
-            assert_eq!(without_values(&SqlState::INVALID_TEXT_REPRESENTATION, message), left);
-        }
-        assert_eq!(without_values(&SqlState::DIVISION_BY_ZERO, "division by zero"), "division by zero");
-        // The names of what was violated are no values.
-        let violated = "duplicate key value violates unique constraint \"wallets_pkey\"";
-        assert_eq!(without_values(&SqlState::UNIQUE_VIOLATION, violated), violated);
     }
 }

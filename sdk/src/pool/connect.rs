@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -198,8 +198,7 @@ impl Connector {
         if let Some(options) = options {
             login.options(options);
         }
-        let forwards = is_watched.then(|| AtomicUsize::new(0));
-        let heard = Arc::new(Heard { forwards, is_in_doubt: AtomicBool::new(false) });
+        let heard = Arc::new(Heard::new(is_watched));
         let (socket, port) = match socket::open(&host.endpoint).await? {
             Socket::Tcp(stream) => {
                 let port = stream.local_addr().ok().map(|address| address.port());
@@ -209,11 +208,15 @@ impl Connector {
         };
         let client = match socket {
             Socket::Tcp(stream) => match self.0.tls.clone() {
-                Some(mut tls) => self.log_in(&login, &heard, stream, tls_to::<TcpStream>(host, &mut tls)?).await?,
-                None => self.log_in(&login, &heard, stream, NoTls).await?,
+                Some(mut tls) => {
+                    self.log_in(&login, number, &heard, stream, tls_to::<TcpStream>(host, &mut tls)?).await?
+                }
+                None => self.log_in(&login, number, &heard, stream, NoTls).await?,
             },
             // As in libpq: a Unix socket needs no TLS.
-            Socket::Unix(stream) => self.log_in(login.ssl_mode(SslMode::Disable), &heard, stream, NoTls).await?,
+            Socket::Unix(stream) => {
+                self.log_in(login.ssl_mode(SslMode::Disable), number, &heard, stream, NoTls).await?
+            }
         };
         let inferred = (pooler == Pooler::Transaction).then(|| self.0.inferred.clone());
         let connection = Connection::new(client, host.at, number, self.0.statement_cache, heard, inferred);
@@ -232,7 +235,11 @@ impl Connector {
     /// Says that this connection was ended from the other side. Then the others that were opened before now have been too,
     /// or are about to be: none of them is used again, so that a second try does not meet the next one that is dying.
     pub(super) fn distrust(&self, connection: &Connection) {
-        if self.trusts(connection) {
+        self.distrust_as_of(connection.number());
+    }
+
+    fn distrust_as_of(&self, number: usize) {
+        if number >= self.0.trusted_from.load(Ordering::Acquire) {
             self.0.trusted_from.store(self.0.opened.load(Ordering::Acquire), Ordering::Release);
         }
     }
@@ -269,6 +276,7 @@ impl Connector {
     async fn log_in<S, T>(
         &self,
         login: &tokio_postgres::Config,
+        number: usize,
         heard: &Arc<Heard>,
         stream: S,
         tls: T,
@@ -278,13 +286,24 @@ impl Connector {
         T: TlsConnect<S>,
         T::Stream: Send + 'static,
     {
-        let (client, driver) = login.connect_raw(stream, tls).await.map_err(refused)?;
-        let (node, heard) = (self.0.node.clone(), heard.clone());
+        let (client, mut driver) = login.connect_raw(stream, tls).await.map_err(refused)?;
+        // Weak: a connection that lies idle must not keep what is left of a pool.
+        let (connector, node, heard) = (Arc::downgrade(&self.0), self.0.node.clone(), heard.clone());
         tokio::spawn(
             async move {
-                if let Err(error) = drive(driver, &heard).await {
-                    debug!(server.address = node.host, server.port = node.port, %error, "a connection broke");
+                let Err(error) = drive(&mut driver, &heard).await else { return };
+                let error = Error::postgres(error);
+                debug!(server.address = node.host, server.port = node.port, %error, "a connection broke");
+                // A server that stops says so on those that lie idle as well; one that was idle for too long is one of many.
+                if error.code().is_some()
+                    && error.ended_the_session()
+                    && !error.is_idle_timeout()
+                    && let Some(connector) = connector.upgrade()
+                {
+                    Self(connector).distrust_as_of(number);
                 }
+                // Before the driver goes, and with it the hope of those who wait.
+                let _first = heard.end.set(error);
             }
             .in_current_span(),
         );
@@ -375,7 +394,7 @@ fn options(settings: &[(&str, Cow<'_, str>)]) -> String {
 
 /// Drives a connection to its end, and notes what the server says: before the answer to the statement that it is about, since
 /// messages come in order.
-async fn drive<S, T>(mut driver: tokio_postgres::Connection<S, T>, heard: &Heard) -> Result<(), tokio_postgres::Error>
+async fn drive<S, T>(driver: &mut tokio_postgres::Connection<S, T>, heard: &Heard) -> Result<(), tokio_postgres::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,

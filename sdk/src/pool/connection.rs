@@ -1,7 +1,7 @@
 //! One connection with its prepared statements.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
@@ -9,6 +9,7 @@ use tokio_postgres::types::Type;
 use super::prepared::Prepared;
 use super::statements::{Inferred, Statements};
 use crate::entity::Statement;
+use crate::error::Error;
 
 /// A connection to one server.
 pub(crate) struct Connection {
@@ -32,6 +33,15 @@ pub(super) struct Heard {
     pub(super) forwards: Option<AtomicUsize>,
     /// Whether it could not commit on another node, and answered the COMMIT all the same.
     pub(super) is_in_doubt: AtomicBool,
+    /// Why the connection ended: whoever waits for an answer is told that it did, and no more.
+    pub(super) end: OnceLock<Error>,
+}
+
+impl Heard {
+    pub(super) fn new(is_watched: bool) -> Self {
+        let forwards = is_watched.then(|| AtomicUsize::new(0));
+        Self { forwards, is_in_doubt: AtomicBool::new(false), end: OnceLock::new() }
+    }
 }
 
 impl Connection {
@@ -67,6 +77,14 @@ impl Connection {
     /// Whether the COMMIT that was just answered may not have taken effect. Asked once for each.
     pub(crate) fn take_doubt(&self) -> bool {
         self.heard.is_in_doubt.swap(false, Ordering::AcqRel)
+    }
+
+    /// An error that was met on this connection, with the reason if it is that the connection broke.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match self.heard.end.get() {
+            Some(end) => error.ended_by(end),
+            None => error,
+        }
     }
 
     /// How many commands the server has sent to other nodes on behalf of this connection; `None` where it is not watched.

@@ -46,8 +46,10 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
         (ErrorKind::ConnectionLost, Progress::NotSent) => Decision::Same,
         (ErrorKind::ConnectionLost, Progress::Sent) if idempotent => Decision::Same,
         // The same, with the server's last word.
-        (ErrorKind::Database, Progress::NotSent) if error.ended_the_session() => Decision::Same,
-        (ErrorKind::Database, Progress::Sent) if idempotent && error.ended_the_session() => Decision::Same,
+        (ErrorKind::Database, Progress::NotSent) if is_lost(error) => Decision::Same,
+        (ErrorKind::Database, Progress::Sent) if idempotent && is_lost(error) => Decision::Same,
+        // Nothing was read from a session that had ended before.
+        (ErrorKind::Database, Progress::Sent) if error.is_idle_timeout() => Decision::Same,
         // The server refused a cached plan before running it: it is planned anew.
         (ErrorKind::Database, _) if error.is_stale_plan() => Decision::Same,
         // It is a standby now, and ran nothing: the primary is another one.
@@ -78,10 +80,15 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
     }
 }
 
+/// The server, or one behind it, went away.
+fn is_lost(error: &Error) -> bool {
+    error.ended_the_session() || error.has_lost_another()
+}
+
 /// Whether the server may have done the work already, so that another try asks it for more than what was wanted: that is what
 /// a [`Budget`] bounds.
 pub(crate) fn is_a_burden(error: &Error, progress: Progress) -> bool {
-    progress == Progress::Sent && error.ended_the_session()
+    progress == Progress::Sent && is_lost(error) && !error.is_idle_timeout()
 }
 
 /// How long to wait before a try. Full jitter: a random part of a span that doubles with each try, so that what failed at one
@@ -93,29 +100,69 @@ pub(crate) fn pause(before_try: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{Decision, Progress, decide};
-    use crate::error::{Error, ErrorKind};
+    use super::Decision::{Anew, Same, Stop};
+    use super::Progress::{NotSent, Sent};
+    use super::{TRIES, decide};
+    use crate::error::{Error, ErrorKind, Limit};
 
-    fn lost() -> Error {
-        Error::new(ErrorKind::ConnectionLost, "")
+    /// What is decided where nothing was sent, where it was, and where it was and is idempotent.
+    fn decisions(error: &Error) -> [super::Decision; 3] {
+        [(NotSent, false), (Sent, false), (Sent, true)]
+            .map(|(progress, idempotent)| decide(error, 1, progress, idempotent))
     }
 
     #[test]
-    fn what_was_not_sent_is_sent_again_once() {
-        assert_eq!(decide(&lost(), 1, Progress::NotSent, false), Decision::Same);
-        assert_eq!(decide(&lost(), 2, Progress::NotSent, false), Decision::Stop);
-    }
-
-    #[test]
-    fn what_may_have_taken_effect_is_never_repeated() {
-        assert_eq!(decide(&lost(), 1, Progress::Sent, false), Decision::Stop);
-        assert_eq!(decide(&lost(), 1, Progress::Sent, true), Decision::Same);
-    }
-
-    #[test]
-    fn what_a_second_try_would_meet_again_is_not_tried() {
-        for kind in [ErrorKind::Codec, ErrorKind::Usage, ErrorKind::Connect, ErrorKind::Closed, ErrorKind::NotFound] {
-            assert_eq!(decide(&Error::new(kind, ""), 1, Progress::NotSent, true), Decision::Stop, "{kind:?}");
+    fn the_table_for_what_the_server_reports() {
+        for (code, what, expected) in [
+            ("57P01", "it stops", [Same, Stop, Same]),
+            ("57P02", "it crashed", [Same, Stop, Same]),
+            ("08006", "it has lost another node", [Same, Stop, Same]),
+            ("08P01", "a pooler has lost it", [Same, Stop, Same]),
+            ("57P05", "it had ended the session before", [Same, Same, Same]),
+            ("26000", "it does not know the prepared statement", [Same, Same, Same]),
+            ("25006", "it is a standby", [Anew, Anew, Anew]),
+            ("SW001", "the shard is not where it was", [Anew, Anew, Anew]),
+            ("57014", "it was cancelled", [Stop, Stop, Stop]),
+            ("55P03", "it waited too long for a lock", [Stop, Stop, Stop]),
+            ("40001", "it lost a race", [Stop, Stop, Stop]),
+            ("40P01", "a deadlock", [Stop, Stop, Stop]),
+            ("53300", "it has no connection left", [Stop, Stop, Stop]),
+            ("53100", "its disk is full", [Stop, Stop, Stop]),
+            ("23505", "the row is there", [Stop, Stop, Stop]),
+            ("42P01", "there is no such table", [Stop, Stop, Stop]),
+            ("XX000", "anything at all", [Stop, Stop, Stop]),
+        ] {
+            assert_eq!(decisions(&Error::with_code(code)), expected, "{code}: {what}");
         }
+    }
+
+    #[test]
+    fn the_table_for_what_we_find_ourselves() {
+        for (kind, expected) in [
+            (ErrorKind::ConnectionLost, [Same, Stop, Same]),
+            // Without a server's word nobody knows better where the shard is.
+            (ErrorKind::Residency, [Stop, Stop, Stop]),
+            (ErrorKind::Timeout(Limit::Statement), [Stop, Stop, Stop]),
+            (ErrorKind::Timeout(Limit::Checkout), [Stop, Stop, Stop]),
+            (ErrorKind::Connect, [Stop, Stop, Stop]),
+            (ErrorKind::Overloaded, [Stop, Stop, Stop]),
+            (ErrorKind::NoReplica, [Stop, Stop, Stop]),
+            (ErrorKind::NotFound, [Stop, Stop, Stop]),
+            (ErrorKind::WrongTenant, [Stop, Stop, Stop]),
+            (ErrorKind::Codec, [Stop, Stop, Stop]),
+            (ErrorKind::Usage, [Stop, Stop, Stop]),
+            (ErrorKind::TransactionOver, [Stop, Stop, Stop]),
+            (ErrorKind::Closed, [Stop, Stop, Stop]),
+        ] {
+            assert_eq!(decisions(&Error::new(kind, "")), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_tried_for_ever() {
+        for code in ["57P01", "57P05", "26000", "25006", "SW001"] {
+            assert_eq!(decide(&Error::with_code(code), TRIES, NotSent, true), Stop, "{code}");
+        }
+        assert_eq!(decide(&Error::new(ErrorKind::ConnectionLost, ""), TRIES, NotSent, true), Stop);
     }
 }

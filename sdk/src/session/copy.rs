@@ -14,7 +14,7 @@ use super::call::{End, by_deadline};
 use super::execute::{Forgets, heed, limits, try_again, within};
 use super::executor::{Executor, FailUnlessDone, Hold};
 use super::own::foreign;
-use super::written::Unknown;
+use super::written::{Seen, Unknown};
 use super::{In, Scope, Session, TenantScope, terms, written};
 use crate::entity::{DistributionKey, Entity, Params};
 use crate::error::{Error, ErrorKind, Result};
@@ -266,7 +266,7 @@ async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Resul
 /// A connection for a COPY. Where there are terms, it begins with a transaction in which the node does what they ask for;
 /// what only reads is rolled back when the connection is given back. A node that refuses is asked once more, with the latest
 /// layout.
-async fn hold_on_terms(executor: &impl Executor, need: Need) -> Result<Hold> {
+async fn hold_on_terms(executor: &impl Executor, mut need: Need) -> Result<Hold> {
     let core = executor.core();
     let mut attempt = 1;
     loop {
@@ -275,17 +275,26 @@ async fn hold_on_terms(executor: &impl Executor, need: Need) -> Result<Hold> {
         // tokio-postgres tells that a COPY is done before the server commits it; and what it prepares for one has to be there
         // when it starts, also behind a pooler.
         let is_own = need.access == Access::Write || hold.connection().is_pooled();
-        if !(hold.has_terms() || hold.is_standalone() && is_own) {
-            return Ok(hold);
-        }
         let guard = hold.transaction_guard();
-        let Err(error) = terms::begin_on(&hold, limit).await else {
+        let begun = if hold.has_terms() || hold.is_standalone() && is_own {
+            terms::begin_on(&hold, limit).await
+        } else {
+            // What a standby has replayed it keeps: it is asked before, on the same connection.
+            within(limit, Seen::ask(&hold)).await
+        };
+        let Err(error) = begun else {
             guard.done();
             return Ok(hold);
         };
         drop(guard);
         let error = hold.explain(error);
         heed(core, &hold, &error);
+        if error.kind() == ErrorKind::NoReplica && !need.at_primary {
+            // It was set back since it was chosen.
+            need.at_primary = true;
+            core.metrics.fallback();
+            continue;
+        }
         if !hold.is_standalone() {
             return Err(error);
         }
@@ -298,13 +307,13 @@ fn count(executor: &impl Executor, hold: &Hold) {
     executor.core().metrics.statement(hold.route, executor.target().intent == Intent::Tenant);
 }
 
-/// Starts a COPY, with the statement's time limit.
 /// Within the time that a statement may take: a node that is silent, or waits for a lock, holds up nobody for longer.
 async fn in_time<T>(executor: &impl Executor, work: impl Future<Output = Result<T>>) -> Result<T> {
     let limit = executor.core().timeouts(executor.target().intent).statement;
     by_deadline(executor, within(limit, work)).await
 }
 
+/// Starts a COPY, with the statement's time limit.
 async fn answer<T>(
     executor: &impl Executor,
     hold: &Hold,

@@ -257,7 +257,7 @@ impl<S: Scope> Session<S, Pinned> {
         }
         outcome.map_err(|error| {
             heed(core, &line, &error);
-            let error = error.on(begun.lease.node()).via(begun.route);
+            let error = begun.explain(error);
             let error = error.in_transaction();
             if self.executor.committing.load(Ordering::Relaxed) { error.of_sent_commit() } else { error }
         })?;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{join, join3};
-use futures_util::{FutureExt as _, poll};
-use tokio::sync::OnceCell;
+use futures_util::poll;
+use tokio::sync::{OnceCell, watch};
 
 use super::Pooled;
 use super::execute::{heed, limits, within};
@@ -39,7 +39,8 @@ pub(super) struct Begun {
     /// What the node vouches for until the transaction ends.
     pub(super) bound: Option<Bound>,
     opening: Unanswered,
-    is_answered: Arc<AtomicBool>,
+    // True when the server has confirmed it; gone when nobody waits for that any more.
+    answered: watch::Receiver<bool>,
 }
 
 /// The answer to BEGIN, and to what the node was asked with it.
@@ -213,10 +214,10 @@ impl Begun {
             Ok((terms?, seen?))
         };
         let prepared = within(limit, prepared).await;
-        let (terms, seen) = prepared.map_err(|error| error.on(lease.node()).via(route))?;
+        let (terms, seen) = prepared.map_err(|error| of_node(&lease, route, error))?;
         lease.began();
-        let (lease, is_answered) = (Arc::new(lease), Arc::new(AtomicBool::new(false)));
-        let (connection, answered) = (lease.clone(), is_answered.clone());
+        let (lease, (answer, answered)) = (Arc::new(lease), watch::channel(false));
+        let connection = lease.clone();
         let mut opening: Opening = Box::pin(async move {
             let client = connection.connection().client();
             let begin = begin_within(begin, connection.connection().is_pooled().then_some(limit));
@@ -226,20 +227,20 @@ impl Begun {
                 join3(client.batch_execute(&begin), terms, seen.check(connection.connection())).await;
             mark.done();
             begun.map_err(Error::postgres).and(told).and(vouched).and(seen)?;
-            answered.store(true, Ordering::Release);
+            answer.send_replace(true);
             Ok(())
         });
         let opening = match poll!(opening.as_mut()) {
             std::task::Poll::Ready(outcome) => outcome.map(|()| None),
             std::task::Poll::Pending => Ok(Some(opening)),
         };
-        let opening = opening.map_err(|error| error.on(lease.node()).via(route))?;
-        Ok(Self { lease, route, bound, opening: Unanswered::new(opening), is_answered })
+        let opening = opening.map_err(|error| of_node(&lease, route, error))?;
+        Ok(Self { lease, route, bound, opening: Unanswered::new(opening), answered })
     }
 
     /// Whether the server has confirmed it.
     pub(super) fn is_answered(&self) -> bool {
-        self.is_answered.load(Ordering::Acquire)
+        *self.answered.borrow()
     }
 
     /// The answer that nobody has waited for yet.
@@ -252,23 +253,33 @@ impl Begun {
         let opened = match self.opening() {
             Some(opening) => within(limit, opening).await,
             // Somebody else waits for it, whose answer comes before ours.
-            None => within(limit, self.until_answered().map(Ok)).await,
+            None => within(limit, self.until_answered()).await,
         };
         opened.map_err(|error| {
             heed(core, &self.line(), &error);
-            error.on(self.lease.node()).via(self.route).of("begin", None)
+            self.explain(error).of("begin", None)
         })
     }
 
-    async fn until_answered(&self) {
-        while !self.is_answered() && !self.lease.connection().client().is_closed() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+    /// # Errors
+    /// [`ErrorKind::TransactionOver`] where whoever waited went away.
+    async fn until_answered(&self) -> Result<()> {
+        let dropped = |_| over("the statement that began it failed or was dropped: it can only roll back");
+        self.answered.clone().wait_for(|answered| *answered).await.map(drop).map_err(dropped)
+    }
+
+    /// The error with what this knows of it.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        of_node(&self.lease, self.route, error)
     }
 
     pub(super) fn line(&self) -> Line {
         Line::OfTransaction(self.lease.clone())
     }
+}
+
+fn of_node(lease: &Lease, route: Route, error: Error) -> Error {
+    lease.connection().explain(error).on(lease.node()).via(route)
 }
 
 pub(super) fn over(message: &str) -> Error {

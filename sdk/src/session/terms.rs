@@ -162,12 +162,14 @@ pub(super) async fn begin_on(hold: &Hold, limit: Duration) -> Result<()> {
     let work = async {
         let mark = hold.start();
         let terms = Terms::prepared(connection, hold.tenant.as_ref(), hold.bound.as_ref()).await?;
+        let seen = Seen::prepared(connection, hold.route, hold.after).await?;
         let outcome = if hold.is_standalone() {
             hold.began();
             let begin = begin_within("BEGIN", hold.needs_limit.then_some(limit));
-            let (begun, told, vouched) =
-                join3(client.batch_execute(&begin), terms.tell(client), terms.vouch(client)).await;
-            begun.map_err(Error::postgres).and(told).and(vouched)
+            let terms = join(terms.tell(client), terms.vouch(client));
+            let (begun, (told, vouched), seen) =
+                join3(client.batch_execute(&begin), terms, seen.check(connection)).await;
+            begun.map_err(Error::postgres).and(told).and(vouched).and(seen)
         } else {
             terms.vouch(client).await
         };

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_postgres::types::Type;
 
+use super::executor::Hold;
 use super::{Pooled, Scope, Session};
 use crate::config::Consistency;
 use crate::entity::Statement;
@@ -107,6 +108,19 @@ impl Seen {
         };
         let lsn = after.map_or(0, |position| i64::try_from(position.lsn).unwrap_or(i64::MAX));
         Ok(Self { statement, lsn })
+    }
+
+    /// Asks it on the connection that is held.
+    pub(super) async fn ask(hold: &Hold) -> Result<()> {
+        if hold.after.is_none() || hold.route != Route::Replica {
+            return Ok(());
+        }
+        let mark = hold.start();
+        let seen =
+            async { Self::prepared(hold.connection(), hold.route, hold.after).await?.check(hold.connection()).await };
+        let seen = seen.await;
+        mark.done(None);
+        seen
     }
 
     /// # Errors

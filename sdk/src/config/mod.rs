@@ -57,7 +57,7 @@
 //! regions = ["eu", "us"]                     # all that there are
 //! residency = "strict"                       # off (the default) | prefer | strict: may data leave the home region?
 //! check_rows = "always"                      # debug (the default) | always | never: hold rows against the tenant's key
-//! replicas = ["replica-1.example.org"]       # standbys of the primary, or of workers; never contact points
+//! replicas = ["replica-1.example.org"]       # standbys of the primary, or of workers, one per address; never contact points
 //! pooler = "transaction"                     # auto (the default) | none | session | transaction: PgBouncer and the like
 //! reads.consistency = "replica_ok"
 //! reads.max_lag = "1s"
@@ -453,7 +453,8 @@ impl Config {
         check::checked(Self { reads, ..self })
     }
 
-    /// The standbys of the primary; on Citus of the workers, each of which tells whose it is.
+    /// The standbys of the primary; on Citus of the workers, each of which tells whose it is. One per address: each is asked how far it
+    /// is, and behind a load balancer it would be another one that answers than that which is read from.
     ///
     /// # Errors
     /// One that is named twice, or is a contact point as well.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use futures_util::TryStreamExt as _;
 use shardwise::{Cluster, Uuid};
 use sqlx::postgres::{PgPool, PgPoolOptions};
@@ -23,10 +23,11 @@ use crate::verdict::Verdict;
 use crate::{rows, servers};
 
 const PSQL: &str = "copy_vs_psql_owner";
+const PSQL_TRANSACTION: &str = "copy_vs_psql_transaction_owner";
 const PSQL_TEXT: &str = "copy_vs_psql_text_owner";
 const INSERT: &str = "copy_vs_multirow_insert_coordinator";
 /// The names of the results.
-pub const RESULTS: [&str; 3] = [PSQL, PSQL_TEXT, INSERT];
+pub const RESULTS: [&str; 4] = [PSQL, PSQL_TRANSACTION, PSQL_TEXT, INSERT];
 
 /// So many that their rate is steady.
 const ROWS: usize = 200_000;
@@ -47,8 +48,9 @@ pub async fn run(args: &Args, report: &mut Report) -> Result<()> {
 
     let all = [
         Contender::new("shardwise", "shardwise copy_in", || loads.timed(ROWS, loads.ours())),
-        Contender::new(PSQL, "psql \\copy, binary, owner", || loads.timed(ROWS, loads.psql(true))),
-        Contender::new(PSQL_TEXT, "psql \\copy, text, owner", || loads.timed(ROWS, loads.psql(false))),
+        Contender::new(PSQL, "psql \\copy, binary, owner", || loads.timed(ROWS, loads.psql(true, false))),
+        Contender::new(PSQL_TRANSACTION, "the same in a transaction", || loads.timed(ROWS, loads.psql(true, true))),
+        Contender::new(PSQL_TEXT, "psql \\copy, text, owner", || loads.timed(ROWS, loads.psql(false, false))),
         Contender::new(INSERT, "sqlx, INSERTs of many rows", || loads.timed(INSERTED, loads.inserts())),
     ];
     let is_wanted = |slug| slug == "shardwise" || args.wanted.has(slug);
@@ -120,19 +122,23 @@ impl Loads {
         Ok(took)
     }
 
-    /// By its own clock: that it starts, logs in, and has Citus read its metadata, is nothing that we do in each round.
-    async fn psql(&self, is_binary: bool) -> Result<Duration> {
+    /// By its own clock: that it starts, logs in, and has Citus read its metadata, is nothing that we do in each round. In a
+    /// transaction, as ours, Citus has one process read the rows and store them; else it hands them to a second one.
+    async fn psql(&self, is_binary: bool, in_transaction: bool) -> Result<Duration> {
         let (file, format) = if is_binary { (&self.binary, "binary") } else { (&self.text, "text") };
         let command = format!("\\copy wallets ({WALLET_COLUMNS}) FROM '{}' (FORMAT {format})", file.display());
         let mut psql = Command::new("psql");
         psql.args(["--no-psqlrc", "--set=ON_ERROR_STOP=1", "--dbname", &self.url]);
-        psql.args(["--command", "SELECT FROM wallets LIMIT 0", "--command", "\\timing on", "--command", &command]);
+        psql.args(["--command", "SELECT FROM wallets LIMIT 0", "--command", "\\timing on"]);
+        let commands: &[&str] = if in_transaction { &["BEGIN", &command, "COMMIT"] } else { &[&command] };
+        psql.args(commands.iter().flat_map(|command| ["--command", command]));
         let output = psql.output().await?;
         ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
         let told = String::from_utf8(output.stdout)?;
-        let time =
-            told.lines().rev().find_map(|line| line.strip_prefix("Time: ")?.split(' ').next()?.parse::<f64>().ok());
-        Ok(Duration::from_secs_f64(time.context("psql tells no time")? / 1e3))
+        let time = |line: &str| line.strip_prefix("Time: ")?.split(' ').next()?.parse::<f64>().ok();
+        let times: Vec<f64> = told.lines().filter_map(time).collect();
+        ensure!(times.len() == commands.len(), "psql tells no time: {told}");
+        Ok(Duration::from_secs_f64(times.iter().sum::<f64>() / 1e3))
     }
 
     /// All or none, as the others.

@@ -14,7 +14,8 @@ use crate::support::activity::{Activity, idle};
 
 use crate::support::model::{Entry, Everything, Wallet};
 use crate::support::place::Place;
-use crate::support::proxy::Proxy;
+use crate::support::protocol::Message;
+use crate::support::proxy::{Moment, Proxy};
 use crate::support::{schema, server, timeouts, unchecked};
 
 /// The shared server, a database with the shared entities' tables, and PgBouncer before it with three connections.
@@ -170,6 +171,39 @@ async fn what_is_dropped_ends_by_the_servers_own_limit() {
     idle(&looking, NAME).await;
     fest.insert(&Wallet::new(*fest.key(), 1)).await.unwrap();
     assert_eq!(fest.count::<Wallet>().await.unwrap(), 1);
+}
+
+/// A pooler that loses its server answers whatever is first in line, be that the BEGIN, while the COMMIT may have been done.
+#[tokio::test]
+async fn what_a_pooler_lost_the_answer_to_is_of_unknown_outcome_and_not_done_twice() {
+    let (_, _, direct) = behind(false).await;
+    let proxy = Proxy::to(direct.contact_points()[0].port).await;
+    let pooler = pgbouncer(server().await).by_way_of(proxy.port).server_connections(3).start().await.unwrap();
+    let cluster = Cluster::connect(pooler.before(direct.clone()).unwrap()).await.unwrap();
+    let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
+    let wallet = Wallet::new(*fest.key(), 0);
+    fest.insert(&wallet).await.unwrap();
+    let looking = Cluster::connect(direct).await.unwrap().tenant(*fest.key()).await.unwrap();
+    let mut balance = 0;
+    for round in 0..20 {
+        // A connection that is open is there then: as it is opened, it asks for types in a transaction of its own.
+        fest.get::<Wallet>(wallet.id).await.unwrap();
+        proxy.reset_at(Message::Commit, Moment::Sent);
+        let outcome = match round % 2 {
+            0 => fest.update_columns::<Wallet>(wallet.id).add(Wallet::BALANCE, 1).run().await.map(drop),
+            _ => {
+                let entry = Entry::new(&wallet, 1);
+                let paid = Wallet { balance: balance + 1, ..wallet.clone() };
+                fest.pipeline().update(&paid).insert(&entry).commit().await
+            }
+        };
+        let error = outcome.unwrap_err();
+        assert!(error.is_outcome_unknown(), "{error:?}");
+        let now = looking.get::<Wallet>(wallet.id).await.unwrap().balance;
+        assert!((balance..=balance + 1).contains(&now), "{balance} became {now} with {error:?}");
+        balance = now;
+    }
+    assert_eq!((proxy.resets(), cluster.metrics().retries), (20, 0));
 }
 
 #[tokio::test]

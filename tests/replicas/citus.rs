@@ -11,13 +11,15 @@ use crate::citus::stage::{self, until};
 use crate::support::citus::can_run;
 use crate::support::model::{Country, Wallet};
 
+fn standbys_of(cluster: &Cluster) -> usize {
+    cluster.topology().nodes().iter().filter(|node| node.role == Role::Replica).count()
+}
+
 /// Reads and writes in both regions, with and without the primary.
 async fn reads_on(local: &shardwise::local::CitusCluster, config: Config) {
     let cluster = Cluster::connect(config).await.unwrap();
-    let standbys =
-        |cluster: &Cluster| cluster.topology().nodes().iter().filter(|node| node.role == Role::Replica).count();
     // On a busy machine they may tell a little later.
-    until(async || standbys(&cluster) == 2).await;
+    until(async || standbys_of(&cluster) == 2).await;
     let topology = cluster.topology();
     for region in [Region::EU, Region::US] {
         let fest = stage::tenant_in(&cluster, region).await;
@@ -94,9 +96,8 @@ async fn standbys_of_the_configuration_tell_whose_they_are() {
     let config = config.with_replicas(standbys.into_iter().chain([silent])).unwrap().with_timeouts(timeouts).unwrap();
     let work = async {
         let cluster = Cluster::connect(config).await.unwrap();
-        for _ in 0..3 {
-            cluster.refresh().await.unwrap();
-        }
+        cluster.refresh().await.unwrap();
+        until(async || standbys_of(&cluster) == 2).await;
     };
     tokio::time::timeout(Duration::from_secs(120), work).await.expect("the silent one was waited for");
 }

@@ -10,8 +10,9 @@ use shardwise::{Cluster, Error, ErrorKind, Isolation, Position, Route, Tenant, T
 use tokio::task::JoinSet;
 
 use super::{FRESH, Stage, caught_up, taken};
-use crate::support::direct::on;
+use crate::support::direct::{address, on};
 use crate::support::model::Wallet;
+use crate::support::proxy::Proxy;
 
 const PAUSE: &str = "SELECT pg_wal_replay_pause()";
 const RESUME: &str = "SELECT pg_wal_replay_resume()";
@@ -217,6 +218,37 @@ async fn a_session_sees_its_writes_with_a_standby_that_is_two_seconds_behind() {
     let replica = taken(&cluster, Route::Replica);
     let copied: Vec<Wallet> = session.copy_out::<Wallet>().await.unwrap().try_collect().await.unwrap();
     assert_eq!((copied[0].balance, taken(&cluster, Route::Replica)), (1, replica + 1));
+}
+
+/// Whatever is known of a standby, it is asked right before the read.
+#[tokio::test]
+async fn a_standby_that_was_set_back_is_found_out_by_the_read_itself() {
+    let stage = Stage::with_standbys(2).await;
+    let [ahead, behind] = [0, 1].map(|at| &stage.primary.standbys()[at]);
+    let proxy = Proxy::to(address(ahead).port).await;
+    // Nobody asks it in between.
+    let rarely = Duration::from_secs(3_000);
+    let reads = ReadsConfig { max_lag: rarely * 2, probe_interval: rarely, ..ReadsConfig::default() };
+    let config = stage.config.clone().with_reads(reads).unwrap();
+    let config = config.with_replicas([format!("127.0.0.1:{}", proxy.port).parse().unwrap()]).unwrap();
+    on(behind, PAUSE).await;
+    let cluster = Cluster::connect(config).await.unwrap();
+    let fest = cluster.tenant(Uuid::new_v4()).await.unwrap().with_consistency(Consistency::Session);
+    let wallet = Wallet::new(*fest.key(), 100);
+    fest.insert(&wallet).await.unwrap();
+    let is_from_standby = async || {
+        let before = taken(&cluster, Route::Replica);
+        let copied: Vec<Wallet> = fest.copy_out::<Wallet>().await.unwrap().try_collect().await.unwrap();
+        assert_eq!(copied, std::slice::from_ref(&wallet));
+        taken(&cluster, Route::Replica) > before
+    };
+    caught_up(&fest, async |_| is_from_standby().await).await;
+    let before = cluster.metrics().fallbacks;
+    proxy.lead_to(address(behind).port);
+    assert!(!is_from_standby().await);
+    assert_eq!(fest.get::<Wallet>(wallet.id).await.unwrap(), wallet);
+    assert!(cluster.metrics().fallbacks >= before + 2);
+    on(behind, RESUME).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

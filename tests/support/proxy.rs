@@ -3,7 +3,7 @@
 //! or in both; delay it; and leave one end of a connection alone without a word.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ enum Fate {
 }
 
 struct State {
-    target: u16,
+    target: AtomicU16,
     accepted: AtomicUsize,
     round_trips: AtomicUsize,
     open: AtomicBool,
@@ -83,7 +83,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
-            target,
+            target: AtomicU16::new(target),
             accepted: AtomicUsize::new(0),
             round_trips: AtomicUsize::new(0),
             open: AtomicBool::new(true),
@@ -109,6 +109,13 @@ impl Proxy {
             proxies.insert(known.port, proxy);
         }
         (config, proxies)
+    }
+
+    /// Leads to this port from now on. What is open is closed.
+    pub fn lead_to(&self, target: u16) {
+        self.close();
+        self.state.target.store(target, Ordering::SeqCst);
+        self.open();
     }
 
     /// How many connections were tried.
@@ -181,7 +188,9 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
                 drop(fate.changed().await);
                 return;
             }
-            let Ok(mut far) = TcpStream::connect(("127.0.0.1", state.target)).await else { return };
+            let Ok(mut far) = TcpStream::connect(("127.0.0.1", state.target.load(Ordering::SeqCst))).await else {
+                return;
+            };
             near.set_nodelay(true).unwrap();
             far.set_nodelay(true).unwrap();
             let ended = relay(&mut near, &mut far, &state, &mut fate).await;

@@ -19,7 +19,7 @@ pub(super) struct Found {
     pub(super) topology: Topology,
     pub(super) aliases: Aliases,
     pub(super) checks: HashChecks,
-    pub(super) standbys: Standbys,
+    pub(super) standbys: Arc<Standbys>,
     /// That of the primary, where one of several servers is it; else zero.
     pub(super) timeline: i64,
 }
@@ -54,13 +54,13 @@ async fn try_one(config: &Config, endpoint: &Endpoint) -> Result<Found> {
         let server = look(&connection).await?;
         let mode = decide(config.mode, &server)?;
         info!(server.address = address.host, server.port = address.port, ?mode, version = server.version, "connected");
-        let (mut aliases, checks, standbys) = (Aliases::default(), HashChecks::default(), Standbys::default());
+        let (mut aliases, checks, standbys) = (Aliases::default(), HashChecks::default(), Arc::<Standbys>::default());
         let mut timeline = 0;
         let topology = match mode {
             Mode::Citus => {
                 recognise(&connection, &address, &mut aliases).await?;
                 // One that is silent is asked again later, in the background.
-                drop(tokio::time::timeout(failover::PATIENCE, standbys.ask(config)).await);
+                drop(tokio::time::timeout(failover::PATIENCE, standbys.ask_all(config)).await);
                 let known = Known { config, aliases: &aliases, checks: &checks, standbys: &standbys.known() };
                 catalog::read(connection.client(), &known).await?.0
             }

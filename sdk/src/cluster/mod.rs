@@ -59,7 +59,7 @@ pub struct Core {
     vetted: Vetted,
     refresher: Arc<Refresher>,
     replicas: Replicas,
-    standbys: Standbys,
+    standbys: Arc<Standbys>,
     closed: AtomicBool,
     // Who waits for a primary, in no pool's line.
     waiting: Semaphore,

@@ -106,7 +106,13 @@ struct Task {
 
 impl Task {
     async fn run(mut self) {
-        let Some(config) = self.core.upgrade().map(|core| core.config().topology.clone()) else { return };
+        let Some(core) = self.core.upgrade() else { return };
+        if core.mode() == Mode::Citus {
+            // Those that have not told as the client started.
+            ask_standbys(&core);
+        }
+        let config = core.config().topology.clone();
+        drop(core);
         let mut whole = Instant::now() + random::up_to_a_tenth_less(config.refresh_interval);
         // When a suspicion is heeded, and how long that waits while none proves right.
         let (mut heeded, mut pause, mut answered) = (Instant::now(), LEAST_PAUSE, 0);
@@ -204,19 +210,18 @@ impl Task {
     }
 }
 
-/// Has the standbys that have not told yet asked, and what they tell read. Nobody waits for one that is silent.
-fn ask_standbys(core: &Arc<Core>) {
-    if core.standbys.are_all_known(core.config()) {
-        return;
+/// Has the standbys that have not told yet asked, each by a task of its own, and what one tells read. Nobody waits for one that is
+/// silent, nor does that keep the cluster alive.
+fn ask_standbys(core: &Core) {
+    for endpoint in core.standbys.silent(core.config()) {
+        let (standbys, refresher) = (core.standbys.clone(), core.refresher.clone());
+        let (config, endpoint) = (core.config().clone(), endpoint.clone());
+        tokio::spawn(async move {
+            if standbys.ask(&config, &endpoint).await {
+                refresher.request();
+            }
+        });
     }
-    // Weak: one that is silent must not keep the cluster alive.
-    let core = Arc::downgrade(core);
-    tokio::spawn(async move {
-        let Some(core) = core.upgrade() else { return };
-        if core.standbys.ask(core.config()).await {
-            core.refresher.request();
-        }
-    });
 }
 
 /// Tries the nodes in turn: those of this region first, where residency is strict those alone.

@@ -1,10 +1,8 @@
 //! The standbys that the configuration lists: on Citus each of them tells of which node it is one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use tracing::warn;
 
 use super::catalog;
@@ -17,43 +15,60 @@ use crate::topology::{Node, Role};
 #[derive(Default)]
 pub(super) struct Standbys {
     groups: Mutex<BTreeMap<Endpoint, i32>>,
-    asking: tokio::sync::Mutex<()>,
+    asked: Mutex<BTreeSet<Endpoint>>,
 }
 
 impl Standbys {
-    pub(super) fn are_all_known(&self, config: &Config) -> bool {
-        self.groups().len() == config.replicas.len()
+    /// Asks all of the configuration, at once.
+    pub(super) async fn ask_all(&self, config: &Config) {
+        futures_util::future::join_all(config.replicas.iter().map(|endpoint| self.ask(config, endpoint))).await;
     }
 
-    /// Asks those that have not told yet, but one at a time of those who want to. Returns whether any told.
-    pub(super) async fn ask(&self, config: &Config) -> bool {
-        let Ok(_asking) = self.asking.try_lock() else { return false };
-        let known = self.known();
-        let unknown = config.replicas.iter().filter(|endpoint| !known.contains_key(endpoint));
-        let asked = unknown.map(|endpoint| async move { (endpoint, group_of(config, endpoint).await) });
-        let (mut asked, mut has_told) = (asked.collect::<FuturesUnordered<_>>(), false);
-        // As each tells: nobody need wait for all.
-        while let Some((endpoint, group)) = asked.next().await {
-            match group {
-                Ok(group) => {
-                    has_told = true;
-                    self.groups().insert(endpoint.clone(), group);
-                }
-                Err(error) => {
-                    warn!(server.address = endpoint.host, server.port = endpoint.port, %error, "a standby can't be asked whose it is");
-                }
+    /// Those that have not told yet, and are not being asked.
+    pub(super) fn silent<'a>(&self, config: &'a Config) -> Vec<&'a Endpoint> {
+        let (groups, asked) = (locked(&self.groups), locked(&self.asked));
+        config.replicas.iter().filter(|endpoint| !groups.contains_key(endpoint) && !asked.contains(endpoint)).collect()
+    }
+
+    /// Asks one, unless somebody does already. Returns whether it told.
+    pub(super) async fn ask(&self, config: &Config, endpoint: &Endpoint) -> bool {
+        let Some(_asking) = Asking::new(self, endpoint) else { return false };
+        match group_of(config, endpoint).await {
+            Ok(group) => {
+                locked(&self.groups).insert(endpoint.clone(), group);
+                true
+            }
+            Err(error) => {
+                warn!(server.address = endpoint.host, server.port = endpoint.port, %error, "a standby can't be asked whose it is");
+                false
             }
         }
-        has_told
     }
 
     pub(super) fn known(&self) -> BTreeMap<Endpoint, i32> {
-        self.groups().clone()
+        locked(&self.groups).clone()
     }
+}
 
-    fn groups(&self) -> MutexGuard<'_, BTreeMap<Endpoint, i32>> {
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+/// Somebody who asks one, for as long as this is held.
+struct Asking<'a>(&'a Standbys, &'a Endpoint);
+
+impl<'a> Asking<'a> {
+    fn new(standbys: &'a Standbys, endpoint: &'a Endpoint) -> Option<Self> {
+        // Made where it is the one alone: dropping it tells that nobody asks any more.
+        let is_first = locked(&standbys.asked).insert(endpoint.clone());
+        is_first.then(|| Self(standbys, endpoint))
     }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        locked(&self.0.asked).remove(self.1);
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn group_of(config: &Config, endpoint: &Endpoint) -> Result<i32> {

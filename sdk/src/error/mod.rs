@@ -118,14 +118,14 @@ impl Error {
             return Self::new(ErrorKind::Usage, message);
         }
         if error.is_closed() || io.is_some() {
-            return Self::new(ErrorKind::ConnectionLost, "the connection to the server broke").caused_by(error);
+            return Self::broken(error);
         }
         // Not with its source: that of a value that can't be read may quote it.
         let message = match (cause::<WrongType>(&error), cause::<Panicked>(&error)) {
             (Some(types), _) => {
                 format!("{error}: {types}: give the value another type, or cast in the SQL, such as :name::bigint")
             }
-            (None, Some(panicked)) => format!("{error}: {panicked}; nothing was sent"),
+            (None, Some(panicked)) => format!("{error}: {panicked}: it was not sent"),
             (None, None) => format!("{error}: the value does not fit the type that it is sent or read as"),
         };
         Self::new(ErrorKind::Codec, message)
@@ -146,10 +146,18 @@ impl Error {
         new
     }
 
-    /// What the server reports with this SQLSTATE.
+    /// What the server reports with this SQLSTATE, and where that is fatal ends the session.
     #[cfg(test)]
-    pub(crate) fn with_code(code: &str) -> Self {
-        Self::reported(ServerReport::with_code(code))
+    pub(crate) fn with_code(code: &str, is_fatal: bool) -> Self {
+        Self::reported(ServerReport::with_code(code, is_fatal))
+    }
+
+    /// Of a connection that ended by this.
+    pub(crate) fn broken(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(_) => Self::postgres(error),
+            None => Self::new(ErrorKind::ConnectionLost, "the connection to the server broke").caused_by(error),
+        }
     }
 
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
@@ -201,6 +209,8 @@ impl Error {
     pub(crate) fn of_sent_commit(self) -> Self {
         match self.kind() {
             ErrorKind::ConnectionLost | ErrorKind::Timeout(_) => self.with_unknown_outcome(),
+            // By a pooler, which answers whatever is first in line.
+            _ if self.has_lost_another() => self.with_unknown_outcome(),
             _ => self,
         }
     }
@@ -224,7 +234,8 @@ impl Error {
         self.has_lost_another() || (is_passed_on && self.was_told_to_stop())
     }
 
-    /// A node, or a pooler, has lost the server that it had passed the work on to (class 08).
+    /// A node, or a pooler, has lost the server that it had passed the work on to (class 08). A server calls a message that it does not
+    /// understand so as well.
     pub(crate) fn has_lost_another(&self) -> bool {
         self.is_of_class("08")
     }
@@ -279,19 +290,19 @@ impl Error {
         }
     }
 
-    /// The server, or the network, has ended the session, and hardly that one alone: it stops, has crashed, or is gone.
+    /// The server, or the network, has ended the session: it stops, has crashed, is gone, or had nothing to do for too long.
     pub(crate) fn ended_the_session(&self) -> bool {
-        match self.0.kind {
-            ErrorKind::ConnectionLost => true,
-            ErrorKind::Database => {
-                self.is_idle_timeout() || self.is_of(&[SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN])
-            }
-            _ => false,
-        }
+        let is_fatal = self.0.server.as_ref().is_some_and(|report| report.is_fatal);
+        self.0.kind == ErrorKind::ConnectionLost || (is_fatal && (self.is_shutdown() || self.is_idle_timeout()))
     }
 
-    /// The server had ended the session before it read the statement, for it was idle for longer than `idle_session_timeout`.
-    pub(crate) fn is_idle_timeout(&self) -> bool {
+    /// The server stops or has crashed; or, where it is not fatal, another one that it had passed the work on to.
+    pub(crate) fn is_shutdown(&self) -> bool {
+        self.is_of(&[SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN])
+    }
+
+    /// The session was idle for longer than `idle_session_timeout`.
+    fn is_idle_timeout(&self) -> bool {
         self.is_of(&[SqlState::IDLE_SESSION_TIMEOUT])
     }
 
@@ -451,6 +462,7 @@ fn is_transient(code: &SqlState) -> bool {
         || is_out_of_service(code)
         || *code == SqlState::LOCK_NOT_AVAILABLE
         || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+        || *code == SqlState::IDLE_SESSION_TIMEOUT
         // Short of connections, memory or disk.
         || code.code().starts_with("53")
 }

@@ -1,6 +1,6 @@
 //! What the server reported, without the row's values that its details would show.
 
-use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 #[derive(Clone)]
 pub(super) struct ServerReport {
@@ -10,6 +10,8 @@ pub(super) struct ServerReport {
     pub(super) table: Option<String>,
     pub(super) hint: Option<String>,
     pub(super) position: Option<u32>,
+    /// Whether it ends the session.
+    pub(super) is_fatal: bool,
 }
 
 impl ServerReport {
@@ -23,13 +25,18 @@ impl ServerReport {
             position: report.position().map(|position| match position {
                 ErrorPosition::Original(at) | ErrorPosition::Internal { position: at, .. } => *at,
             }),
+            is_fatal: match report.parsed_severity() {
+                Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
+                // Poolers have but the text.
+                None => matches!(report.severity(), "FATAL" | "PANIC"),
+            },
         }
     }
 
     #[cfg(test)]
-    pub(super) fn with_code(code: &str) -> Self {
+    pub(super) fn with_code(code: &str, is_fatal: bool) -> Self {
         let (code, message) = (SqlState::from_code(code), String::new());
-        Self { code, message, constraint: None, table: None, hint: None, position: None }
+        Self { code, message, constraint: None, table: None, hint: None, position: None, is_fatal }
     }
 
     /// On Citus a violation is that of a shard, whose table and constraints end with its number: `wallets_pkey_102041`. The

@@ -20,7 +20,7 @@ use crate::error::Result;
 /// ```
 pub fn pgbouncer(server: &Server) -> PgBouncerBuilder {
     let users = vec![server.config().user().to_owned()];
-    PgBouncerBuilder { server: server.config(), session: false, server_connections: 20, users }
+    PgBouncerBuilder { server: server.config(), port: None, session: false, server_connections: 20, users }
 }
 
 /// What a PgBouncer is to be like.
@@ -28,6 +28,7 @@ pub fn pgbouncer(server: &Server) -> PgBouncerBuilder {
 #[must_use]
 pub struct PgBouncerBuilder {
     server: Config,
+    port: Option<u16>,
     session: bool,
     server_connections: u32,
     users: Vec<String>,
@@ -42,6 +43,11 @@ impl PgBouncerBuilder {
     /// At most so many connections to the server, per database and role.
     pub fn server_connections(self, server_connections: u32) -> Self {
         Self { server_connections, ..self }
+    }
+
+    /// Reaches the server by this port of its host: that of a proxy in between.
+    pub fn by_way_of(self, port: u16) -> Self {
+        Self { port: Some(port), ..self }
     }
 
     /// Lets this role in as well, without a password.
@@ -60,6 +66,7 @@ impl PgBouncerBuilder {
         let users: String = self.users.iter().map(|user| format!("\"{user}\" \"\"\n")).collect();
         let users = folder.write("users", &users)?;
         let Endpoint { host, port: server } = &self.server.contact_points()[0];
+        let server = self.port.unwrap_or(*server);
         let mode = if self.session { "session" } else { "transaction" };
         let settings = format!(
             "[databases]\n* = host={host} port={server}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\

@@ -240,7 +240,7 @@ impl Connector {
 
     fn distrust_as_of(&self, number: usize) {
         if number >= self.0.trusted_from.load(Ordering::Acquire) {
-            self.0.trusted_from.store(self.0.opened.load(Ordering::Acquire), Ordering::Release);
+            self.0.trusted_from.fetch_max(self.0.opened.load(Ordering::Acquire), Ordering::AcqRel);
         }
     }
 
@@ -292,12 +292,10 @@ impl Connector {
         tokio::spawn(
             async move {
                 let Err(error) = drive(&mut driver, &heard).await else { return };
-                let error = Error::postgres(error);
+                let error = Error::broken(error);
                 debug!(server.address = node.host, server.port = node.port, %error, "a connection broke");
-                // A server that stops says so on those that lie idle as well; one that was idle for too long is one of many.
-                if error.code().is_some()
-                    && error.ended_the_session()
-                    && !error.is_idle_timeout()
+                // A server that stops says so on those that lie idle as well.
+                if error.is_shutdown()
                     && let Some(connector) = connector.upgrade()
                 {
                     Self(connector).distrust_as_of(number);

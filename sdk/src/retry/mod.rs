@@ -48,8 +48,6 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
         // The same, with the server's last word.
         (ErrorKind::Database, Progress::NotSent) if is_lost(error) => Decision::Same,
         (ErrorKind::Database, Progress::Sent) if idempotent && is_lost(error) => Decision::Same,
-        // Nothing was read from a session that had ended before.
-        (ErrorKind::Database, Progress::Sent) if error.is_idle_timeout() => Decision::Same,
         // The server refused a cached plan before running it: it is planned anew.
         (ErrorKind::Database, _) if error.is_stale_plan() => Decision::Same,
         // It is a standby now, and ran nothing: the primary is another one.
@@ -82,13 +80,13 @@ pub(crate) fn decide(error: &Error, attempt: u32, progress: Progress, idempotent
 
 /// The server, or one behind it, went away.
 fn is_lost(error: &Error) -> bool {
-    error.ended_the_session() || error.has_lost_another()
+    error.ended_the_session() || error.is_shutdown() || error.has_lost_another()
 }
 
 /// Whether the server may have done the work already, so that another try asks it for more than what was wanted: that is what
 /// a [`Budget`] bounds.
 pub(crate) fn is_a_burden(error: &Error, progress: Progress) -> bool {
-    progress == Progress::Sent && is_lost(error) && !error.is_idle_timeout()
+    progress == Progress::Sent && is_lost(error)
 }
 
 /// How long to wait before a try. Full jitter: a random part of a span that doubles with each try, so that what failed at one
@@ -118,7 +116,7 @@ mod tests {
             ("57P02", "it crashed", [Same, Stop, Same]),
             ("08006", "it has lost another node", [Same, Stop, Same]),
             ("08P01", "a pooler has lost it", [Same, Stop, Same]),
-            ("57P05", "it had ended the session before", [Same, Same, Same]),
+            ("57P05", "it has ended the session, which was idle", [Same, Stop, Same]),
             ("26000", "it does not know the prepared statement", [Same, Same, Same]),
             ("25006", "it is a standby", [Anew, Anew, Anew]),
             ("SW001", "the shard is not where it was", [Anew, Anew, Anew]),
@@ -132,7 +130,7 @@ mod tests {
             ("42P01", "there is no such table", [Stop, Stop, Stop]),
             ("XX000", "anything at all", [Stop, Stop, Stop]),
         ] {
-            assert_eq!(decisions(&Error::with_code(code)), expected, "{code}: {what}");
+            assert_eq!(decisions(&Error::with_code(code, code.starts_with("57P"))), expected, "{code}: {what}");
         }
     }
 
@@ -159,9 +157,16 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_another_one_lost_is_not_ones_own() {
+        let (own, other) = (Error::with_code("57P01", true), Error::with_code("57P01", false));
+        assert_eq!(decisions(&own), decisions(&other));
+        assert!(own.ended_the_session() && !other.ended_the_session());
+    }
+
+    #[test]
     fn nothing_is_tried_for_ever() {
         for code in ["57P01", "57P05", "26000", "25006", "SW001"] {
-            assert_eq!(decide(&Error::with_code(code), TRIES, NotSent, true), Stop, "{code}");
+            assert_eq!(decide(&Error::with_code(code, true), TRIES, NotSent, true), Stop, "{code}");
         }
         assert_eq!(decide(&Error::new(ErrorKind::ConnectionLost, ""), TRIES, NotSent, true), Stop);
     }

@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 
 use super::batch::Batch;
 use super::call::{End, by_deadline};
-use super::execute::{Forgets, heed, limits, try_again, within};
+use super::execute::{Forgets, heed, is_of_standby, limits, may_fall_back, try_again, within};
 use super::executor::{Executor, FailUnlessDone, Hold};
 use super::own::foreign;
 use super::written::{Seen, Unknown};
@@ -20,6 +20,7 @@ use crate::entity::{DistributionKey, Entity, Params};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::KeyRef;
 use crate::retry::Progress;
+use crate::route::Route;
 use crate::routing::{Access, Intent, Need};
 use crate::schema::{Table, quote_ident, quote_literal};
 
@@ -289,8 +290,7 @@ async fn hold_on_terms(executor: &impl Executor, mut need: Need) -> Result<Hold>
         drop(guard);
         let error = hold.explain(error);
         heed(core, &hold, &error);
-        if error.kind() == ErrorKind::NoReplica && !need.at_primary {
-            // It was set back since it was chosen.
+        if hold.route == Route::Replica && !need.at_primary && is_of_standby(&error) && may_fall_back(executor) {
             need.at_primary = true;
             core.metrics.fallback();
             continue;

@@ -134,11 +134,11 @@ async fn has_moved(core: &Core, target: &Target, need: Need, node: i32) -> bool 
 }
 
 /// What a read meets on a standby alone: that it stood in the way of what is replayed, or that the standby was set back.
-fn is_of_standby(error: &Error) -> bool {
+pub(super) fn is_of_standby(error: &Error) -> bool {
     error.kind() == ErrorKind::NoReplica || error.is_serialization_failure()
 }
 
-fn may_fall_back(executor: &impl Executor) -> bool {
+pub(super) fn may_fall_back(executor: &impl Executor) -> bool {
     !matches!(executor.target().consistency, Consistency::ReplicaOk { otherwise: Otherwise::Fail, .. })
 }
 

@@ -262,7 +262,7 @@ impl Begun {
     }
 
     /// # Errors
-    /// [`ErrorKind::TransactionOver`] where whoever waited went away.
+    /// [`ErrorKind::TransactionOver`] where it failed, or whoever waited went away.
     async fn until_answered(&self) -> Result<()> {
         let dropped = |_| over("the statement that began it failed or was dropped: it can only roll back");
         self.answered.clone().wait_for(|answered| *answered).await.map(drop).map_err(dropped)

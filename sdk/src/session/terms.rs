@@ -111,12 +111,16 @@ pub(super) async fn answer_on<W: Want>(
     let ((begun, fenced, seen), told, vouched, taken, (committed, place)) = hold.in_one_go(pin!(all)).await;
     // Committed or, after an error, rolled back: it is over in any case.
     hold.ended();
-    let begun = begun.and(fenced.unwrap_or(Ok(())));
-    if begun.as_ref().is_err_and(|error| error.code().is_some()) && job.effect != Effect::Reads {
-        // The server has told so, and the fence let nothing pass. A connection that broke tells nothing.
+    let begun = begun.and(fenced.unwrap_or(Ok(()))).map_err(Error::postgres);
+    // A connection that broke tells nothing; nor does a pooler, which has lost the server and answers whatever is first in line.
+    let is_told = |error: &Error| {
+        error.code().is_some() && !(error.has_lost_another() || connection.is_pooled() && error.was_told_to_stop())
+    };
+    if begun.as_ref().is_err_and(is_told) && job.effect != Effect::Reads {
+        // The server has told so, and the fence let nothing pass.
         sent.store(false, Ordering::Relaxed);
     }
-    begun.map_err(Error::postgres)?;
+    begun?;
     seen?;
     told?;
     vouched?;

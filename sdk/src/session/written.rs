@@ -115,10 +115,8 @@ impl Seen {
         if hold.after.is_none() || hold.route != Route::Replica {
             return Ok(());
         }
-        let mark = hold.start();
-        let seen =
-            async { Self::prepared(hold.connection(), hold.route, hold.after).await?.check(hold.connection()).await };
-        let seen = seen.await;
+        let (mark, connection) = (hold.start(), hold.connection());
+        let seen = async { Self::prepared(connection, hold.route, hold.after).await?.check(connection).await }.await;
         mark.done(None);
         seen
     }

@@ -52,18 +52,21 @@ pub async fn idle(cluster: &Cluster, name: &str) -> Activity {
     tokio::time::timeout(std::time::Duration::from_secs(60), idle).await.expect("a connection stays busy")
 }
 
-/// Ends the session that runs an INSERT into labels, on whatever node that is, once there is one.
+/// Ends the session that runs an INSERT into labels, on whatever node that is, once there is one that waits: for a lock, in its sleep, or
+/// on Citus for another node. One that is just being prepared was not sent yet.
 pub async fn end_an_active(cluster: &Cluster) {
     loop {
         let end = match cluster.mode() {
             Mode::Citus => unscoped_sql!(
                 "SELECT sum(result::int8)::int8 FROM run_command_on_all_nodes($command$ \
                  SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                 WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database() $command$)"
+                 WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database() \
+                 AND wait_event_type IN ('Lock', 'Timeout', 'Extension') $command$)"
             ),
             _ => unscoped_sql!(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                 WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database()"
+                 WHERE query LIKE 'INSERT INTO labels%' AND state = 'active' AND datname = current_database() \
+                 AND wait_event_type IN ('Lock', 'Timeout', 'Extension')"
             ),
         };
         if cluster.coordinator().query_one_as::<(i64,)>(end).await.unwrap().0 > 0 {

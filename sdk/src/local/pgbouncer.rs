@@ -20,15 +20,15 @@ use crate::error::Result;
 /// ```
 pub fn pgbouncer(server: &Server) -> PgBouncerBuilder {
     let users = vec![server.config().user().to_owned()];
-    PgBouncerBuilder { server: server.config(), port: None, session: false, server_connections: 20, users }
+    let server = server.config().contact_points()[0].clone();
+    PgBouncerBuilder { server, session: false, server_connections: 20, users }
 }
 
 /// What a PgBouncer is to be like.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct PgBouncerBuilder {
-    server: Config,
-    port: Option<u16>,
+    server: Endpoint,
     session: bool,
     server_connections: u32,
     users: Vec<String>,
@@ -47,7 +47,7 @@ impl PgBouncerBuilder {
 
     /// Reaches the server by this port of its host: that of a proxy in between.
     pub fn by_way_of(self, port: u16) -> Self {
-        Self { port: Some(port), ..self }
+        Self { server: Endpoint { port, ..self.server }, ..self }
     }
 
     /// Lets this role in as well, without a password.
@@ -65,8 +65,7 @@ impl PgBouncerBuilder {
         let (folder, port) = (Folder::new()?, free_port()?);
         let users: String = self.users.iter().map(|user| format!("\"{user}\" \"\"\n")).collect();
         let users = folder.write("users", &users)?;
-        let Endpoint { host, port: server } = &self.server.contact_points()[0];
-        let server = self.port.unwrap_or(*server);
+        let Endpoint { host, port: server } = &self.server;
         let mode = if self.session { "session" } else { "transaction" };
         let settings = format!(
             "[databases]\n* = host={host} port={server}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\

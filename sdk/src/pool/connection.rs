@@ -80,7 +80,7 @@ impl Connection {
     }
 
     /// An error that was met on this connection, with the reason if it is that the connection broke.
-    pub(crate) fn explain(&self, error: Error) -> Error {
+    pub(super) fn explain(&self, error: Error) -> Error {
         match self.heard.end.get() {
             Some(end) => error.ended_by(end),
             None => error,

@@ -67,6 +67,11 @@ impl Lease {
         self.connector.node()
     }
 
+    /// An error that was met on it, with what this knows of it: the node, and why the connection broke.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        self.connection().explain(error).on(self.node())
+    }
+
     /// Says that a statement starts. Whoever drops the mark before [`InFlight::done`] leaves the lease to be cleaned.
     pub(crate) fn start(&self) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);

@@ -10,6 +10,7 @@ use super::connect::Connector;
 use super::lease::{InFlight, Lease};
 use super::pace::PaceKey;
 use super::shared::Share;
+use crate::error::Error;
 use crate::topology::Node;
 
 // Moved once per statement: cheaper than an allocation.
@@ -32,6 +33,11 @@ impl Line {
     /// The node it leads to.
     pub(crate) fn node(&self) -> &Node {
         self.connector().node()
+    }
+
+    /// An error that was met on it, with what this knows of it: see [`Lease::explain`].
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        self.connection().explain(error).on(self.node())
     }
 
     fn connector(&self) -> &Connector {

@@ -301,7 +301,7 @@ impl Hold {
 
     /// The error with what this knows of it.
     pub(super) fn explain(&self, error: Error) -> Error {
-        let error = self.connection().explain(error).on(self.node()).via(self.route);
+        let error = self.line.explain(error).via(self.route);
         if self.is_standalone() { error } else { error.in_transaction() }
     }
 

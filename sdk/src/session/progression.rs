@@ -214,7 +214,7 @@ impl Begun {
             Ok((terms?, seen?))
         };
         let prepared = within(limit, prepared).await;
-        let (terms, seen) = prepared.map_err(|error| of_node(&lease, route, error))?;
+        let (terms, seen) = prepared.map_err(|error| lease.explain(error).via(route))?;
         lease.began();
         let (lease, (answer, answered)) = (Arc::new(lease), watch::channel(false));
         let connection = lease.clone();
@@ -234,7 +234,7 @@ impl Begun {
             std::task::Poll::Ready(outcome) => outcome.map(|()| None),
             std::task::Poll::Pending => Ok(Some(opening)),
         };
-        let opening = opening.map_err(|error| of_node(&lease, route, error))?;
+        let opening = opening.map_err(|error| lease.explain(error).via(route))?;
         Ok(Self { lease, route, bound, opening: Unanswered::new(opening), answered })
     }
 
@@ -270,16 +270,12 @@ impl Begun {
 
     /// The error with what this knows of it.
     pub(super) fn explain(&self, error: Error) -> Error {
-        of_node(&self.lease, self.route, error)
+        self.lease.explain(error).via(self.route)
     }
 
     pub(super) fn line(&self) -> Line {
         Line::OfTransaction(self.lease.clone())
     }
-}
-
-fn of_node(lease: &Lease, route: Route, error: Error) -> Error {
-    lease.connection().explain(error).on(lease.node()).via(route)
 }
 
 pub(super) fn over(message: &str) -> Error {

@@ -392,7 +392,7 @@ pub(super) async fn control(lease: &Lease, sql: &str, limit: Duration) -> Result
         mark.done();
         answer.map_err(Error::postgres)
     };
-    within(limit, answer).await.map_err(|error| lease.connection().explain(error).on(lease.node()))
+    within(limit, answer).await.map_err(|error| lease.explain(error))
 }
 
 /// Bounds a whole transaction. Only a time limit that hits the COMMIT leaves its outcome open.

@@ -112,9 +112,6 @@ impl Seen {
 
     /// Asks it on the connection that is held.
     pub(super) async fn ask(hold: &Hold) -> Result<()> {
-        if hold.after.is_none() || hold.route != Route::Replica {
-            return Ok(());
-        }
         let (mark, connection) = (hold.start(), hold.connection());
         let seen = async { Self::prepared(connection, hold.route, hold.after).await?.check(connection).await }.await;
         mark.done(None);

@@ -233,7 +233,7 @@ impl Writer {
     }
 
     fn of_node(&self, error: Error) -> Error {
-        self.lease.connection().explain(error).on(self.lease.node()).via(self.route)
+        self.lease.explain(error).via(self.route)
     }
 }
 

@@ -10,6 +10,7 @@ mod injection;
 mod local;
 mod login;
 mod oracle;
+mod partitions;
 mod policy;
 mod poolers;
 mod readme;

@@ -12,8 +12,8 @@ use super::target::Aim;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
 
-/// The advisory lock that makes applies to one database take turns: "shardwis" as a number.
-const LOCK: i64 = 0x7368_6172_6477_6973;
+/// The advisory lock that makes applies and changes of partitions on one database take turns: "shardwis" as a number.
+pub(super) const LOCK: i64 = 0x7368_6172_6477_6973;
 
 /// Dropping a column takes indexes along that the entity still wants, and only a second look shows that.
 const MAX_ROUNDS: usize = 3;

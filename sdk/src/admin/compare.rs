@@ -2,7 +2,7 @@
 
 use super::citus;
 use super::diff::{Diff, Difference, Object, Side};
-use super::inspect::{Column, Edge, Live, Relation, Session, Source};
+use super::inspect::{Column, Live, Relation, Session, Source};
 use super::wanted::{Wanted, WantedTable};
 use crate::schema::Enumeration;
 use crate::schema::partition::Span;
@@ -200,13 +200,12 @@ impl Found {
     }
 
     fn partition(&mut self, owner: &str, span: &Span, live: &Relation) {
-        let (from, to) = (Edge::At(&span.from), Edge::At(&span.to));
-        let ranges = || live.partitions.iter().filter_map(|partition| Some((partition, partition.range()?)));
-        if ranges().any(|(_, (low, high))| low <= from && to <= high) {
+        let ranges = || live.partitions.iter().filter_map(|partition| Some((partition, partition.bounds()?)));
+        if ranges().any(|(_, bounds)| bounds.covers(&span.bounds)) {
             return;
         }
-        let wanted = Some(format!("from {} to {}", span.from, span.to));
-        match ranges().find(|&(_, (low, high))| low < to && from < high) {
+        let wanted = Some(span.bounds.to_string());
+        match ranges().find(|(_, bounds)| bounds.overlaps(&span.bounds)) {
             Some((other, _)) => {
                 let live = Some(format!("overlapped by {}", other.name));
                 self.push(Side::Different, Object::Partition, owner, &span.name, wanted, live);

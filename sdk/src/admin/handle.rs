@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::partitions::Partitions;
 use super::placement::Placement;
 use super::target::Aim;
 use super::{Consent, Diff, Plan, Progress, Report, Target, commands, placement};
@@ -98,6 +99,12 @@ impl Admin {
             Mode::Single | Mode::Auto => Target::Plain,
         };
         Aim::new(target, self.core.config().policy.clone())
+    }
+
+    /// The partitions of the schema's entities with `partition_by`.
+    #[must_use]
+    pub fn partitions(&self, schema: &Schema) -> Partitions {
+        Partitions::new(self.core.clone(), self.aim(), schema.tables())
     }
 
     /// Where tenants' data are, and how they get elsewhere.

@@ -11,12 +11,14 @@ use super::citus::State;
 use super::target::Target;
 use crate::entity::Json;
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::Date;
+use crate::schema::{Bound, Bounds, Date, quote_qualified};
 
 /// The oldest server whose catalogs these queries fit.
 const OLDEST: i32 = 130_000;
 /// The first server that knows `ON DELETE SET NULL (column)`.
 const CLEARS_COLUMNS: i32 = 150_000;
+/// The first server that detaches a partition without keeping anybody waiting.
+const DETACHES_CONCURRENTLY: i32 = 140_000;
 
 /// The server and the session, as far as they matter here.
 #[derive(Debug)]
@@ -56,6 +58,10 @@ impl Session {
         self.version >= CLEARS_COLUMNS
     }
 
+    pub(super) fn detaches_concurrently(&self) -> bool {
+        self.version >= DETACHES_CONCURRENTLY
+    }
+
     /// A table's name as messages and consents have it: with the schema only where it is not the current one.
     pub(super) fn label(&self, schema: &str, name: &str) -> String {
         if schema == self.schema { name.to_owned() } else { format!("{schema}.{name}") }
@@ -65,6 +71,7 @@ impl Session {
 /// A table as the catalogs describe it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Relation {
+    pub(super) oid: u32,
     pub(super) schema: String,
     pub(super) name: String,
     kind: String,
@@ -73,11 +80,26 @@ pub(super) struct Relation {
     pub(super) constraints: Vec<Constraint>,
     pub(super) indexes: Vec<Index>,
     pub(super) partitions: Vec<LivePartition>,
+    /// The tables, as SQL text, with a foreign key that points at it.
+    pub(super) referenced_by: Vec<String>,
+    /// The triggers that somebody made.
+    pub(super) triggers: Vec<String>,
 }
 
 impl Relation {
     pub(super) fn is_table(&self) -> bool {
         matches!(self.kind.as_str(), "r" | "p")
+    }
+
+    pub(super) fn is_partitioned(&self) -> bool {
+        self.kind == "p"
+    }
+
+    /// The tables, as SQL text, that its foreign keys point at; each once, in the order of their names.
+    pub(super) fn references(&self) -> Vec<String> {
+        let references = self.constraints.iter().filter_map(|constraint| constraint.reference.as_ref());
+        let targets: BTreeSet<_> = references.map(|to| (to.target_schema.as_str(), to.target.as_str())).collect();
+        targets.into_iter().map(|(schema, name)| quote_qualified(Some(schema), name)).collect()
     }
 
     pub(super) fn column(&self, name: &str) -> Option<&Column> {
@@ -236,36 +258,30 @@ pub(super) struct Index {
     pub(super) definition: String,
 }
 
-#[derive(Debug, Deserialize)]
+/// A partition as it is.
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct LivePartition {
+    pub(super) oid: u32,
+    pub(super) schema: String,
     pub(super) name: String,
-    bound: String,
+    pub(super) is_default: bool,
+    /// Whether it is partitioned itself.
+    pub(super) is_partitioned: bool,
+    /// Whether a `DETACH … CONCURRENTLY` was broken off: its rows are not seen any more.
+    pub(super) is_detaching: bool,
+    from: Option<i64>,
+    to: Option<i64>,
 }
 
 impl LivePartition {
-    /// Its bounds, from (included) and to (not). `None` for a default partition, and for one by other than one column.
-    pub(super) fn range(&self) -> Option<(Edge<'_>, Edge<'_>)> {
-        let (from, to) = self.bound.strip_prefix("FOR VALUES FROM (")?.strip_suffix(')')?.split_once(") TO (")?;
-        Some((Edge::parse(from)?, Edge::parse(to)?))
+    /// Its name as SQL text.
+    pub(super) fn at(&self) -> String {
+        quote_qualified(Some(&self.schema), &self.name)
     }
-}
 
-/// A bound of a partition; in order of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Edge<'a> {
-    Min,
-    /// With the ISO date style and in UTC, timestamps sort as text.
-    At(&'a str),
-    Max,
-}
-
-impl<'a> Edge<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
-        match text {
-            "MINVALUE" => Some(Self::Min),
-            "MAXVALUE" => Some(Self::Max),
-            _ => text.strip_prefix('\'')?.strip_suffix('\'').map(Self::At),
-        }
+    /// `None` for a default partition, and for one by other than one column of time.
+    pub(super) fn bounds(&self) -> Option<Bounds> {
+        Some(Bounds { from: Bound::from_micros(self.from?), to: Bound::from_micros(self.to?) })
     }
 }
 

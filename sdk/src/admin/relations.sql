@@ -3,6 +3,7 @@
 -- schema of the search path could have one of his own run in their place. (`unnest` of several is the parser's own.)
 SELECT coalesce(pg_catalog.json_agg(pg_catalog.row_to_json(relation)), '[]') FROM (
     SELECT
+        c.oid::int8 AS oid,
         n.nspname AS schema,
         c.relname AS name,
         c.relkind AS kind,
@@ -90,13 +91,48 @@ SELECT coalesce(pg_catalog.json_agg(pg_catalog.row_to_json(relation)), '[]') FRO
         ) AS indexes,
         (
             SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+                'oid', p.oid::int8,
+                'schema', s.nspname,
                 'name', p.relname,
-                'bound', pg_catalog.pg_get_expr(p.relpartbound, p.oid)
+                'is_default', pg_catalog.pg_get_expr(p.relpartbound, p.oid) = 'DEFAULT',
+                'is_partitioned', p.relkind = 'p',
+                -- The catalog has this column since PostgreSQL 14.
+                'is_detaching', coalesce((pg_catalog.to_jsonb(h) ->> 'inhdetachpending')::bool, false),
+                'from', b.moment[1],
+                'to', b.moment[2]
             ) ORDER BY p.relname), '[]')
             FROM pg_catalog.pg_inherits h
             JOIN pg_catalog.pg_class p ON p.oid = h.inhrelid
+            JOIN pg_catalog.pg_namespace s ON s.oid = p.relnamespace
+            LEFT JOIN pg_catalog.pg_partitioned_table y ON y.partrelid = c.oid AND y.partnatts = 1
+            LEFT JOIN pg_catalog.pg_attribute k ON k.attrelid = c.oid AND k.attnum = y.partattrs[0]
+                AND k.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+            -- The bounds in microseconds since 1970, in UTC; the least and the greatest number where they are open.
+            LEFT JOIN LATERAL (
+                SELECT pg_catalog.array_agg(CASE
+                    WHEN m.text IN ('MINVALUE', '''-infinity''') THEN -9223372036854775808
+                    WHEN m.text IN ('MAXVALUE', '''infinity''') THEN 9223372036854775807
+                    ELSE (extract(epoch FROM pg_catalog.btrim(m.text, '''')::timestamptz) * 1000000)::int8
+                END ORDER BY m.nth) AS moment
+                FROM pg_catalog.unnest(pg_catalog.regexp_match(
+                    pg_catalog.pg_get_expr(p.relpartbound, p.oid),
+                    '^FOR VALUES FROM [(](MINVALUE|MAXVALUE|''[^'']*'')[)] TO [(](MINVALUE|MAXVALUE|''[^'']*'')[)]$'
+                )) WITH ORDINALITY m(text, nth)
+                WHERE k.attnum IS NOT NULL
+            ) b ON true
             WHERE h.inhparent = c.oid AND p.relispartition
-        ) AS partitions
+        ) AS partitions,
+        (
+            SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.format('%I.%I', rn.nspname, r.relname)), '[]')
+            FROM pg_catalog.pg_constraint k
+            JOIN pg_catalog.pg_class r ON r.oid = k.conrelid
+            JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+            WHERE k.contype = 'f' AND k.confrelid = c.oid AND k.conparentid = 0
+        ) AS referenced_by,
+        (
+            SELECT coalesce(pg_catalog.json_agg(g.tgname ORDER BY g.tgname), '[]')
+            FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal
+        ) AS triggers
     FROM unnest($1, $2) wanted(schema, name)
     JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.schema
     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name

@@ -113,7 +113,7 @@ async fn read_one(
     }
     let label = session.label(&schema, table.name);
     let tenants_rows = if keeps_apart.is_on() { tenants_rows(client, table, &at).await? } else { None };
-    let partitions = partition::window(table, session.today);
+    let partitions = partition::window(table, session.today, partition::AHEAD);
     Ok(WantedTable { table, schema, label, relation, partitions, tenants_rows })
 }
 

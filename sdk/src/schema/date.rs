@@ -3,6 +3,12 @@
 
 use std::fmt;
 
+/// From 0000-03-01 to 1970-01-01.
+const DAYS_BEFORE_1970: i64 = 719_468;
+/// From 0001-01-01 to 1970-01-01.
+const DAYS_FROM_YEAR_1: i64 = 719_162;
+const DAYS_PER_ERA: i64 = 146_097;
+
 /// A day of the proleptic Gregorian calendar, from the year 1 on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Date {
@@ -12,6 +18,28 @@ pub(crate) struct Date {
 }
 
 impl Date {
+    /// The day that is so many days after 1970-01-01; `None` before the year 1 and where a year has no number.
+    ///
+    /// Counted in eras of 400 years, which all have the same days, and in years that begin in March, so that the leap day is
+    /// their last.
+    pub(crate) fn from_days(days: i64) -> Option<Self> {
+        let shifted = days + DAYS_BEFORE_1970;
+        let (era, day) = (shifted.div_euclid(DAYS_PER_ERA), shifted.rem_euclid(DAYS_PER_ERA));
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let in_month = day - (153 * month + 2) / 5 + 1;
+        let (month, year) = if month < 10 { (month + 3, year) } else { (month - 9, year + 1) };
+        let year = u32::try_from(year + era * 400).ok().filter(|year| *year >= 1)?;
+        Some(Self { year, month: u32::try_from(month).ok()?, day: u32::try_from(in_month).ok()? })
+    }
+
+    /// How many days it is after 1970-01-01.
+    pub(crate) fn days(self) -> i64 {
+        let years = i64::from(self.year) - 1;
+        years * 365 + years / 4 - years / 100 + years / 400 + i64::from(self.day_of_year()) - 1 - DAYS_FROM_YEAR_1
+    }
+
     /// Reads `2024-01-31`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '-').map(str::parse::<u32>);
@@ -119,6 +147,8 @@ mod tests {
                 theirs.checked_sub(jiff::Span::new().days(back)).expect("in range").to_string()
             });
             assert_eq!(ours.next_day().previous_day(), ours);
+            let days = i64::from((theirs - jiff::civil::date(1970, 1, 1)).get_days());
+            assert_eq!((ours.days(), Date::from_days(days)), (days, Some(ours)));
             ours = ours.next_day();
             theirs = theirs.tomorrow().expect("in range");
         }
@@ -132,6 +162,15 @@ mod tests {
         assert_eq!(date("2023-01-01").iso_week(), (2022, 52));
         assert_eq!(date("2024-12-31").next_day(), date("2025-01-01"));
         assert_eq!(date("2024-12-05").next_month(), date("2025-01-01"));
+    }
+
+    #[test]
+    fn counts_days_from_the_year_1_on() {
+        assert_eq!(Date::from_days(-719_162), Some(date("0001-01-01")));
+        assert_eq!(Date::from_days(-719_163), None);
+        assert_eq!(date("0001-01-01").days(), -719_162);
+        let far = Date::from_days(100_000_000).expect("a date");
+        assert_eq!(far.days(), 100_000_000);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! DDL as text. `at` is always the table's name as SQL text: the same definition is made at its own place and at a
 //! scratch one.
 
-use super::partition::Span;
+use super::partition::{Span, column_type};
 use super::{
     ColumnDef, Enumeration, ForeignKey, Generated, Index, OnDelete, Table, names, quote_ident, quote_literal,
     quote_qualified,
@@ -146,8 +146,8 @@ pub(crate) fn create_partition(table: &Table, span: &Span) -> String {
         "CREATE TABLE {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})",
         quote_qualified(table.schema, &span.name),
         table.qualified(),
-        quote_literal(&span.from),
-        quote_literal(&span.to),
+        span.bounds.from.sql(column_type(table)),
+        span.bounds.to.sql(column_type(table)),
     )
 }
 

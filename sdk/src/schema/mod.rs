@@ -1,5 +1,6 @@
 //! Schema as values, and the DDL text made of them. Pure: nothing here talks to a server.
 
+mod bounds;
 pub(crate) mod catalog;
 mod date;
 pub(crate) mod ddl;
@@ -12,6 +13,7 @@ pub(crate) mod policy;
 mod quote;
 mod validate;
 
+pub use bounds::{Bound, Bounds};
 pub(crate) use date::Date;
 pub(crate) use group::named_group;
 pub use model::{

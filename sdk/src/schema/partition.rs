@@ -1,48 +1,63 @@
-//! Which partitions a table has at a given day.
+//! Which partitions a table should have: intervals of time in UTC, and what they are called.
 //!
-//! There is no `DEFAULT` partition. It would take the rows that no other partition takes, and from then on PostgreSQL
-//! refuses to create the very partition that those rows belong to; and each new partition would have to lock and scan
-//! it. An insert that no partition takes fails loudly instead, and every `apply` keeps the window ahead filled.
+//! There is no `DEFAULT` partition unless somebody asks for one. It would take the rows that no other partition takes, and
+//! from then on PostgreSQL refuses to create the very partition that those rows belong to; and each new partition would have
+//! to lock and scan it. An insert that no partition takes fails loudly instead, and every `apply` keeps the window ahead
+//! filled.
 
 use tokio_postgres::types::Type;
 
-use super::{Date, Interval, Partition, Table, names};
+use super::{Bound, Bounds, Date, Interval, Table, names};
 
-/// How many partitions are kept ready after the current one.
-const AHEAD: usize = 3;
+/// How many partitions an apply keeps ready after the current one.
+pub(crate) const AHEAD: usize = 3;
 
-/// One partition: `from` is included, `to` is not. Both are written as PostgreSQL prints them in UTC with the ISO date
-/// style, so that they sort as text and compare with what the catalog says.
+/// A partition that should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) name: String,
-    pub(crate) from: String,
-    pub(crate) to: String,
+    pub(crate) bounds: Bounds,
 }
 
-/// The partition of `today` and the next ones. Empty for a table that is not partitioned.
-pub(crate) fn window(table: &Table, today: Date) -> Vec<Span> {
+/// The partition of `today` and so many after it. Empty for a table that is not partitioned.
+pub(crate) fn window(table: &Table, today: Date, ahead: usize) -> Vec<Span> {
     let Some(partition) = table.partition else { return Vec::new() };
-    let bound = bound_suffix(table, partition);
-    let start = start_of(partition.interval, today);
-    std::iter::successors(Some(start), |&date| Some(next(partition.interval, date)))
-        .take(1 + AHEAD)
-        .map(|date| Span {
-            name: names::partition(table, &suffix(partition.interval, date)),
-            from: format!("{date}{bound}"),
-            to: format!("{}{bound}", next(partition.interval, date)),
-        })
-        .collect()
+    let starts =
+        std::iter::successors(Some(start_of(partition.interval, today)), |&date| Some(next(partition.interval, date)));
+    starts.take(1 + ahead).map(|date| whole(table, partition.interval, date)).collect()
 }
 
-/// What stands behind the day in a bound of the partition column's type. With the offset written out, the session's
-/// time zone can't move it.
-fn bound_suffix(table: &Table, partition: Partition) -> &'static str {
-    match table.column(partition.column).map(|column| &column.wire) {
-        Some(wire) if *wire == Type::DATE => "",
-        Some(wire) if *wire == Type::TIMESTAMP => " 00:00:00",
-        _ => " 00:00:00+00",
+/// The partition of the interval that a moment is in. `None` for a table that is not partitioned, and where it is no moment.
+pub(crate) fn around(table: &Table, moment: Bound) -> Option<Span> {
+    let interval = table.partition?.interval;
+    Some(whole(table, interval, start_of(interval, moment.date()?.0)))
+}
+
+/// The partitions that together cover this, cut at the ends of intervals. Those at its ends may be shorter than an interval.
+/// `None` where an end is open.
+pub(crate) fn cover(table: &Table, bounds: Bounds) -> Option<Vec<Span>> {
+    let mut spans = Vec::new();
+    let mut from = bounds.from;
+    bounds.to.date()?;
+    while from < bounds.to {
+        let Span { name, bounds: interval } = around(table, from)?;
+        let part = Bounds { from, to: interval.to.min(bounds.to) };
+        let name = if from == interval.from { name } else { names::partition(table, &moment_suffix(table, from)?) };
+        spans.push(Span { name, bounds: part });
+        from = part.to;
     }
+    Some(spans)
+}
+
+/// The type of the partition column, as it travels.
+pub(crate) fn column_type(table: &Table) -> &Type {
+    let column = table.partition.and_then(|partition| table.column(partition.column));
+    column.map_or(&Type::TIMESTAMPTZ, |column| &column.wire)
+}
+
+fn whole(table: &Table, interval: Interval, start: Date) -> Span {
+    let bounds = Bounds { from: Bound::day(start), to: Bound::day(next(interval, start)) };
+    Span { name: names::partition(table, &suffix(interval, start)), bounds }
 }
 
 fn start_of(interval: Interval, date: Date) -> Date {
@@ -76,12 +91,24 @@ fn suffix(interval: Interval, date: Date) -> String {
     }
 }
 
+/// Of a partition that begins within an interval: the interval's own name is that of the one that begins with it.
+fn moment_suffix(table: &Table, from: Bound) -> Option<String> {
+    let (date, micros) = from.date()?;
+    let (interval, day) = (suffix(table.partition?.interval, date), suffix(Interval::Daily, date));
+    let seconds = micros / 1_000_000;
+    let time = format!("{:02}{:02}{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    Some(match micros {
+        0 => format!("{interval}_from_{day}"),
+        _ => format!("{interval}_from_{day}_{time}"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{ColumnDef, Kind};
+    use crate::schema::{ColumnDef, Kind, Partition};
 
-    fn spans(interval: Interval, wire: Type, today: &str) -> Vec<String> {
+    fn table(interval: Interval, wire: Type) -> Table {
         let columns = vec![ColumnDef {
             field: "at",
             name: "at",
@@ -95,7 +122,7 @@ mod tests {
             enumeration: None,
             is_region: false,
         }];
-        let table = Table {
+        Table {
             entity: "Event",
             schema: None,
             name: "events",
@@ -108,9 +135,15 @@ mod tests {
             foreign_keys: &[],
             checks: &[],
             partition: Some(Partition { column: "at", interval }),
-        };
+        }
+    }
+
+    fn spans(interval: Interval, wire: Type, today: &str) -> Vec<String> {
+        let table = table(interval, wire);
         let today = Date::parse(today).expect("a date");
-        window(&table, today).into_iter().map(|span| format!("{} {} {}", span.name, span.from, span.to)).collect()
+        let bound = |bound: Bound| bound.literal(column_type(&table));
+        let line = |span: Span| format!("{} {} {}", span.name, bound(span.bounds.from), bound(span.bounds.to));
+        window(&table, today, AHEAD).into_iter().map(line).collect()
     }
 
     #[test]
@@ -157,5 +190,56 @@ mod tests {
         let spans = spans(Interval::Yearly, Type::DATE, "2024-12-31");
         assert_eq!(spans[0], "events_2024 2024-01-01 2025-01-01");
         assert_eq!(spans[3], "events_2027 2027-01-01 2028-01-01");
+    }
+
+    fn covered(interval: Interval, from: &str, to: &str, micros: i64) -> Option<Vec<String>> {
+        let day = |text| Bound::day(Date::parse(text).expect("a date")).micros();
+        let bounds = Bounds { from: Bound::from_micros(day(from) + micros), to: Bound::from_micros(day(to)) };
+        let spans = cover(&table(interval, Type::TIMESTAMPTZ), bounds)?;
+        Some(spans.into_iter().map(|span| format!("{} {}", span.name, span.bounds)).collect())
+    }
+
+    #[test]
+    fn a_gap_is_filled_by_intervals_and_what_is_left_of_them() {
+        assert_eq!(
+            covered(Interval::Monthly, "2024-02-10", "2024-04-15", 0).expect("finite"),
+            [
+                "events_2024_02_from_2024_02_10 from 2024-02-10 to 2024-03-01",
+                "events_2024_03 from 2024-03-01 to 2024-04-01",
+                "events_2024_04 from 2024-04-01 to 2024-04-15",
+            ]
+        );
+        assert_eq!(
+            covered(Interval::Daily, "2024-02-28", "2024-03-01", 43_200_000_000).expect("finite"),
+            [
+                "events_2024_02_28_from_2024_02_28_120000 from 2024-02-28 12:00:00 to 2024-02-29",
+                "events_2024_02_29 from 2024-02-29 to 2024-03-01",
+            ]
+        );
+        assert_eq!(covered(Interval::Weekly, "2024-03-01", "2024-03-01", 0), Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_covered() {
+        let table = table(Interval::Daily, Type::DATE);
+        let open = Bounds { from: Bound::Min, to: Bound::day(Date::parse("2024-01-01").expect("a date")) };
+        assert_eq!(cover(&table, open), None);
+        assert_eq!(cover(&table, Bounds { from: open.to, to: Bound::Max }), None);
+    }
+
+    // The server's own calendar is asked in the tests on servers; this is each day of leap years and of those around.
+    #[test]
+    fn each_day_is_in_one_partition_of_its_window() {
+        for interval in [Interval::Daily, Interval::Weekly, Interval::Monthly, Interval::Yearly] {
+            let (table, mut day) = (table(interval, Type::TIMESTAMPTZ), Date::parse("1999-12-01").expect("a date"));
+            while day.year < 2029 {
+                let moment = Bound::from_micros(Bound::day(day).micros() + 1);
+                let spans = window(&table, day, 2);
+                assert!(spans[0].bounds.from < moment && moment < spans[0].bounds.to, "{day} {spans:?}");
+                assert!(spans.windows(2).all(|pair| pair[0].bounds.to == pair[1].bounds.from), "{day} {spans:?}");
+                assert_eq!(around(&table, moment).as_ref(), spans.first());
+                day = day.next_day();
+            }
+        }
     }
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use tokio_postgres::types::Type;
 
 use super::TenantKey;
-use super::desk::Desk;
-use super::wire::column;
+use crate::admin::desk::Desk;
+use crate::admin::wire::column;
 use crate::cluster::Core;
 use crate::config::Mode;
 use crate::entity::Schema;

@@ -8,9 +8,9 @@ use std::fmt;
 
 use tokio_postgres::types::Type;
 
-use super::desk::Desk;
-use super::wire::column;
-use super::{Steps, layout, obstacles, strategy, transfer};
+use super::{Steps, begin, layout, obstacles, strategy, transfer};
+use crate::admin::desk::Desk;
+use crate::admin::wire::column;
 use crate::cluster::Core;
 use crate::error::Result;
 
@@ -61,8 +61,8 @@ pub(super) enum Scope {
 
 /// Makes the moves; the caller has its turn.
 pub(super) async fn run(core: &Core, desk: &Desk, scope: Scope, steps: &mut Steps<'_>) -> Result<Rebalance> {
-    desk.ensure_catalog().await?;
-    desk.install_strategy().await?;
+    begin::ensure_catalog(desk).await?;
+    begin::install_strategy(desk).await?;
     let moves = plan(desk, scope).await?;
     if !moves.is_empty() {
         check(desk, &moves).await?;

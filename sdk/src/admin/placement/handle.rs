@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::balance::Scope;
-use super::desk::Desk;
 use super::{Audit, NodeUsage, Rebalance, RelocateOptions, Relocation, Steps, TenantKey};
-use super::{audit, balance, nodes, relocate};
+use super::{audit, balance, begin, nodes, relocate};
 use crate::admin::Progress;
+use crate::admin::desk::Desk;
 use crate::cluster::Core;
 use crate::config::Mode;
 use crate::entity::Schema;
@@ -131,7 +131,7 @@ impl Placement {
         }
         let mut steps = Steps::new(&mut progress);
         let desk = Desk::open(&self.core).await?;
-        desk.take_turn(&mut steps).await?;
+        begin::take_turn(&desk, &mut steps).await?;
         // A node may be new.
         self.core.refresh().await?;
         balance::run(&self.core, &desk, Scope::All, &mut steps).await
@@ -148,8 +148,8 @@ impl Placement {
             return Ok(());
         }
         let desk = Desk::open(&self.core).await?;
-        desk.ensure_catalog().await?;
-        desk.install_strategy().await
+        begin::ensure_catalog(&desk).await?;
+        begin::install_strategy(&desk).await
     }
 
     /// The nodes with their regions, and how much lies on each.

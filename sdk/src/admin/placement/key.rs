@@ -5,7 +5,7 @@ use std::fmt;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::wire::column;
+use crate::admin::wire::column;
 use crate::entity::DistributionKey;
 use crate::error::Result;
 use crate::key::{KeyRef, KeyType};

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use tokio_postgres::types::Type;
 
 use super::TenantKey;
-use super::desk::{Address, Desk};
-use super::wire::column;
+use crate::admin::desk::{Address, Desk};
+use crate::admin::wire::column;
 use crate::error::Result;
 use crate::key::KeyType;
 use crate::schema::quote_ident;

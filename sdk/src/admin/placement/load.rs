@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use moka::future::Cache;
 
-use super::desk::Desk;
 use super::layout;
+use crate::admin::desk::Desk;
 use crate::cluster::Core;
 use crate::error::{Error, ErrorKind, Limit, Result};
 use crate::routing::Intent;

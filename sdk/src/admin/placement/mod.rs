@@ -19,7 +19,7 @@
 
 mod audit;
 mod balance;
-mod desk;
+mod begin;
 mod handle;
 mod key;
 mod layout;
@@ -29,11 +29,10 @@ mod obstacles;
 mod pause;
 mod relocate;
 mod split;
-mod steps;
 mod strategy;
 mod transfer;
-mod wire;
 
+use super::steps::Steps;
 pub use audit::{Audit, Elsewhere, Misplaced, TableUsage};
 pub use balance::{Rebalance, ShardMove};
 pub use handle::Placement;
@@ -41,6 +40,5 @@ pub use key::TenantKey;
 pub(crate) use load::Loads;
 pub use nodes::NodeUsage;
 pub use relocate::{MovedShard, RelocateOptions, Relocation};
-use steps::Steps;
 pub(super) use strategy::install_if_allowed;
 pub use transfer::RowCount;

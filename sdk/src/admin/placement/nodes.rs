@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tokio_postgres::types::Type;
 
 use super::balance::{self, Rebalance, Scope};
-use super::desk::{Address, Desk};
-use super::wire::{column, only};
-use super::{Steps, load, obstacles};
+use super::{Steps, begin, load, obstacles};
+use crate::admin::desk::{Address, Desk};
+use crate::admin::wire::{column, only};
 use crate::cluster::Core;
 use crate::config::Mode;
 use crate::error::{Error, ErrorKind, Result};
@@ -141,7 +141,7 @@ pub(super) async fn drain(core: &Core, id: i32, mut steps: Steps<'_>) -> Result<
     const CLOSE: &str = "SELECT pg_catalog.citus_set_node_property(nodename, nodeport, 'shouldhaveshards', false) \
                          FROM pg_catalog.pg_dist_node WHERE nodeid = $1";
     let desk = open(core).await?;
-    desk.take_turn(&mut steps).await?;
+    begin::take_turn(&desk, &mut steps).await?;
     core.refresh().await?;
     let topology = core.topology();
     let node = find(&topology, id)?;
@@ -205,8 +205,8 @@ async fn shards_on(desk: &Desk, group: i32) -> Result<i64> {
 /// A session with its turn, and the topology of now.
 async fn begin(core: &Core) -> Result<(Desk, Arc<Topology>)> {
     let desk = open(core).await?;
-    desk.take_turn(&mut Steps::new(&mut |_| {})).await?;
-    desk.ensure_catalog().await?;
+    begin::take_turn(&desk, &mut Steps::new(&mut |_| {})).await?;
+    begin::ensure_catalog(&desk).await?;
     core.refresh().await?;
     Ok((desk, core.topology()))
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use tokio_postgres::types::Type;
 
-use super::desk::{Address, Desk};
 use super::layout::Held;
-use super::wire::column;
+use crate::admin::desk::{Address, Desk};
+use crate::admin::wire::column;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Looks at a shard that has to go away.

@@ -22,10 +22,10 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tracing::debug;
 
-use super::desk::Desk;
 use super::layout::parts;
 use super::obstacles::refused;
-use super::wire::{column, execute, only, query};
+use crate::admin::desk::Desk;
+use crate::admin::wire::{column, execute, only, query};
 use crate::cluster::Core;
 use crate::error::Result;
 

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::desk::{Address, Desk};
 use super::layout::{self, Held};
 use super::pause::with_writers_waiting;
 use super::transfer::{self, RowCount};
-use super::wire::column;
-use super::{Steps, TenantKey, load, obstacles, split};
+use super::{Steps, TenantKey, begin, load, obstacles, split};
+use crate::admin::desk::{Address, Desk};
+use crate::admin::wire::column;
 use crate::cluster::Core;
 use crate::config::Mode;
 use crate::error::{Error, ErrorKind, Result};
@@ -100,7 +100,7 @@ pub(super) async fn relocate(
     }
     let started = Instant::now();
     let desk = Desk::open(core).await?;
-    desk.take_turn(&mut steps).await?;
+    begin::take_turn(&desk, &mut steps).await?;
     // Only now nobody else changes it.
     core.refresh().await?;
     let run = Run { core, desk: &desk, topology: &core.topology(), key, region, options };

@@ -19,10 +19,10 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::TenantKey;
-use super::desk::Desk;
 use super::layout::Held;
 use super::obstacles::refused;
-use super::wire::{column, execute, only, query};
+use crate::admin::desk::Desk;
+use crate::admin::wire::{column, execute, only, query};
 use crate::error::{Error, Result};
 
 const POLL: Duration = Duration::from_millis(10);

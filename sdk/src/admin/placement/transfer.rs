@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 
 use super::TenantKey;
-use super::desk::{Address, Desk};
 use super::layout::{Held, Part, parts};
 use super::obstacles::refused;
 use super::pause::with_writers_waiting;
-use super::wire::column;
+use crate::admin::desk::{Address, Desk};
+use crate::admin::wire::column;
 use crate::cluster::Core;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::quote_literal;

@@ -8,7 +8,7 @@ use crate::admin::inspect::Session;
 use crate::admin::plan::{Refusal, Step, StepKind};
 use crate::admin::wanted::{Wanted, WantedTable};
 use crate::schema::policy::{self, ANALYTICS, OWNER, TENANT, Through};
-use crate::schema::{quote_ident, quote_qualified};
+use crate::schema::{Table, quote_ident, quote_qualified};
 
 /// What a table's rows need no protection from is left to whoever grants it; these go around policies, or look behind them.
 const AROUND: [&str; 4] = ["TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"];
@@ -24,7 +24,7 @@ pub(in crate::admin) fn needs(session: &Session, wanted: &Wanted, state: &State,
     }
     for table in &wanted.tables {
         for place in places(session, state, table, diff) {
-            let holder = Holder { state, table, place };
+            let holder = Holder { state, table: table.table, tenants_rows: table.tenants_rows.as_deref(), place };
             if table.table.distribution_column().is_some() {
                 holder.protect(&mut needs);
             } else {
@@ -96,9 +96,26 @@ fn places<'a>(session: &Session, state: &'a State, table: &WantedTable, diff: &D
     places
 }
 
+/// What a partition that is about to be made needs, before anybody can reach it.
+pub(in crate::admin) fn of_new_partition(state: &State, table: &Table, label: &str, at: &str) -> Vec<String> {
+    let place = Place { label: label.to_owned(), at: at.to_owned(), is_root: false, live: None };
+    let mut needs = Vec::new();
+    Holder { state, table, tenants_rows: None, place }.protect(&mut needs);
+    let protection = needs.into_iter().filter_map(|need| match need.act {
+        Act::Step(step) => Some(step.statements),
+        Act::Allowed(..) | Act::Refusal(_) => None,
+    });
+    // New tables may come with rights, by the schema's default privileges.
+    let rights = state.roles().map(|(role, _)| policy::revoke(&["ALL"], &format!("TABLE {at}"), Some(role)));
+    let public = policy::revoke(&AROUND[..3], &format!("TABLE {at}"), None);
+    protection.flatten().chain(rights).chain([public]).collect()
+}
+
 struct Holder<'a> {
     state: &'a State,
-    table: &'a WantedTable,
+    table: &'a Table,
+    /// The condition of the policy that holds roles to a tenant's rows, in the server's words.
+    tenants_rows: Option<&'a str>,
     place: Place<'a>,
 }
 
@@ -179,9 +196,9 @@ impl Holder<'_> {
                 };
                 wanted.push((policy, policy::create(name, &self.place.at, Some(role), through)));
             };
-        let column = self.table.table.distribution_column().and_then(|column| self.table.table.column(column));
+        let column = self.table.distribution_column().and_then(|column| self.table.column(column));
         if let Some(column) = column {
-            let condition = self.table.tenants_rows.as_deref();
+            let condition = self.tenants_rows;
             push(TENANT, &self.state.application_role, Through::Tenant(column), "*", [condition, condition]);
         }
         if let (owner, false) = self.its_owner()

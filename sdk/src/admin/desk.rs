@@ -13,23 +13,18 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 use tracing::debug;
 
+use super::steps::Steps;
 use super::wire::{self, Param, column, only};
-use super::{Steps, strategy};
 use crate::cluster::Core;
 use crate::error::{Error, Result};
 use crate::pool::{Connection, NodePool};
-use crate::schema::catalog;
 
 const SETTINGS: &str = "\
     SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '60s'; \
     SELECT pg_catalog.set_config(name, '5s', false) FROM pg_catalog.pg_settings \
     WHERE name = 'client_connection_check_interval'";
 
-/// The advisory lock of whoever changes where shards are: "placemen" as a number. It belongs to the session, so that it
-/// is lost with the work that it protects, and not before.
-const LOCK: i64 = 0x706c_6163_656d_656e;
-
-pub(super) struct Desk {
+pub(in crate::admin) struct Desk {
     // Taken out by Drop alone.
     connection: Option<Connection>,
     pool: NodePool,
@@ -37,51 +32,40 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) async fn open(core: &Core) -> Result<Self> {
+    pub(in crate::admin) async fn open(core: &Core) -> Result<Self> {
         let pool = core.coordinator_pool()?;
         let desk = Self { connection: Some(pool.dedicated().await?), pool, is_busy: AtomicBool::new(false) };
         desk.batch(SETTINGS).await?;
         Ok(desk)
     }
 
-    /// Waits until nobody else changes where shards are, and keeps others from it for as long as this lives.
-    pub(super) async fn take_turn(&self, steps: &mut Steps<'_>) -> Result<()> {
-        let taken = self.query("SELECT pg_catalog.pg_try_advisory_lock($1)", &[(&LOCK, Type::INT8)]).await?;
-        if !column(only(&taken)?, 0)? {
-            steps.aside("wait until another change of placement on this cluster has ended");
-            self.query("SELECT pg_catalog.pg_advisory_lock($1)", &[(&LOCK, Type::INT8)]).await?;
+    /// Waits until nobody else does what this advisory lock is for, and keeps others from it for as long as this lives. It
+    /// belongs to the session, so that it is lost with the work that it protects, and not before.
+    pub(in crate::admin) async fn take_turn(&self, lock: i64, waiting: &str, steps: &mut Steps<'_>) -> Result<()> {
+        if !self.try_turn(lock).await? {
+            steps.aside(waiting);
+            self.query("SELECT pg_catalog.pg_advisory_lock($1)", &[(&lock, Type::INT8)]).await?;
         }
         Ok(())
     }
 
-    /// Makes the SDK's own tables and functions where the cluster has none, or older ones.
-    pub(super) async fn ensure_catalog(&self) -> Result<()> {
-        const FOUND: &str = "SELECT pg_catalog.obj_description(to_regnamespace('shardwise'), 'pg_namespace')";
-        let found: Option<String> = column(only(&self.query(FOUND, &[]).await?)?, 0)?;
-        if found.as_deref().and_then(catalog::version_of) < Some(catalog::VERSION) {
-            // One by one: of several in one message Citus sends the whole text to the workers.
-            for statement in catalog::statements() {
-                self.batch(&statement).await?;
-            }
-        }
-        Ok(())
+    /// Whether nobody else does it; then others are kept from it.
+    pub(in crate::admin) async fn try_turn(&self, lock: i64) -> Result<bool> {
+        let taken = self.query("SELECT pg_catalog.pg_try_advisory_lock($1)", &[(&lock, Type::INT8)]).await?;
+        column(only(&taken)?, 0)
     }
 
-    pub(super) async fn install_strategy(&self) -> Result<()> {
-        self.send(strategy::install(self.client())).await
-    }
-
-    pub(super) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+    pub(in crate::admin) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
         self.send(wire::query(self.client(), sql, params)).await
     }
 
     /// Several statements without parameters, in one transaction where none is open.
-    pub(super) async fn batch(&self, sql: &str) -> Result<()> {
+    pub(in crate::admin) async fn batch(&self, sql: &str) -> Result<()> {
         self.send(wire::execute(self.client(), sql)).await
     }
 
     /// Runs the work in a transaction, which ends with it: well or not at all.
-    pub(super) async fn transaction<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(in crate::admin) async fn transaction<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.batch("BEGIN").await?;
         match work.await {
             Ok(done) => {
@@ -99,7 +83,7 @@ impl Desk {
     }
 
     /// Cancels a query whose future was dropped, so that the next one is answered.
-    pub(super) async fn interrupt(&self) {
+    pub(in crate::admin) async fn interrupt(&self) {
         if let Some(connection) = &self.connection
             && let Err(error) = self.pool.cancel(connection).await
         {
@@ -110,7 +94,10 @@ impl Desk {
     /// Has these nodes run a query each, which answers with one value, all at once and outside of this session's
     /// transaction. The coordinator passes them on: a node may be out of this client's reach. Answers come in order; an
     /// error of a node is told as text.
-    pub(super) async fn on_nodes(&self, commands: &[(Address, String)]) -> Result<Vec<Result<String, String>>> {
+    pub(in crate::admin) async fn on_nodes(
+        &self,
+        commands: &[(Address, String)],
+    ) -> Result<Vec<Result<String, String>>> {
         const RUN: &str = "SELECT success, result FROM pg_catalog.master_run_on_worker($1, $2, $3, true)";
         let hosts: Vec<&str> = commands.iter().map(|((host, _), _)| host.as_str()).collect();
         let ports: Vec<i32> = commands.iter().map(|((_, port), _)| *port).collect();
@@ -126,14 +113,15 @@ impl Desk {
         rows.iter().map(answer).collect()
     }
 
-    async fn send<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Work of several statements on its [`client`](Self::client).
+    pub(in crate::admin) async fn send<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.is_busy.store(true, Ordering::Relaxed);
         let answer = work.await;
         self.is_busy.store(false, Ordering::Relaxed);
         answer.map_err(|error| error.on(self.pool.node()))
     }
 
-    fn client(&self) -> &Client {
+    pub(in crate::admin) fn client(&self) -> &Client {
         match &self.connection {
             Some(connection) => connection.client(),
             // Drop has `&mut self`: nobody can ask any more.
@@ -158,4 +146,4 @@ impl Drop for Desk {
 }
 
 /// Host and port of a node, as the nodes address each other.
-pub(super) type Address = (String, i32);
+pub(in crate::admin) type Address = (String, i32);

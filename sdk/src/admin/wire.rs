@@ -5,21 +5,21 @@ use tokio_postgres::{Client, Row};
 
 use crate::error::{Error, ErrorKind, Result};
 
-pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+pub(in crate::admin) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
-pub(super) async fn query(client: &Client, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+pub(in crate::admin) async fn query(client: &Client, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
     client.query_typed(sql, params).await.map_err(Error::postgres)
 }
 
 /// One or several statements without parameters.
-pub(super) async fn execute(client: &Client, sql: &str) -> Result<()> {
+pub(in crate::admin) async fn execute(client: &Client, sql: &str) -> Result<()> {
     client.batch_execute(sql).await.map_err(Error::postgres)
 }
 
-pub(super) fn only(rows: &[Row]) -> Result<&Row> {
+pub(in crate::admin) fn only(rows: &[Row]) -> Result<&Row> {
     rows.first().ok_or_else(|| Error::new(ErrorKind::Codec, "the node returned no row"))
 }
 
-pub(super) fn column<T: FromSqlOwned>(row: &Row, at: usize) -> Result<T> {
+pub(in crate::admin) fn column<T: FromSqlOwned>(row: &Row, at: usize) -> Result<T> {
     row.try_get(at).map_err(Error::postgres)
 }

@@ -1,0 +1,114 @@
+//! Makes partitions: a table of its own first, which nobody uses yet, and then it is attached.
+
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use super::changes::{Action, Change};
+use super::default::{self, Way};
+use super::ground::{Ground, Parent, refused};
+use super::locks::{self, Lock, Mode};
+use super::window;
+use crate::admin::wire::{column, query};
+use crate::error::Result;
+use crate::schema::distribute::{Shards, create_distributed_table};
+use crate::schema::partition::{self, Span};
+use crate::schema::{Bounds, quote_qualified};
+
+/// The partition of the current interval and so many after it.
+pub(super) async fn future(ground: &Ground, parent: &Parent, ahead: usize, changes: &mut Vec<Change>) -> Result<()> {
+    let spans = partition::window(parent.def, ground.session.today, ahead);
+    let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return Ok(()) };
+    let window = Bounds { from: first.bounds.from, to: last.bounds.to };
+    missing(ground, parent, window::uncovered(&parent.bounds(), window), changes).await
+}
+
+/// What lies between partitions and has none.
+pub(super) async fn gaps(ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<()> {
+    missing(ground, parent, window::gaps(&parent.bounds()), changes).await
+}
+
+async fn missing(ground: &Ground, parent: &Parent, parts: Vec<Bounds>, changes: &mut Vec<Change>) -> Result<()> {
+    for bounds in parts {
+        for span in partition::cover(parent.def, bounds).unwrap_or_default() {
+            match parent.default_partition() {
+                None => one(ground, parent, &span, changes).await?,
+                Some(default) => {
+                    if default::carve(ground, parent, default, &span, changes).await? == Way::Adopted {
+                        // All that was read of the default partition is not so any more.
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One partition, of a table without a default partition.
+async fn one(ground: &Ground, parent: &Parent, span: &Span, changes: &mut Vec<Change>) -> Result<()> {
+    let mut change = parent.change(Action::Create, &span.name, Some(span.bounds));
+    change.statements = standalone(ground, parent, &span.name).await?;
+    let how = attach(parent, span, Vec::new());
+    ground.make(change, how, changes).await
+}
+
+/// A table of its own with the columns of the parent, on Citus co-located with it, that no role may reach. Returns the
+/// statements; in a dry run they are not executed. One that is there already from an earlier try, and empty, is taken.
+pub(super) async fn standalone(ground: &Ground, parent: &Parent, name: &str) -> Result<Vec<String>> {
+    let schema = &parent.relation.schema;
+    let (label, at) = (ground.session.label(schema, name), quote_qualified(Some(schema), name));
+    let mut statements = Vec::new();
+    let is_there = ground.desk.send(is_there(ground.desk.client(), parent, &label, &at)).await?;
+    if !is_there {
+        statements.push(format!(
+            "CREATE TABLE {at} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMMENTS \
+             INCLUDING GENERATED)",
+            parent.at
+        ));
+        if let (true, Some(column)) = (ground.is_citus(), parent.def.distribution_column()) {
+            statements.push(create_distributed_table(&at, column, &Shards::Of { at: parent.at.clone() }));
+        }
+        statements.extend(ground.protection(parent, &label, &at));
+    }
+    if !ground.is_dry_run {
+        let made = ground.execute(&statements).await;
+        made.map_err(|error| error.during(format!("create the partition {label} of {}", parent.label)))?;
+    }
+    Ok(statements)
+}
+
+/// Whether there is a table of this name that can be taken.
+async fn is_there(client: &Client, parent: &Parent, label: &str, at: &str) -> Result<bool> {
+    const FOUND: &str =
+        "SELECT c.relkind = 'r' AND NOT c.relispartition FROM pg_catalog.pg_class c WHERE c.oid = to_regclass($1)";
+    let found = query(client, FOUND, &[(&at, Type::TEXT)]).await?;
+    let Some(row) = found.first() else { return Ok(false) };
+    let is_free: bool = column(row, 0)?;
+    if is_free && query(client, &format!("SELECT 1 FROM {at} LIMIT 1"), &[]).await?.is_empty() {
+        return Ok(true);
+    }
+    Err(refused(format!(
+        "the partition {label} of {} can't be made, for something else has this name: attach it with `attach`, rename it, \
+         or drop it",
+        parent.label
+    )))
+}
+
+/// Attaches a table of its own; `before` are statements under the same locks, before it.
+pub(super) fn attach(parent: &Parent, span: &Span, before: Vec<String>) -> locks::Change {
+    let at = quote_qualified(Some(&parent.relation.schema), &span.name);
+    let mut statements = before;
+    statements.push(format!(
+        "ALTER TABLE {} ATTACH PARTITION {at} {}",
+        parent.at,
+        parent.for_values(Some(span.bounds))
+    ));
+    // Its foreign keys are made by that, with triggers on the tables that they point at.
+    locks::Change {
+        title: format!("create the partition {} of {}, {}", span.name, parent.label, span.bounds),
+        targets: parent.targets(Mode::ShareRowExclusive),
+        own: vec![Lock::new(&parent.at, Mode::ShareUpdateExclusive)],
+        still: None,
+        statements,
+    }
+}

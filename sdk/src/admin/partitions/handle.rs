@@ -1,0 +1,232 @@
+//! The commands.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::changes::{Action, Changes};
+use super::ground::{Ground, refused};
+use super::keeper::{Keeper, KeeperOptions};
+use super::list::{self, PartitionedTable};
+use super::retire::Fate;
+use super::work::Work;
+use crate::admin::target::Aim;
+use crate::cluster::Core;
+use crate::entity::Entity;
+use crate::error::Result;
+use crate::schema::{Bounds, Table};
+
+/// Partitions by time: lists, makes, drops, detaches and attaches them. Made by
+/// [`Admin::partitions`](crate::admin::Admin::partitions). See the [module](super) for what holds for all of it.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// # use shardwise::{Cluster, Entity, Schema, Uuid};
+/// # use std::time::SystemTime;
+/// # #[derive(Entity)]
+/// # #[entity(table = "transactions", distributed_by = festival_id, partition_by = monthly(created_at))]
+/// # struct Transaction { festival_id: Uuid, #[entity(key)] id: Uuid, amount: i64, created_at: SystemTime }
+///
+/// # async fn f(cluster: Cluster) -> shardwise::Result<()> {
+/// let partitions = cluster.admin().partitions(&Schema::new().with::<Transaction>());
+/// for table in partitions.list().await? {
+///     println!("{table}");
+/// }
+/// partitions.create_future(3).await?; // of this month, and the three after it
+/// let year = Duration::from_secs(365 * 86_400);
+/// println!("{}", partitions.dry_run().drop_older_than(year).await?); // what would go
+/// partitions.drop_older_than(year).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Partitions {
+    core: Arc<Core>,
+    aim: Aim,
+    tables: Vec<&'static Table>,
+    is_dry_run: bool,
+}
+
+impl Partitions {
+    pub(in crate::admin) fn new(core: Arc<Core>, aim: Aim, tables: &[&'static Table]) -> Self {
+        let tables = tables.iter().copied().filter(|table| table.partition.is_some()).collect();
+        Self { core, aim, tables, is_dry_run: false }
+    }
+
+    /// Of one entity alone.
+    #[must_use]
+    pub fn of<E: Entity>(&self) -> Self {
+        let tables = self.tables.iter().copied().filter(|table| std::ptr::eq(*table, E::table())).collect();
+        Self { tables, ..self.clone() }
+    }
+
+    /// Commands that change nothing, and tell what they would change, with the statements.
+    #[must_use]
+    pub fn dry_run(&self) -> Self {
+        Self { is_dry_run: true, ..self.clone() }
+    }
+
+    /// The partitions with their bounds, sizes and estimated numbers of rows, and the gaps between them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) where a table is missing or not partitioned; and when the
+    /// coordinator can't be asked.
+    pub async fn list(&self) -> Result<Vec<PartitionedTable>> {
+        list::list(&self.dry_run().open().await?, false).await
+    }
+
+    /// The same, and all rows are counted, which reads them.
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list).
+    pub async fn list_counted(&self) -> Result<Vec<PartitionedTable>> {
+        list::list(&self.dry_run().open().await?, true).await
+    }
+
+    /// Makes the partition of the current interval and `ahead` more, where they are missing. By the server's clock, in UTC.
+    ///
+    /// Where others cover a part of an interval, the rest gets a partition. Rows in the default partition are moved to the new
+    /// one where it is theirs.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) where something else has a partition's name; and when the locks can't
+    /// be had: the error names who holds them. What was made stays.
+    pub async fn create_future(&self, ahead: usize) -> Result<Changes> {
+        self.until_settled(&Work::CreateFuture(ahead)).await
+    }
+
+    /// Makes partitions for what lies between partitions and has none: rows of that time can't be inserted.
+    ///
+    /// # Errors
+    /// As for [`create_future`](Self::create_future).
+    pub async fn fill_gaps(&self) -> Result<Changes> {
+        self.until_settled(&Work::FillGaps).await
+    }
+
+    /// Drops each partition all of whose rows are older than `age`, by the server's clock, with its rows. Which those are is
+    /// told by the bounds in the catalog, which are looked at again under the lock. The default partition stays, and so does
+    /// one without an end.
+    ///
+    /// One partition after the other, each in a transaction of its own; writers wait for a moment.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) where `age` is shorter than an interval, or another table's foreign
+    /// key points at the table; and when the locks can't be had: the error names who holds them.
+    pub async fn drop_older_than(&self, age: Duration) -> Result<Changes> {
+        self.run(&Work::Retire(age, Fate::Drop)).await
+    }
+
+    /// The same, but they stay as tables of their own: to archive them, and to [attach](Self::attach) them again. On
+    /// PostgreSQL 14 and newer without Citus and without a default partition by `DETACH … CONCURRENTLY`, for which nobody
+    /// waits, and which waits itself for all transactions that may have used the table.
+    ///
+    /// # Errors
+    /// As for [`drop_older_than`](Self::drop_older_than).
+    pub async fn detach_older_than(&self, age: Duration) -> Result<Changes> {
+        self.run(&Work::Retire(age, Fate::Detach)).await
+    }
+
+    /// Makes a table of its own of this partition.
+    ///
+    /// # Errors
+    /// As for [`drop_older_than`](Self::drop_older_than), and where there is no such partition.
+    pub async fn detach<E: Entity>(&self, partition: &str) -> Result<Changes> {
+        self.one::<E>(&Work::Detach(partition)).await
+    }
+
+    /// Makes a partition of this table, for the interval that its rows lie in. They are checked while others use the entity's
+    /// table. On Citus, a table that is not distributed is distributed first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) where columns are missing, the rows lie in more than one interval, or
+    /// another partition covers it; and what PostgreSQL says where rows break a constraint. When the locks can't be had, the
+    /// error names who holds them.
+    pub async fn attach<E: Entity>(&self, table: &str) -> Result<Changes> {
+        self.one::<E>(&Work::Attach(table, None)).await
+    }
+
+    /// The same with these bounds.
+    ///
+    /// # Errors
+    /// As for [`attach`](Self::attach).
+    pub async fn attach_as<E: Entity>(&self, table: &str, bounds: Bounds) -> Result<Changes> {
+        self.one::<E>(&Work::Attach(table, Some(bounds))).await
+    }
+
+    /// Makes a default partition, where there is none: it takes the rows that no other partition takes, which fail without it.
+    /// Each new partition has to look through it then, while nobody can use the table; so its rows should be
+    /// [moved out](Self::drain_default) before they are many, as the [keeper](Self::keep) does.
+    ///
+    /// # Errors
+    /// As for [`create_future`](Self::create_future).
+    pub async fn create_default(&self) -> Result<Changes> {
+        self.run(&Work::CreateDefault).await
+    }
+
+    /// Makes the partitions that the default partition has rows for, with these rows.
+    ///
+    /// A few rows are moved while the table is locked. Where the default partition has many, all of one interval, it becomes
+    /// that partition, and there is a new one. Many of several intervals are copied while the table is in use, see
+    /// [`convert`](Self::convert).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema) where a trigger or another table's foreign key would notice that rows
+    /// move; else as for [`create_future`](Self::create_future).
+    pub async fn drain_default(&self) -> Result<Changes> {
+        self.until_settled(&Work::DrainDefault).await
+    }
+
+    /// Keeps the partitions in the background, for as long as what it returns lives: those ahead, gaps, the default
+    /// partition, and what is older than the retention. Of all processes that do this on one database, one at a time does it.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    #[must_use]
+    pub fn keep(&self, options: KeeperOptions) -> Keeper {
+        Keeper::start(self.core.clone(), self.clone(), options)
+    }
+
+    /// Finishes what a broken-off `DETACH … CONCURRENTLY` has left.
+    pub(super) async fn finish_detaching(&self) -> Result<Changes> {
+        self.run(&Work::FinishDetaching).await
+    }
+
+    async fn one<E: Entity>(&self, work: &Work<'_>) -> Result<Changes> {
+        let of = self.of::<E>();
+        if of.tables.is_empty() {
+            return Err(refused(format!(
+                "`{}` is not among the partitioned entities of this schema: give it `partition_by`, and the schema the entity",
+                E::table().entity
+            )));
+        }
+        of.run(work).await
+    }
+
+    async fn run(&self, work: &Work<'_>) -> Result<Changes> {
+        self.open().await?.run(work).await
+    }
+
+    /// Again where the default partition has become another one: what was read of it is not so any more.
+    async fn until_settled(&self, work: &Work<'_>) -> Result<Changes> {
+        let mut all = Changes { is_dry_run: self.is_dry_run, ..Changes::default() };
+        loop {
+            let Changes { changes, .. } = self.run(work).await?;
+            let is_settled = self.is_dry_run || !changes.iter().any(|change| change.action == Action::AdoptDefault);
+            all.changes.extend(changes);
+            if is_settled {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn open(&self) -> Result<Ground> {
+        Ground::open(&self.core, &self.aim, &self.tables, self.is_dry_run).await
+    }
+}
+
+impl fmt::Debug for Partitions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tables: Vec<_> = self.tables.iter().map(|table| table.name).collect();
+        f.debug_struct("Partitions").field("tables", &tables).field("is_dry_run", &self.is_dry_run).finish()
+    }
+}

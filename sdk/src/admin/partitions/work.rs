@@ -1,0 +1,43 @@
+//! What there is to do with a table.
+
+use std::time::Duration;
+
+use super::changes::Change;
+use super::ground::{Ground, Parent};
+use super::retire::{self, Fate};
+use super::{attach, create, default};
+use crate::error::Result;
+use crate::schema::Bounds;
+
+/// One of the commands.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Work<'a> {
+    /// The current partition and so many more.
+    CreateFuture(usize),
+    FillGaps,
+    CreateDefault,
+    DrainDefault,
+    /// What is older than this.
+    Retire(Duration, Fate),
+    /// The partition of this name.
+    Detach(&'a str),
+    /// What was broken off.
+    FinishDetaching,
+    /// The table of this name, for these bounds or those of its rows.
+    Attach(&'a str, Option<Bounds>),
+}
+
+impl Work<'_> {
+    pub(super) async fn on(&self, ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<()> {
+        match *self {
+            Self::CreateFuture(ahead) => create::future(ground, parent, ahead, changes).await,
+            Self::FillGaps => create::gaps(ground, parent, changes).await,
+            Self::CreateDefault => default::create(ground, parent, changes).await,
+            Self::DrainDefault => default::drain(ground, parent, changes).await,
+            Self::Retire(age, fate) => retire::older_than(ground, parent, age, fate, changes).await,
+            Self::Detach(partition) => retire::detach_one(ground, parent, partition, changes).await,
+            Self::FinishDetaching => retire::finish(ground, parent, changes).await,
+            Self::Attach(table, bounds) => attach::one(ground, parent, table, bounds, changes).await,
+        }
+    }
+}

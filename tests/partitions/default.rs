@@ -43,6 +43,11 @@ async fn a_few_rows_move_with_their_partition(place: Place) {
     assert_eq!(stage.number("SELECT count(*) FROM entries_default").await, 0);
     assert_eq!(stage.column("SELECT id::text FROM entries ORDER BY 1").await, before);
     assert!(stage.partitions().drain_default().await.unwrap().is_empty());
+    // Not with a row in it.
+    stage.fill(&wallet, noon(month + 40.months()), 1).await;
+    assert!(stage.partitions().drop_default().await.unwrap().is_empty());
+    stage.partitions().drain_default().await.unwrap();
+    assert_eq!(names(&stage.partitions().drop_default().await.unwrap()), ["entries_default"]);
     stage.assert_co_located().await;
 }
 

@@ -55,6 +55,11 @@ impl Desk {
         column(only(&taken)?, 0)
     }
 
+    /// Lets others do it.
+    pub(in crate::admin) async fn end_turn(&self, lock: i64) -> Result<()> {
+        self.query("SELECT pg_catalog.pg_advisory_unlock($1)", &[(&lock, Type::INT8)]).await.map(drop)
+    }
+
     pub(in crate::admin) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
         self.send(wire::query(self.client(), sql, params)).await
     }

@@ -25,6 +25,11 @@ impl<'a> Steps<'a> {
         (self.tell)(Progress { number: self.number, total: self.total.max(self.number), title });
     }
 
+    /// Something that is counted in its own way has come so far.
+    pub(in crate::admin) fn reached(&mut self, number: usize, total: usize, title: &str) {
+        (self.tell)(Progress { number, total: total.max(number), title });
+    }
+
     /// Something that is no step.
     pub(in crate::admin) fn aside(&mut self, title: &str) {
         (self.tell)(Progress { number: self.number, total: self.total, title });

@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use super::changes::{Action, Change};
 use super::ground::{Ground, Parent, refused};
 use super::locks::{Lock, Mode};
-use crate::admin::inspect::{Constraint, Relation, relations};
+use crate::admin::inspect::{Constraint, Relation};
 use crate::admin::wire::{column, only};
 use crate::error::Result;
 use crate::schema::distribute::{Shards, create_distributed_table};
@@ -78,7 +78,7 @@ fn drop_check(at: &str) -> String {
 
 async fn read(ground: &Ground, parent: &Parent, name: &str, label: &str) -> Result<Relation> {
     let named = [(parent.relation.schema.clone(), name.to_owned())];
-    let found = ground.desk.send(relations(ground.desk.client(), &named)).await?;
+    let found = ground.read_relations(&named).await?;
     let found = found.into_iter().next().filter(Relation::is_table);
     let table = found.ok_or_else(|| refused(format!("there is no table {label}")))?;
     if parent.relation.partitions.iter().any(|partition| partition.name == name) {

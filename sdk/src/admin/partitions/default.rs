@@ -46,6 +46,23 @@ fn attach_default(parent: &Parent, name: &str) -> String {
     )
 }
 
+/// Drops the default partition, where it has no rows.
+pub(super) async fn drop_empty(ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<()> {
+    let Some(default) = parent.default_partition() else { return Ok(()) };
+    let is_empty = format!("SELECT count(*) = 0 FROM (SELECT 1 FROM {} LIMIT 1) one", default.at());
+    if !column::<bool>(only(&ground.ask(&is_empty).await?)?, 0)? {
+        return Ok(());
+    }
+    let how = locks::Change {
+        title: format!("drop the default partition of {}, which has no rows", parent.label),
+        targets: Vec::new(),
+        own: vec![Lock::new(&parent.at, Mode::AccessExclusive), Lock::new(default.at(), Mode::AccessExclusive)],
+        still: Some(is_empty),
+        statements: vec![format!("DROP TABLE {}", default.at())],
+    };
+    ground.make(parent.change(Action::Drop, &default.name, None), how, changes).await
+}
+
 /// Moves all rows of the default partition to partitions of their own.
 pub(super) async fn drain(ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<()> {
     let Some(default) = parent.default_partition() else { return Ok(()) };
@@ -106,8 +123,15 @@ pub(super) async fn carve(
     let within = parent.within(span.bounds);
     let count = |condition: &str| format!("SELECT count(*) FROM {} WHERE {condition}", default.at());
     let rows = asked(ground, &count(&within)).await?.unwrap_or_default().unsigned_abs();
+    if rows == 0 {
+        match move_rows(ground, parent, default, span, 0, changes).await {
+            // Some have come since they were counted.
+            Err(error) if error.is_check_violation() => {}
+            outcome => return outcome.map(|()| Way::Created),
+        }
+    }
     if rows <= MOST_MOVED {
-        move_rows(ground, parent, default, span, rows, changes).await?;
+        move_rows(ground, parent, default, span, rows.max(1), changes).await?;
         return Ok(Way::Created);
     }
     check_rows_can_move(parent)?;

@@ -49,8 +49,23 @@ pub(super) struct Parent {
 impl Ground {
     /// Opens a session. It is the only one that changes partitions for as long as it lives, but for a dry run.
     pub(super) async fn open(core: &Core, aim: &Aim, tables: &[&'static Table], is_dry_run: bool) -> Result<Self> {
+        Self::open_with(core, aim, tables, is_dry_run, !is_dry_run).await
+    }
+
+    /// A session that takes its turn only for a part of its work.
+    pub(super) async fn open_for_long(core: &Core, aim: &Aim, table: &'static Table, is_dry_run: bool) -> Result<Self> {
+        Self::open_with(core, aim, &[table], is_dry_run, false).await
+    }
+
+    async fn open_with(
+        core: &Core,
+        aim: &Aim,
+        tables: &[&'static Table],
+        is_dry_run: bool,
+        takes_turn: bool,
+    ) -> Result<Self> {
         let desk = Desk::open(core).await?;
-        if !is_dry_run {
+        if takes_turn {
             let waiting = "wait until another change of the schema has ended";
             desk.take_turn(LOCK, waiting, &mut Steps::new(&mut |_| {})).await?;
         }
@@ -109,6 +124,21 @@ impl Ground {
         }
     }
 
+    /// Makes a change under locks.
+    pub(super) async fn change(&self, how: &locks::Change) -> Result<()> {
+        self.desk.send(locks::make(self.desk.client(), self.target, how, PATIENCE)).await
+    }
+
+    /// The relations of these names (schema, name) that exist.
+    pub(super) async fn read_relations(&self, named: &[(String, String)]) -> Result<Vec<Relation>> {
+        let client = self.desk.client();
+        let reading = async {
+            target::prepare(client, self.target).await?;
+            relations(client, named).await
+        };
+        self.desk.transaction(self.desk.send(reading)).await
+    }
+
     /// The rows of a query, in a transaction that reads and prints times in UTC.
     pub(super) async fn ask(&self, sql: &str) -> Result<Vec<Row>> {
         let client = self.desk.client();
@@ -137,17 +167,23 @@ impl Ground {
         change.statements.extend(how.statements.iter().cloned());
         if !self.is_dry_run {
             let since = std::time::Instant::now();
-            self.desk.send(locks::make(self.desk.client(), self.target, &how, PATIENCE)).await?;
+            self.change(&how).await?;
             change.took = Some(since.elapsed());
         }
         changes.push(change);
         Ok(())
     }
 
-    /// What a new table needs so that the roles can't reach its rows.
+    /// What a new partition needs so that the roles can't reach its rows.
     pub(super) fn protection(&self, parent: &Parent, label: &str, at: &str) -> Vec<String> {
         let policies = self.policies.as_ref();
-        policies.map_or_else(Vec::new, |state| policies::of_new_partition(state, parent.def, label, at))
+        policies.map_or_else(Vec::new, |state| policies::of_new_table(state, parent.def, label, at, false))
+    }
+
+    /// What a new table needs so that the roles reach the rows of a tenant through it.
+    pub(super) fn protection_of_table(&self, parent: &Parent, label: &str, at: &str) -> Vec<String> {
+        let policies = self.policies.as_ref();
+        policies.map_or_else(Vec::new, |state| policies::of_new_table(state, parent.def, label, at, true))
     }
 
     pub(super) fn is_citus(&self) -> bool {

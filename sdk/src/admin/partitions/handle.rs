@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::changes::{Action, Changes};
+use super::convert::{self, Conversion, ConvertOptions};
 use super::ground::{Ground, refused};
 use super::keeper::{Keeper, KeeperOptions};
 use super::list::{self, PartitionedTable};
 use super::retire::Fate;
 use super::work::Work;
+use crate::admin::Progress;
+use crate::admin::steps::Steps;
 use crate::admin::target::Aim;
 use crate::cluster::Core;
 use crate::entity::Entity;
@@ -163,6 +166,15 @@ impl Partitions {
         self.run(&Work::CreateDefault).await
     }
 
+    /// Drops the default partition, where it has no rows: rows that no other partition takes fail from then on, and new
+    /// partitions keep nobody waiting for it any more.
+    ///
+    /// # Errors
+    /// As for [`create_future`](Self::create_future).
+    pub async fn drop_default(&self) -> Result<Changes> {
+        self.run(&Work::DropEmptyDefault).await
+    }
+
     /// Makes the partitions that the default partition has rows for, with these rows.
     ///
     /// A few rows are moved while the table is locked. Where the default partition has many, all of one interval, it becomes
@@ -174,6 +186,62 @@ impl Partitions {
     /// move; else as for [`create_future`](Self::create_future).
     pub async fn drain_default(&self) -> Result<Changes> {
         self.until_settled(&Work::DrainDefault).await
+    }
+
+    /// Makes a partitioned table of one that is not, with its rows, while others read and write it.
+    ///
+    /// The rows are copied in batches while triggers write changes to both tables; then both are compared, rows counted and
+    /// hashed, in one snapshot (on Citus shard by shard); then the new one takes the name. Writers wait for that for a moment;
+    /// what is running then goes on with the new table. It has a default partition, so that rows of any time can be written as
+    /// before; [`drop_default`](Self::drop_default) ends that. The old table stays in the schema `shardwise_old` until somebody drops
+    /// it. Broken off, in whatever way, it goes on where it was when it is run again.
+    ///
+    /// It needs the room of the table and its indexes once more, and a primary key that is the entity's, with or without the
+    /// partition column. Keys that are unique without the partition column stay so by nobody: they have to be dropped before.
+    /// On Citus no shard of the table may be moved meanwhile.
+    ///
+    /// ```no_run
+    /// # use std::time::SystemTime;
+    /// # use shardwise::{Cluster, Entity, Schema, Uuid};
+    /// # #[derive(Entity)]
+    /// # #[entity(table = "transactions", distributed_by = festival_id, partition_by = monthly(created_at))]
+    /// # struct Transaction { festival_id: Uuid, #[entity(key)] id: Uuid, amount: i64, created_at: SystemTime }
+    /// # async fn f(cluster: Cluster) -> shardwise::Result<()> {
+    /// let partitions = cluster.admin().partitions(&Schema::new().with::<Transaction>());
+    /// let done = partitions.convert::<Transaction>().await?;
+    /// println!("{done}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`](crate::ErrorKind::Schema), before anything is changed, names what would be lost or would notice: a
+    /// trigger, a view, a publication, another table's foreign key. When the two tables differ, nothing is swapped. When the
+    /// locks can't be had, the error names who holds them.
+    pub async fn convert<E: Entity>(&self) -> Result<Conversion> {
+        self.convert_with::<E>(&ConvertOptions::default(), |_| {}).await
+    }
+
+    /// The same, with options, and with `progress` called with the rows copied of those that there are (estimated).
+    ///
+    /// # Errors
+    /// As for [`convert`](Self::convert).
+    pub async fn convert_with<E: Entity>(
+        &self,
+        options: &ConvertOptions,
+        mut progress: impl FnMut(Progress<'_>) + Send,
+    ) -> Result<Conversion> {
+        let of = self.of_one::<E>()?;
+        let ground = Ground::open_for_long(&self.core, &self.aim, E::table(), self.is_dry_run).await?;
+        let [parent] = ground.parents() else { return Err(refused("one table is converted at a time".to_owned())) };
+        let mut conversion = convert::convert(&ground, parent, options, &mut Steps::new(&mut progress)).await?;
+        if !self.is_dry_run {
+            drop(ground);
+            // Rows that came for times that nobody knew of.
+            let late = of.drain_default().await?;
+            conversion.partitions.extend(late.partitions().map(str::to_owned));
+        }
+        Ok(conversion)
     }
 
     /// Keeps the partitions in the background, for as long as what it returns lives: those ahead, gaps, the default
@@ -192,6 +260,10 @@ impl Partitions {
     }
 
     async fn one<E: Entity>(&self, work: &Work<'_>) -> Result<Changes> {
+        self.of_one::<E>()?.run(work).await
+    }
+
+    fn of_one<E: Entity>(&self) -> Result<Self> {
         let of = self.of::<E>();
         if of.tables.is_empty() {
             return Err(refused(format!(
@@ -199,7 +271,7 @@ impl Partitions {
                 E::table().entity
             )));
         }
-        of.run(work).await
+        Ok(of)
     }
 
     async fn run(&self, work: &Work<'_>) -> Result<Changes> {

@@ -59,6 +59,7 @@ pub(super) struct Lock {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "they are the names that PostgreSQL gives them")]
 pub(super) enum Mode {
     /// Keeps out other changes of the table.
     ShareUpdateExclusive,
@@ -202,7 +203,7 @@ async fn attempt_once(
 }
 
 /// Whether somebody else was in the way.
-fn is_worth_another_try(error: &Error) -> bool {
+pub(super) fn is_worth_another_try(error: &Error) -> bool {
     const CODES: [SqlState; 4] = [
         SqlState::LOCK_NOT_AVAILABLE,
         SqlState::QUERY_CANCELED,

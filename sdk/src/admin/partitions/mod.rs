@@ -30,6 +30,7 @@ mod work;
 
 pub use crate::schema::{Bound, Bounds};
 pub use changes::{Action, Change, Changes};
+pub use convert::{Conversion, ConvertOptions};
 pub use handle::Partitions;
 pub use keeper::{Keeper, KeeperOptions, KeeperStatus};
 pub use list::{PartitionInfo, PartitionedTable};

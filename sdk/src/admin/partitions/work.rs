@@ -23,6 +23,8 @@ pub(super) enum Work<'a> {
     Detach(&'a str),
     /// What was broken off.
     FinishDetaching,
+    /// The default partition, where it has no rows.
+    DropEmptyDefault,
     /// The table of this name, for these bounds or those of its rows.
     Attach(&'a str, Option<Bounds>),
 }
@@ -36,6 +38,7 @@ impl Work<'_> {
             Self::DrainDefault => default::drain(ground, parent, changes).await,
             Self::Retire(age, fate) => retire::older_than(ground, parent, age, fate, changes).await,
             Self::Detach(partition) => retire::detach_one(ground, parent, partition, changes).await,
+            Self::DropEmptyDefault => default::drop_empty(ground, parent, changes).await,
             Self::FinishDetaching => retire::finish(ground, parent, changes).await,
             Self::Attach(table, bounds) => attach::one(ground, parent, table, bounds, changes).await,
         }

@@ -9,7 +9,7 @@ use crate::schema::catalog;
 use super::strategy;
 
 /// The advisory lock of whoever changes where shards are: "placemen" as a number.
-const LOCK: i64 = 0x706c_6163_656d_656e;
+pub(in crate::admin) const LOCK: i64 = 0x706c_6163_656d_656e;
 
 /// Waits until nobody else changes where shards are, and keeps others from it for as long as the desk lives.
 pub(super) async fn take_turn(desk: &Desk, steps: &mut Steps<'_>) -> Result<()> {

@@ -35,6 +35,7 @@ mod transfer;
 use super::steps::Steps;
 pub use audit::{Audit, Elsewhere, Misplaced, TableUsage};
 pub use balance::{Rebalance, ShardMove};
+pub(super) use begin::LOCK;
 pub use handle::Placement;
 pub use key::TenantKey;
 pub(crate) use load::Loads;

@@ -12,7 +12,7 @@ use super::diff::Difference;
 use super::plan::{Plan, Refusal, Step};
 use super::{Consent, consent::Permission};
 
-pub(super) use needs::{needs, of_new_partition};
+pub(super) use needs::{needs, of_new_table};
 pub(super) use state::State;
 
 /// Something that has to change.

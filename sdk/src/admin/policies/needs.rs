@@ -96,19 +96,28 @@ fn places<'a>(session: &Session, state: &'a State, table: &WantedTable, diff: &D
     places
 }
 
-/// What a partition that is about to be made needs, before anybody can reach it.
-pub(in crate::admin) fn of_new_partition(state: &State, table: &Table, label: &str, at: &str) -> Vec<String> {
-    let place = Place { label: label.to_owned(), at: at.to_owned(), is_root: false, live: None };
-    let mut needs = Vec::new();
-    Holder { state, table, tenants_rows: None, place }.protect(&mut needs);
-    let protection = needs.into_iter().filter_map(|need| match need.act {
+/// What a table that is about to be made needs: a partition, so that nobody can reach its rows but through its table; or, as
+/// `is_root`, such a table.
+pub(in crate::admin) fn of_new_table(
+    state: &State,
+    table: &Table,
+    label: &str,
+    at: &str,
+    is_root: bool,
+) -> Vec<String> {
+    let place = Place { label: label.to_owned(), at: at.to_owned(), is_root, live: None };
+    let (holder, mut needs) = (Holder { state, table, tenants_rows: None, place }, Vec::new());
+    holder.protect(&mut needs);
+    holder.rights(&mut needs);
+    // New tables may come with rights, by the schema's default privileges.
+    let on = format!("TABLE {at}");
+    let roles = state.roles().map(|(role, _)| policy::revoke(&["ALL"], &on, Some(role)));
+    let public = policy::revoke(&["TRUNCATE", "REFERENCES", "TRIGGER"], &on, None);
+    let wanted = needs.into_iter().filter_map(|need| match need.act {
         Act::Step(step) => Some(step.statements),
         Act::Allowed(..) | Act::Refusal(_) => None,
     });
-    // New tables may come with rights, by the schema's default privileges.
-    let rights = state.roles().map(|(role, _)| policy::revoke(&["ALL"], &format!("TABLE {at}"), Some(role)));
-    let public = policy::revoke(&AROUND[..3], &format!("TABLE {at}"), None);
-    protection.flatten().chain(rights).chain([public]).collect()
+    roles.chain([public]).chain(wanted.flatten()).collect()
 }
 
 struct Holder<'a> {

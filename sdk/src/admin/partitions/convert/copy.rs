@@ -1,0 +1,213 @@
+//! Copies what was there before the triggers, batch by batch.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_postgres::types::Type;
+use tracing::debug;
+
+use super::source::{Source, sql_type, typed};
+use super::{ConvertOptions, NEW};
+use crate::admin::partitions::ground::{Ground, Parent, refused};
+use crate::admin::partitions::locks::is_worth_another_try;
+use crate::admin::steps::Steps;
+use crate::admin::target;
+use crate::admin::wire::{column, execute, only, query};
+use crate::error::Result;
+use crate::schema::{quote_ident, quote_literal};
+
+/// A writer of a batch's rows waits for as long as the batch takes.
+const AIM: Duration = Duration::from_millis(150);
+const FEWEST: u32 = 50;
+/// The copier gives way to whoever has its rows.
+const GIVES_WAY: &str = "SET LOCAL lock_timeout = '100ms'";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The rows of one source on their way to a shadow.
+pub(super) struct Copying<'a> {
+    pub(super) ground: &'a Ground,
+    pub(super) parent: &'a Parent,
+    pub(super) source: &'a Source,
+    /// As SQL text.
+    pub(super) shadow: &'a str,
+    pub(super) options: &'a ConvertOptions,
+}
+
+/// How far it has come: tenant by tenant, in the order of their keys.
+struct Position {
+    tenant: Option<String>,
+    /// The last key copied of that tenant.
+    last: Option<Vec<String>>,
+    copied: i64,
+}
+
+impl Copying<'_> {
+    /// Returns how many rows were copied, in this try and those before.
+    pub(super) async fn run(&self, steps: &mut Steps<'_>) -> Result<u64> {
+        let Position { tenant, mut last, mut copied } = self.position().await?;
+        let total = usize::try_from(self.source.facts.estimate).unwrap_or_default();
+        let (mut size, title) =
+            (FEWEST.max(self.options.batch / 8).min(self.options.batch), format!("copy rows of {}", self.source.at));
+        for tenant in self.tenants(tenant.as_deref()).await? {
+            loop {
+                let since = Instant::now();
+                let batch = self.batch(&tenant, last.as_deref(), size, copied).await?;
+                let took = since.elapsed();
+                copied += batch.rows;
+                steps.reached(usize::try_from(copied).unwrap_or_default(), total, &title);
+                last = batch.last;
+                size = next_size(size, took, self.options.batch);
+                tokio::time::sleep(took.mul_f64(1.0 / self.options.share - 1.0)).await;
+                if last.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(copied.unsigned_abs())
+    }
+
+    /// The tenants from this one on. One that comes later is written by triggers alone.
+    async fn tenants(&self, from: Option<&str>) -> Result<Vec<String>> {
+        let Some(name) = self.parent.def.distribution_column() else {
+            return Err(refused(format!("{} has no distribution key", self.parent.label)));
+        };
+        let (key, source) = (quote_ident(name), &self.source.at);
+        let from = from
+            .map(|from| format!("WHERE {key} >= {}", typed(from, &sql_type(self.parent, name))))
+            .unwrap_or_default();
+        let sql = format!("SELECT {key}::text FROM (SELECT DISTINCT {key} FROM {source} {from}) t ORDER BY {key}");
+        self.ground.ask(&sql).await?.iter().map(|row| column(row, 0)).collect()
+    }
+
+    /// One transaction, again where somebody else has its rows.
+    async fn batch(&self, tenant: &str, after: Option<&[String]>, size: u32, copied: i64) -> Result<Batch> {
+        let (since, mut size) = (Instant::now(), size);
+        loop {
+            let copying = self.ground.desk.send(self.copy(tenant, after, size, copied));
+            match self.ground.desk.transaction(copying).await {
+                Err(error) if is_worth_another_try(&error) && since.elapsed() < PATIENCE => {
+                    debug!(%error, size, "a batch gave way");
+                    size = (size / 2).max(1);
+                    tokio::time::sleep(crate::random::jitter(AIM)).await;
+                }
+                outcome => return outcome.map_err(|error| error.during(format!("copy rows of {}", self.source.at))),
+            }
+        }
+    }
+
+    /// Within a transaction. First the rows are locked, so that nobody changes or deletes them until they are in the shadow; what
+    /// was changed since is there by a trigger, and stays.
+    async fn copy(&self, tenant: &str, after: Option<&[String]>, size: u32, copied: i64) -> Result<Batch> {
+        let client = self.ground.desk.client();
+        target::prepare(client, self.ground.target).await?;
+        execute(client, GIVES_WAY).await?;
+        let rows = query(client, &self.select(tenant, after, size), &[]).await?;
+        let keys: Vec<Vec<String>> = rows.iter().map(|row| column(row, 0)).collect::<Result<_>>()?;
+        if !keys.is_empty() {
+            execute(client, &self.insert(tenant, &keys)).await?;
+        }
+        let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+        let is_last = keys.len() < usize::try_from(size).unwrap_or(usize::MAX);
+        let last = if is_last { None } else { keys.into_iter().next_back() };
+        let sql = format!("UPDATE {NEW}.conversions SET tenant = $2, last_key = $3, copied = $4 WHERE source = $1");
+        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 4] = [
+            (&self.source.at, Type::TEXT),
+            (&tenant, Type::TEXT),
+            (&last, Type::TEXT_ARRAY),
+            (&(copied + count), Type::INT8),
+        ];
+        query(client, &sql, &params).await?;
+        Ok(Batch { rows: count, last })
+    }
+
+    fn select(&self, tenant: &str, after: Option<&[String]>, size: u32) -> String {
+        let key = self.source.rest_of_key(self.parent);
+        let names: Vec<&str> = key.iter().map(|(name, _)| name.as_str()).collect();
+        let (texts, order) = (names.join("::text, "), names.join(", "));
+        let after = after.map(|last| format!(" AND ({order}) > ({})", self.row(last))).unwrap_or_default();
+        format!(
+            "SELECT ARRAY[{texts}::text] FROM {} WHERE {}{after} ORDER BY {order} LIMIT {size} FOR SHARE",
+            self.source.at,
+            self.of_tenant(tenant)
+        )
+    }
+
+    /// Of the locked rows alone, found by the range that they lie in. (`unnest` of several is the parser's own.)
+    fn insert(&self, tenant: &str, keys: &[Vec<String>]) -> String {
+        let (key, columns) = (self.source.rest_of_key(self.parent), self.parent.written_columns());
+        let (mut arrays, mut names, mut same) = (Vec::new(), Vec::new(), Vec::new());
+        for (nth, (name, sql_type)) in key.iter().enumerate() {
+            let values: Vec<String> =
+                keys.iter().filter_map(|key| key.get(nth)).map(|value| quote_literal(value)).collect();
+            arrays.push(format!("ARRAY[{}]::{sql_type}[]", values.join(",")));
+            names.push(format!("shardwise_key_{nth}"));
+            same.push(format!("{name} = shardwise_key_{nth}"));
+        }
+        let ends = [keys.first(), keys.last()].map(|key| key.and_then(|key| key.first()));
+        let within = match (key.first(), ends) {
+            (Some((name, sql_type)), [Some(first), Some(last)]) => {
+                format!(" AND {name} BETWEEN {} AND {}", typed(first, sql_type), typed(last, sql_type))
+            }
+            _ => String::new(),
+        };
+        format!(
+            "INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {} \
+             JOIN unnest({}) AS shardwise_keys ({}) ON {} WHERE {}{within} ON CONFLICT DO NOTHING",
+            self.shadow,
+            self.source.at,
+            arrays.join(", "),
+            names.join(", "),
+            same.join(" AND "),
+            self.of_tenant(tenant)
+        )
+    }
+
+    /// A key's values, with their types.
+    fn row(&self, key: &[String]) -> String {
+        let types = self.source.rest_of_key(self.parent);
+        let values: Vec<String> = key.iter().zip(types).map(|(value, (_, sql_type))| typed(value, &sql_type)).collect();
+        values.join(", ")
+    }
+
+    fn of_tenant(&self, tenant: &str) -> String {
+        let name = self.parent.def.distribution_column().unwrap_or_default();
+        format!("{} = {}", quote_ident(name), typed(tenant, &sql_type(self.parent, name)))
+    }
+
+    async fn position(&self) -> Result<Position> {
+        let sql = format!("SELECT tenant, last_key, copied FROM {NEW}.conversions WHERE source = $1");
+        let rows = self.ground.desk.query(&sql, &[(&self.source.at, Type::TEXT)]).await?;
+        let row = only(&rows)?;
+        Ok(Position { tenant: column(row, 0)?, last: column(row, 1)?, copied: column(row, 2)? })
+    }
+}
+
+struct Batch {
+    rows: i64,
+    /// `None` where the tenant has no more.
+    last: Option<Vec<String>>,
+}
+
+/// So many that they take as long as was aimed at; never twice as many as before.
+fn next_size(size: u32, took: Duration, most: u32) -> u32 {
+    let (size, most) = (u64::from(size), u64::from(most));
+    let fitting = size * 150 / u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+    let next = fitting.min(size * 2).clamp(u64::from(FEWEST).min(most), most);
+    u32::try_from(next).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_take_as_long_as_was_aimed_at() {
+        let next = |size, millis, most| next_size(size, Duration::from_millis(millis), most);
+        assert_eq!(next(100, 10, 5_000), 200, "never twice as many");
+        assert_eq!(next(1_000, 150, 5_000), 1_000);
+        assert_eq!(next(1_000, 300, 5_000), 500);
+        assert_eq!(next(4_000, 0, 5_000), 5_000);
+        assert_eq!(next(100, 60_000, 5_000), FEWEST);
+        assert_eq!(next(10, 60_000, 10), 10, "what is asked for may be fewer");
+    }
+}

@@ -1,0 +1,87 @@
+//! Puts the shadow in the source's place.
+
+use super::shadow::{CHECK, Shadow, allow_triggers};
+use super::source::Source;
+use super::{NEW, OLD, mirror};
+use crate::admin::partitions::ground::{Ground, Parent};
+use crate::admin::partitions::locks::{self, Lock, Mode};
+use crate::error::Result;
+use crate::schema::{Generated, quote_ident, quote_literal, quote_qualified};
+
+/// The source's name becomes the shadow's. Those who wait for the lock find the new table when they have it: PostgreSQL looks
+/// the name up again.
+pub(super) async fn table(ground: &Ground, parent: &Parent, source: &Source, shadow: &Shadow) -> Result<()> {
+    let schema = quote_ident(&source.schema);
+    let new = quote_qualified(Some(&source.schema), &source.name);
+    let old = quote_qualified(Some(OLD), &source.name);
+    let mut statements = allow_triggers(ground);
+    statements.extend(mirror::end(&source.at));
+    // The old table must not keep rows of others from being deleted.
+    let keys = parent.relation.constraints.iter().filter(|constraint| constraint.is_foreign_key());
+    statements.extend(keys.map(|key| format!("ALTER TABLE {} DROP CONSTRAINT {}", source.at, quote_ident(&key.name))));
+    statements.push(format!("ALTER TABLE {} SET SCHEMA {OLD}", source.at));
+    statements.push(format!("ALTER TABLE {} SET SCHEMA {schema}", shadow.at));
+    for name in shadow.spans.iter().map(|span| &span.name).chain([&shadow.default]) {
+        statements.push(format!("ALTER TABLE {} SET SCHEMA {schema}", Shadow::part(name)));
+    }
+    for span in &shadow.spans {
+        let part = quote_qualified(Some(&source.schema), &span.name);
+        statements.push(format!("ALTER TABLE {part} DROP CONSTRAINT {}", quote_ident(CHECK)));
+    }
+    for column in parent.def.columns.iter().filter(|column| column.generated == Some(Generated::Identity)) {
+        let sequence = |table: &str| {
+            format!("pg_catalog.pg_get_serial_sequence({}, {})", quote_literal(table), quote_literal(column.name))
+        };
+        statements.push(format!(
+            "SELECT pg_catalog.setval({}, pg_catalog.nextval({}), false)",
+            sequence(&new),
+            sequence(&old)
+        ));
+    }
+    statements.extend(clear(parent, source));
+    let change = locks::Change {
+        title: format!("put the partitioned copy in the place of {}", source.at),
+        targets: parent.targets(Mode::AccessExclusive),
+        own: vec![Lock::new(&source.at, Mode::AccessExclusive), Lock::new(&shadow.at, Mode::AccessExclusive)],
+        still: Some(mirror::is_on(&source.at)),
+        statements,
+    };
+    ground.change(&change).await
+}
+
+/// The shadow's partitions become the parent's, its default partition in place of the source. No row is looked at: the
+/// partitions bear a CHECK of their bounds, and the foreign keys of the parent. The source goes, with rows that are all in the
+/// others.
+pub(super) fn default(ground: &Ground, parent: &Parent, source: &Source, shadow: &Shadow) -> locks::Change {
+    let schema = quote_ident(&source.schema);
+    let mut statements = allow_triggers(ground);
+    statements.extend(mirror::end(&source.at));
+    statements.push(format!("ALTER TABLE {} DETACH PARTITION {}", parent.at, source.at));
+    statements.push(format!("DROP TABLE {}", source.at));
+    let spans = shadow.spans.iter().map(|span| (&span.name, Some(span.bounds)));
+    for (name, bounds) in spans.chain([(&shadow.default, None)]) {
+        let part = quote_qualified(Some(&source.schema), name);
+        statements.push(format!("ALTER TABLE {} DETACH PARTITION {}", shadow.at, Shadow::part(name)));
+        statements.push(format!("ALTER TABLE {} SET SCHEMA {schema}", Shadow::part(name)));
+        statements.push(format!("ALTER TABLE {} ATTACH PARTITION {part} {}", parent.at, parent.for_values(bounds)));
+        if bounds.is_some() {
+            statements.push(format!("ALTER TABLE {part} DROP CONSTRAINT {}", quote_ident(CHECK)));
+        }
+    }
+    statements.push(format!("DROP TABLE {}", shadow.at));
+    statements.extend(clear(parent, source));
+    locks::Change {
+        title: format!("put partitions in the place of the rows of {}", source.at),
+        targets: parent.targets(Mode::AccessExclusive),
+        own: [&parent.at, &source.at, &shadow.at].map(|at| Lock::new(at, Mode::AccessExclusive)).to_vec(),
+        still: Some(mirror::is_on(&source.at)),
+        statements,
+    }
+}
+
+/// What nobody needs any more.
+fn clear(parent: &Parent, source: &Source) -> Vec<String> {
+    let mut statements = mirror::clear(parent);
+    statements.push(format!("DELETE FROM {NEW}.conversions WHERE source = {}", quote_literal(&source.at)));
+    statements
+}

@@ -13,6 +13,7 @@ use crate::cluster::Core;
 use crate::config::{Config, Consistency, Mode};
 use crate::entity::{DistributionKey, Reference};
 use crate::error::Result;
+use crate::health::{Check, Verdict, judge};
 use crate::metrics::MetricsSnapshot;
 use crate::routing::{Intent, Target};
 use crate::session::{
@@ -186,15 +187,50 @@ impl Cluster {
         Admin::new(self.core.clone())
     }
 
-    /// Asks the server, on Citus the nearest node, for an answer.
+    /// Asks the server, on Citus the nearest node, for an answer, and each node how it is; and judges that by the thresholds of the
+    /// configuration ([`HealthConfig`](crate::config::HealthConfig)).
+    ///
+    /// Each node is asked on a connection of its own, which is kept, and has a second to tell. Many who ask within a second are told
+    /// the same. With standbys it begins to watch how far they are. Where residency is strict, nodes of other regions that this
+    /// client does not use are not asked.
+    ///
+    /// ```
+    /// # use shardwise::{Cluster, health::Verdict};
+    /// # async fn f(cluster: Cluster) -> shardwise::Result<()> {
+    /// let health = cluster.health().await?;
+    /// for check in health.checks.iter().filter(|check| check.verdict >= Verdict::Warning) {
+    ///     println!("{check}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When it does not come.
+    /// When the answer does not come. A node that does not tell how it is, is a warning.
     pub async fn health(&self) -> Result<Health> {
         let started = Instant::now();
         self.reference().with_consistency(Consistency::Primary).query(crate::sql!("SELECT 1")).await?;
+        let round_trip = started.elapsed();
         let (connections, max_connections) = self.core.connections();
-        Ok(Health { round_trip: started.elapsed(), connections, max_connections })
+        let checks = judge(&*self.core.samples().await, &self.core.config().health.thresholds, round_trip);
+        let verdict = checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Unknown);
+        Ok(Health { round_trip, connections, max_connections, verdict, checks })
+    }
+
+    /// Asks each node how it is, and sets the gauges among [the metrics](crate::metrics) by that. For the moment before a scrape is
+    /// answered, or every few seconds where metrics are pushed. Nodes are asked as by [`health`](Self::health); of one that does
+    /// not tell, what it would have told is NaN.
+    ///
+    /// ```
+    /// # use shardwise::Cluster;
+    /// # async fn f(cluster: Cluster, handle: metrics_exporter_prometheus::PrometheusHandle) -> String {
+    /// cluster.set_gauges().await;
+    /// handle.render() // the answer to GET /metrics
+    /// # }
+    /// ```
+    #[cfg(feature = "metrics")]
+    pub async fn set_gauges(&self) {
+        self.core.set_gauges().await;
     }
 
     /// The standbys, and how far each is behind, as was found out last. They are asked as soon as a read may come from one.
@@ -235,8 +271,8 @@ pub struct ReplicaStatus {
     pub lag: Option<Duration>,
 }
 
-/// A server that answers.
-#[derive(Debug, Clone, Copy)]
+/// A cluster that answers, and how it is.
+#[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct Health {
     /// How long a statement took, the wait for a connection included.
@@ -245,4 +281,8 @@ pub struct Health {
     pub connections: u32,
     /// The most connections that may be open.
     pub max_connections: u32,
+    /// The worst of the checks.
+    pub verdict: Verdict,
+    /// What was looked at: each node, and each pool, by itself.
+    pub checks: Vec<Check>,
 }

@@ -38,13 +38,15 @@
 //! | write SQL                                        | [`sql!`], [`SqlText`], [`unscoped_sql!`]                           |
 //! | bring a database to the entities' schema         | [`admin`], [`Schema`]                                              |
 //! | place, find and move tenants' data               | [`Cluster::mint_id`], [`admin::placement`]                         |
+//! | know how it is, and be told when it is not well  | [`Cluster::health`], [`metrics`], [`render`]                        |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
 //! | test on real servers                             | `local` (feature `local`)                                          |
 //!
 //! # Features
 //!
 //! None is on by default. `jiff`, `chrono`, `time` and `rust_decimal` make the types of these crates column types; `local`
-//! adds throwaway servers and Citus clusters, `containers` those of Docker where the local PostgreSQL has no Citus.
+//! adds throwaway servers and Citus clusters, `containers` those of Docker where the local PostgreSQL has no Citus; `metrics`
+//! tells counters, times and gauges to the facade of the crate `metrics`.
 //!
 //! # What it tells
 //!
@@ -65,13 +67,14 @@ mod cluster;
 pub mod config;
 pub mod entity;
 mod error;
-mod health;
+pub mod health;
 pub mod key;
 #[cfg(feature = "local")]
 pub mod local;
-mod metrics;
+pub mod metrics;
 mod pool;
 mod random;
+pub mod render;
 mod retry;
 mod route;
 mod routing;

@@ -5,9 +5,13 @@ mod catalog;
 mod directory;
 mod discover;
 mod failover;
+#[cfg(feature = "metrics")]
+mod gauges;
 mod homes;
+mod inquiry;
 mod refresh;
 mod replicas;
+mod samples;
 mod standbys;
 mod standing;
 mod state;
@@ -36,6 +40,7 @@ use directory::Directory;
 use refresh::Refresher;
 use replicas::Replicas;
 pub(crate) use replicas::WRITTEN;
+use samples::Sampler;
 use standbys::Standbys;
 use standing::Vetted;
 use state::State;
@@ -67,6 +72,7 @@ pub struct Core {
     pub(crate) directory: Directory,
     pub(crate) texts: Texts,
     pub(crate) metrics: Metrics,
+    sampler: Sampler,
     /// How many tries more than the first the servers are asked to bear.
     pub(crate) budget: Budget,
     /// When a read is worth a second place, where that is wanted.
@@ -99,7 +105,7 @@ impl Core {
     pub(crate) async fn connect(config: Config) -> Result<Arc<Self>> {
         let discover::Found { mode, topology, aliases, checks, standbys, timeline } =
             discover::discover(&config).await?;
-        let max_waiting = config.pool.max_waiting;
+        let (max_waiting, metrics) = (config.pool.max_waiting, Metrics::new(&config.database));
         let core = Arc::new(Self {
             directory: Directory::new(config.directory.clone()),
             texts: Texts::new(),
@@ -118,7 +124,8 @@ impl Core {
             closed: AtomicBool::new(false),
             waiting: Semaphore::new(max_waiting.try_into().unwrap_or(Semaphore::MAX_PERMITS)),
             seed: usize::try_from(random::number() >> 32).unwrap_or_default(),
-            metrics: Metrics::default(),
+            metrics,
+            sampler: Sampler::default(),
         });
         if core.can_change {
             refresh::spawn(&core, timeline);
@@ -428,6 +435,7 @@ impl Core {
         let state = self.state();
         let pools = state.all().filter_map(|station| station.made_pool());
         futures_util::future::join_all(pools.map(|pool| pool.close(patience))).await;
+        state.all().for_each(|station| station.inquiry().close());
         // The task that keeps the topology ends.
         self.refresher.request();
     }

@@ -4,7 +4,7 @@
 //! and reads it whole when it has, after the interval, and on request.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -36,6 +36,8 @@ pub(super) struct Refresher {
     requested: AtomicU64,
     suspected: AtomicBool,
     done: watch::Sender<Done>,
+    // When the layout was last read, or found unchanged.
+    confirmed: Mutex<Option<Instant>>,
 }
 
 /// The last request that a finished reading answers, and how it went.
@@ -73,6 +75,16 @@ impl Refresher {
         self.done.borrow().at.is_none_or(|read| read.elapsed() >= age)
     }
 
+    /// What is known of the layout was so then.
+    fn confirm(&self, asked: Instant) {
+        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+    }
+
+    /// How long ago what is known of the layout was last found to be so; `None` before the task has begun.
+    pub(super) fn age(&self) -> Option<Duration> {
+        self.confirmed.lock().unwrap_or_else(PoisonError::into_inner).map(|confirmed| confirmed.elapsed())
+    }
+
     /// Waits for a reading that begins after this call.
     pub(super) async fn refresh(&self) -> Result<()> {
         let request = self.request();
@@ -84,6 +96,8 @@ impl Refresher {
 
 /// Starts the task. It ends with the cluster.
 pub(super) fn spawn(core: &Arc<Core>, timeline: i64) {
+    // It was read to begin with.
+    core.refresher.confirm(Instant::now());
     let task =
         Task { core: Arc::downgrade(core), refresher: core.refresher.clone(), control: None, version: None, timeline };
     tokio::spawn(async move {
@@ -133,7 +147,11 @@ impl Task {
                 continue;
             }
             self.refresher.suspected.store(false, Ordering::Release);
+            let asked = Instant::now();
             let outcome = self.read(&core).await;
+            if outcome.is_ok() {
+                self.refresher.confirm(asked);
+            }
             if let Err(error) = &outcome {
                 warn!(%error, "the cluster's layout could not be read");
                 if core.mode() == Mode::Single {
@@ -158,12 +176,17 @@ impl Task {
             return false;
         }
         let Some(known) = self.version.clone() else { return true };
+        let asked = Instant::now();
         let answer = match self.connection(core).await {
             Ok(connection) => in_time(known.now(connection.client())).await,
             Err(error) => Err(error),
         };
         match answer {
-            Ok(now) => now != known,
+            Ok(now) if now == known => {
+                self.refresher.confirm(asked);
+                false
+            }
+            Ok(_) => true,
             Err(error) => {
                 debug!(%error, "the node that tells of changes can't be asked");
                 self.control = None;

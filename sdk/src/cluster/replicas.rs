@@ -15,7 +15,7 @@ use super::state::State;
 use super::station::Station;
 use crate::config::Consistency;
 use crate::error::{Error, ErrorKind, Limit, Result};
-use crate::health::Track;
+use crate::health::{Lag, Track};
 use crate::pool::Connection;
 use crate::random;
 use crate::topology::{Position, Role};
@@ -120,6 +120,19 @@ impl Replicas {
     /// The lag of a standby at most, as far as it is known.
     pub(super) fn lag_of(&self, station: &Station) -> Option<Duration> {
         self.lag(station.replay())
+    }
+
+    /// The same; of one that is farther behind than anything that is known of its primary, what it is at least.
+    pub(super) fn lag_or_more(&self, station: &Station) -> Lag {
+        let replay = station.replay();
+        if let Some(lag) = self.lag(replay) {
+            return Lag::AtMost(lag);
+        }
+        let since = self.track(station.node().group).lock().unwrap_or_else(PoisonError::into_inner).incomplete_since();
+        match since.filter(|_| replay.lsn.load(Ordering::Acquire) > 0) {
+            Some(since) => Lag::AtLeast(self.now().saturating_sub(since)),
+            None => Lag::Unknown,
+        }
     }
 }
 

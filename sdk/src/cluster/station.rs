@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tracing::{info, warn};
 
+use super::inquiry::Inquiry;
 use super::replicas::Replay;
 use super::state::LazyPool;
 use crate::config::Config;
@@ -29,6 +30,7 @@ pub(crate) struct Station {
     make: MakePool,
     pool: LazyPool,
     replay: Arc<Replay>,
+    inquiry: Arc<Inquiry>,
     down: AtomicBool,
     last_failure: Mutex<Option<Error>>,
 }
@@ -48,13 +50,22 @@ impl Station {
 
     fn with_pools_by(make: MakePool, node: Arc<Node>) -> Self {
         let (pool, last_failure) = (LazyPool::default(), Mutex::new(None));
-        Self { node, make, pool, replay: Arc::default(), down: AtomicBool::new(false), last_failure }
+        let (replay, inquiry) = (Arc::default(), Arc::default());
+        Self { node, make, pool, replay, inquiry, down: AtomicBool::new(false), last_failure }
     }
 
     /// The same connections under what is newly known of the node.
     pub(super) fn renamed(&self, node: Arc<Node>) -> Self {
+        if let Some(pool) = self.pool.made() {
+            pool.meters().is_in(node.region.as_ref().map(|region| region as _));
+        }
         let pool = self.pool.made().cloned().into();
-        Self { pool, replay: self.replay.clone(), ..Self::with_pools_by(self.make, node) }
+        Self {
+            pool,
+            replay: self.replay.clone(),
+            inquiry: self.inquiry.clone(),
+            ..Self::with_pools_by(self.make, node)
+        }
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
@@ -69,6 +80,11 @@ impl Station {
     /// How far it is, if it is a standby.
     pub(super) fn replay(&self) -> &Arc<Replay> {
         &self.replay
+    }
+
+    /// What it told of itself.
+    pub(super) fn inquiry(&self) -> &Inquiry {
+        &self.inquiry
     }
 
     pub(crate) fn pool(&self, config: &Config) -> Result<&NodePool> {

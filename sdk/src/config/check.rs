@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::health::HealthConfig;
 use super::reads::{Consistency, ConsistencyName, ReadsConfig};
 use super::settings::{
     AnalyticsSettings, DirectorySettings, NodeSettings, PolicyName, PoolSettings, ReadsSettings, Settings,
@@ -58,6 +59,7 @@ fn build(settings: Settings) -> Checked<Config> {
         pooler: settings.pooler.unwrap_or_default(),
         nodes: settings.nodes.unwrap_or_default().into_iter().map(node).collect::<Checked<_>>()?,
         shard_count: settings.shard_count.map(|number| number.0),
+        health: HealthConfig::of(settings.health.unwrap_or_default()),
         policy,
     };
     contradictions(&config)?;
@@ -207,11 +209,14 @@ fn analytics(settings: AnalyticsSettings) -> Checked<AnalyticsConfig> {
 }
 
 fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, NodeOverride)> {
-    let NodeSettings { host, port, hosts, region, pooler } = settings;
+    let NodeSettings { host, port, hosts, region, pooler, disk_size } = settings;
+    let disk_size = disk_size.map(|size| size.0);
     let hosts = hosts.map_or_else(Vec::new, |hosts| hosts.0);
-    if host.is_none() && port.is_none() && hosts.is_empty() && region.is_none() && pooler.is_none() {
+    let is_reached_so = host.is_some() || port.is_some() || !hosts.is_empty();
+    if !is_reached_so && region.is_none() && pooler.is_none() && disk_size.is_none() {
         return Err(format!(
-            "`nodes.\"{endpoint}\"` changes nothing: give it a `host`, a `port`, `hosts`, a `region` or a `pooler`"
+            "`nodes.\"{endpoint}\"` changes nothing: give it a `host`, a `port`, `hosts`, a `region`, a `pooler` or \
+             a `disk_size`"
         ));
     }
     if !hosts.is_empty() && (host.is_some() || port.is_some()) {
@@ -231,7 +236,7 @@ fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, No
     if port.as_ref().is_some_and(|port| port.0 == 0) {
         return Err(format!("`nodes.\"{endpoint}\".port` is 0: write a port from 1 to 65535"));
     }
-    Ok((endpoint, NodeOverride { host, port: port.map(|port| port.0), hosts, region, pooler }))
+    Ok((endpoint, NodeOverride { host, port: port.map(|port| port.0), hosts, region, pooler, disk_size }))
 }
 
 fn contradictions(config: &Config) -> Checked<()> {
@@ -288,6 +293,7 @@ fn contradictions(config: &Config) -> Checked<()> {
         ("topology.refresh_interval", topology.refresh_interval),
         ("topology.probe_interval", topology.probe_interval),
         ("directory.ttl", directory.ttl),
+        ("health.size_interval", config.health.size_interval),
         ("reads.max_lag", reads.max_lag),
         ("reads.probe_interval", reads.probe_interval),
         ("analytics.checkout", analytics.checkout),
@@ -377,6 +383,7 @@ fn contradictions(config: &Config) -> Checked<()> {
         return Err("`analytics.password` is given without `analytics.user`: name the role that it is of".to_owned());
     }
     roles(&config.policy)?;
+    config.health.thresholds.check()?;
     if let Some(both) = config.replicas.iter().find(|replica| config.contact_points.contains(replica)) {
         return Err(format!("{both} is a contact point and a replica: a standby belongs to `replicas` alone"));
     }

@@ -42,6 +42,15 @@
 //! probe_interval = "100ms"                   # standbys are asked how far they are
 //! hedge_percentile = 95                      # a read that takes longer than 95 of 100 goes to a second place; none if not given
 //!
+//! [default.health]                           # what `health()` judges by, and the alerts; shares are in percent
+//! latency_p95 = { warning = "100ms", critical = "500ms" }
+//! connections = { warning = 70, critical = 90 }
+//! replication_lag = { warning = "1s", critical = "10s" }
+//! disk = { warning = 70, critical = 85 }
+//! cache_hit_ratio = { warning = 90, critical = 80 }
+//! topology_age = { warning = "2m", critical = "10m" }
+//! size_interval = "1m"                       # how often servers are asked what they have on their disks
+//!
 //! [default.analytics]                        # work across tenants, with connections of its own
 //! max_connections = 4
 //! checkout = "30s"
@@ -67,6 +76,7 @@
 //! policy = "row_level_security"              # none (the default): does the database itself keep tenants apart?
 //! application_role = "festival_app"          # made by `apply`; `user` is a member of it, or is it
 //! analytics_role = "festival_reports"        # made by `apply`; it reads all tenants' rows: for `analytics.user`
+//! health.disk_size = "500GB"                 # of each node: no server tells it, and without it nobody knows how full it is
 //! analytics.user = "reports"                 # `user` where it is not given
 //! analytics.password_file = "/run/secrets/reports"
 //!
@@ -79,6 +89,7 @@
 //! [prod.nodes."10.0.1.5:5432"]               # how this process reaches a node that is known by another address
 //! host = "worker-1.example.org"
 //! pooler = "none"                            # this one is reached as it is
+//! disk_size = "2TB"                          # and has more room
 //!
 //! [prod.nodes."10.0.1.6:5432"]               # whichever of these is the primary
 //! hosts = ["worker-2a.example.org", "worker-2b.example.org"]
@@ -111,6 +122,8 @@
 mod check;
 mod env;
 mod file;
+mod health;
+mod nodes;
 mod passfile;
 mod permissions;
 mod reads;
@@ -126,6 +139,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::topology::{Region, Residency};
 use settings::Settings;
 
+pub use health::{Bounds, HealthConfig, Thresholds};
 pub(crate) use permissions::is_open_to_strangers;
 pub use reads::{Consistency, Otherwise, ReadsConfig};
 pub use values::{
@@ -179,6 +193,7 @@ pub struct Config {
     pub(crate) pooler: Pooler,
     pub(crate) nodes: BTreeMap<Endpoint, NodeOverride>,
     pub(crate) shard_count: Option<u32>,
+    pub(crate) health: HealthConfig,
     pub(crate) policy: Policy,
 }
 
@@ -300,6 +315,12 @@ impl Config {
     #[must_use]
     pub fn shard_count(&self) -> Option<u32> {
         self.shard_count
+    }
+
+    /// How the cluster's health is judged.
+    #[must_use]
+    pub fn health(&self) -> &HealthConfig {
+        &self.health
     }
 
     /// How the database itself keeps tenants apart.
@@ -512,37 +533,12 @@ impl Config {
         config
     }
 
-    /// The address at which this process reaches the node that is known by this one.
+    /// Judges health by these.
     ///
-    /// Of several hosts the first: it is the node's name then.
-    pub(crate) fn address_of(&self, known: &Endpoint) -> Option<Endpoint> {
-        let over = self.nodes.get(known)?;
-        let one = || Endpoint {
-            host: over.host.clone().unwrap_or_else(|| known.host.clone()),
-            port: over.port.unwrap_or(known.port),
-        };
-        Some(over.hosts.first().cloned().unwrap_or_else(one))
-    }
-
-    /// What stands between us and the node at this address.
-    pub(crate) fn pooler_of(&self, address: &Endpoint) -> Pooler {
-        self.node_at(address).and_then(|node| node.pooler).unwrap_or(self.pooler)
-    }
-
-    /// The servers of which the primary is the node at this address; none where it is one server.
-    pub(crate) fn hosts_of(&self, address: &Endpoint) -> &[Endpoint] {
-        self.node_at(address).map_or(&[], |node| &node.hosts)
-    }
-
-    /// What is written down for the node at this address, under which it may be known or reached.
-    fn node_at(&self, address: &Endpoint) -> Option<&NodeOverride> {
-        let is_at = |known: &Endpoint| known == address || self.address_of(known).as_ref() == Some(address);
-        self.nodes.iter().find_map(|(known, node)| is_at(known).then_some(node))
-    }
-
-    /// The region that is written down for this node.
-    pub(crate) fn region_of(&self, known: &Endpoint) -> Option<Region> {
-        self.nodes.get(known)?.region
+    /// # Errors
+    /// A warning that comes after what is critical, or a share that is none.
+    pub fn with_health(self, health: HealthConfig) -> Result<Self> {
+        check::checked(Self { health, ..self })
     }
 
     /// The time limits.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
+use super::health::Size;
 use super::reads::{ConsistencyName, Otherwise};
 use super::values::{ChannelBinding, CheckRows, Endpoint, Mode, Pooler, Secret, Watch};
 use crate::topology::{Region, Residency};
@@ -57,6 +58,7 @@ layer!(Settings {
     topology: TopologySettings,
     directory: DirectorySettings,
     reads: ReadsSettings,
+    health: HealthSettings,
     analytics: AnalyticsSettings,
     nodes: BTreeMap<Endpoint, NodeSettings>,
 });
@@ -90,6 +92,21 @@ layer!(ReadsSettings {
     hedge_percentile: Whole<u8>,
 });
 
+layer!(HealthSettings {
+    latency_p95: TimeBounds,
+    connections: ShareBounds,
+    replication_lag: TimeBounds,
+    disk: ShareBounds,
+    cache_hit_ratio: ShareBounds,
+    topology_age: TimeBounds,
+    disk_size: Size,
+    size_interval: Span,
+});
+
+layer!(TimeBounds { warning: Span, critical: Span });
+
+layer!(ShareBounds { warning: Whole<u8>, critical: Whole<u8> });
+
 layer!(AnalyticsSettings {
     endpoint: Endpoint,
     user: String,
@@ -107,6 +124,7 @@ layer!(NodeSettings {
     hosts: List<Endpoint>,
     region: Region,
     pooler: Pooler,
+    disk_size: Size,
 });
 
 impl Settings {
@@ -169,6 +187,7 @@ whole_values!(
     Region,
     Residency,
     Endpoint,
+    Size,
     Span,
     TlsMode,
     ChannelBinding,
@@ -298,6 +317,24 @@ where
             }
         }
         deserializer.deserialize_any(Entries(PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Size;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(Size::EXPECTED)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {
+                text.parse().map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_any(Text)
     }
 }
 

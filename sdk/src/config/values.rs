@@ -435,6 +435,8 @@ pub struct NodeOverride {
     pub region: Option<Region>,
     /// What stands in between, in place of what holds for all nodes.
     pub pooler: Option<Pooler>,
+    /// How large its disk is, in bytes: see [`HealthConfig`](super::HealthConfig).
+    pub disk_size: Option<u64>,
 }
 
 #[cfg(test)]

@@ -45,6 +45,37 @@ pub enum ErrorKind {
     Local,
 }
 
+impl ErrorKind {
+    /// The name that metrics carry.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Connect => "connect",
+            Self::ConnectionLost => "connection_lost",
+            Self::Timeout(Limit::Connect) => "timeout_connect",
+            Self::Timeout(Limit::Checkout) => "timeout_checkout",
+            Self::Timeout(Limit::Statement) => "timeout_statement",
+            Self::Timeout(Limit::Call) => "timeout_call",
+            Self::Timeout(Limit::Deadline) => "timeout_deadline",
+            Self::Overloaded => "overloaded",
+            Self::NoReplica => "no_replica",
+            Self::NotFound => "not_found",
+            Self::WrongTenant => "wrong_tenant",
+            Self::Database => "database",
+            Self::Codec => "codec",
+            Self::Usage => "usage",
+            Self::TransactionOver => "transaction_over",
+            Self::Schema => "schema",
+            Self::Unsupported => "unsupported",
+            Self::Residency => "residency",
+            Self::Placement => "placement",
+            Self::Closed => "closed",
+            Self::Local => "local",
+        }
+    }
+}
+
 /// Which time limit ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

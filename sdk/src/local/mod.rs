@@ -49,6 +49,7 @@ mod members;
 mod metadata;
 mod pgbouncer;
 mod program;
+mod prometheus;
 mod recipe;
 mod server;
 mod single;
@@ -60,6 +61,7 @@ pub use citus::{Citus, citus, offers_citus};
 pub use cluster::CitusCluster;
 pub use haproxy::{HaProxy, haproxy};
 pub use pgbouncer::{PgBouncer, PgBouncerBuilder, pgbouncer};
+pub use prometheus::{Prometheus, prometheus};
 pub use server::Server;
 pub use single::{Single, single};
 

@@ -22,6 +22,7 @@ use super::socket::{self, Socket, end_of, twin};
 use super::statements::Inferred;
 use crate::config::{ChannelBinding, Config, Endpoint, Pooler, Watch};
 use crate::error::{Error, ErrorKind, Limit, Result};
+use crate::metrics::Meters;
 use crate::topology::{Node, Role};
 
 /// Everything that it takes to open a connection to one node.
@@ -36,6 +37,7 @@ struct Inner {
     statement_cache: usize,
     watch: Watch,
     paces: Paces,
+    meters: Arc<Meters>,
     pooler: Pooler,
     // What was found out, where the configuration does not say.
     found: OnceCell<Pooler>,
@@ -83,6 +85,7 @@ impl Connector {
         let watch = if node.role == Role::Worker { config.topology.watch } else { Watch::Off };
         let [opened, trusted_from, schema] = [(); 3].map(|()| AtomicUsize::new(0));
         let paces = Paces::new(config.pool.shared_limit);
+        let meters = Arc::new(Meters::new(&config.database, Some(&node), node.region.as_ref().map(|it| it as _)));
         let pooler = config.pooler_of(&Endpoint { host: node.host.clone(), port: node.port });
         let (found, inferred) = (OnceCell::new(), Arc::new(Inferred::new(statement_cache)));
         Ok(Self(Arc::new(Inner {
@@ -93,6 +96,7 @@ impl Connector {
             statement_cache,
             watch,
             paces,
+            meters,
             pooler,
             found,
             inferred,
@@ -109,6 +113,11 @@ impl Connector {
     /// How long statements take there.
     pub(super) fn paces(&self) -> &Paces {
         &self.0.paces
+    }
+
+    /// What is counted and timed of it.
+    pub(super) fn meters(&self) -> &Arc<Meters> {
+        &self.0.meters
     }
 
     /// Whether the node can tell that it passed a statement on.

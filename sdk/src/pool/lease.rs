@@ -1,5 +1,6 @@
 //! A connection in use, and what happens to it when its user goes away in the middle of something.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use bb8::PooledConnection;
@@ -10,6 +11,7 @@ use super::connect::Connector;
 use super::connection::Connection;
 use super::manager::Manager;
 use crate::error::{Error, Limit, Result};
+use crate::metrics::Meters;
 use crate::topology::Node;
 
 /// A connection that one task has for itself.
@@ -65,6 +67,11 @@ impl Lease {
     /// The node it leads to.
     pub(crate) fn node(&self) -> &Node {
         self.connector.node()
+    }
+
+    /// What is counted and timed of the node.
+    pub(crate) fn meters(&self) -> &Arc<Meters> {
+        self.connector.meters()
     }
 
     /// An error that was met on it, with what this knows of it: the node, and why the connection broke.

@@ -11,6 +11,7 @@ use super::lease::{InFlight, Lease};
 use super::pace::PaceKey;
 use super::shared::Share;
 use crate::error::Error;
+use crate::metrics::Meters;
 use crate::topology::Node;
 
 // Moved once per statement: cheaper than an allocation.
@@ -33,6 +34,11 @@ impl Line {
     /// The node it leads to.
     pub(crate) fn node(&self) -> &Node {
         self.connector().node()
+    }
+
+    /// What is counted and timed of the node.
+    pub(crate) fn meters(&self) -> &Arc<Meters> {
+        self.connector().meters()
     }
 
     /// An error that was met on it, with what this knows of it: see [`Lease::explain`].

@@ -20,6 +20,7 @@ mod statements;
 mod take;
 mod tls;
 mod turns;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub(crate) use take::{Exclusively, ForStatement, Take};
 
 use crate::config::{Config, PoolConfig};
 use crate::error::{Error, Limit, Result};
+use crate::metrics::Meters;
 use crate::topology::Node;
 use connect::Connector;
 use manager::{Manager, is_hopeless};
@@ -102,6 +104,11 @@ impl NodePool {
     /// The node.
     pub(crate) fn node(&self) -> &Arc<Node> {
         self.0.connector.node()
+    }
+
+    /// What is counted and timed of the node.
+    pub(crate) fn meters(&self) -> &Arc<Meters> {
+        self.0.connector.meters()
     }
 
     /// Opens one connection and logs in, outside the pool: tells at once what is wrong with the address or the log-in.

@@ -46,6 +46,7 @@ struct Inner {
     limits: Limits,
     slots: Box<[Slot]>,
     turns: Turns,
+    depth: u32,
     limit: Duration,
     patience: Duration,
     idle_timeout: Duration,
@@ -95,6 +96,7 @@ impl Shared {
             limits,
             slots: (0..count).map(|_| Slot::default()).collect(),
             turns: Turns::new(count.saturating_mul(shared_depth), max_waiting, checkout),
+            depth: shared_depth,
             limit: shared_limit,
             patience: shared_limit.saturating_mul(shared_depth) + SILENCE,
             idle_timeout,
@@ -128,6 +130,16 @@ impl Shared {
     pub(super) fn connections(&self) -> u32 {
         let open = self.0.slots.iter().filter(|slot| slot.open.load().is_some());
         u32::try_from(open.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Statements under way, those that wait, and the most that may be under way.
+    pub(super) fn usage(&self) -> (u32, u32, u32) {
+        self.0.turns.usage()
+    }
+
+    /// How many statements may be under way on each connection.
+    pub(super) fn depth(&self) -> u32 {
+        self.0.depth
     }
 
     /// Lets what is under way finish, at most for `patience`, and closes the connections.

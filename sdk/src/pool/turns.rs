@@ -62,6 +62,12 @@ impl Turns {
         self.semaphore.add_permits(1);
     }
 
+    /// How many are in, how many wait, and how many may be in at once.
+    pub(super) fn usage(&self) -> (u32, u32, u32) {
+        let free = u32::try_from(self.semaphore.available_permits()).unwrap_or(u32::MAX);
+        (self.all.saturating_sub(free), self.waiting.load(Ordering::Acquire), self.all)
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }

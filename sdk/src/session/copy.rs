@@ -8,20 +8,25 @@ use std::task::{Context, Poll};
 use futures_util::{Stream, ready};
 use tokio_postgres::binary_copy::{BinaryCopyInWriter, BinaryCopyOutStream};
 use tokio_postgres::types::Type;
+use tracing::{Instrument as _, Span};
 
 use super::batch::Batch;
 use super::call::{End, by_deadline};
-use super::execute::{Forgets, heed, is_of_standby, limits, may_fall_back, try_again, within};
+use super::execute::{
+    Forgets, count, heed, is_of_standby, limits, locate, may_fall_back, record_error, span, try_again, within,
+};
 use super::executor::{Executor, FailUnlessDone, Hold};
 use super::own::foreign;
+use super::watch::{Timed, Watch};
 use super::written::{Seen, Unknown};
 use super::{In, Scope, Session, TenantScope, terms, written};
 use crate::entity::{DistributionKey, Entity, Params};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::KeyRef;
+use crate::metrics::Outcome;
 use crate::retry::Progress;
 use crate::route::Route;
-use crate::routing::{Access, Intent, Need};
+use crate::routing::{Access, Need};
 use crate::schema::{Table, quote_ident, quote_literal};
 
 /// Rows on their way in. Made by [`Session::copy_in`]. Nothing is stored before [`finish`](Self::finish); dropped, it
@@ -35,6 +40,7 @@ pub struct CopyIn<S: Scope, X: Executor, E> {
     hold: Hold,
     failed: bool,
     finished: bool,
+    timed: Timed,
     entity: PhantomData<fn() -> E>,
 }
 
@@ -70,9 +76,22 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// # Errors
     /// When no connection is to be had, or the table is not there.
     pub async fn copy_in<E: In<S>>(&self) -> Result<CopyIn<S, X, E>> {
+        let begun = begin(&self.executor, "copy_in", E::table(), self.start_copy::<E>());
+        let ((writer, hold), timed) = begun.await?;
+        Ok(CopyIn {
+            session: self.clone(),
+            writer,
+            hold: hold.streaming(),
+            failed: false,
+            finished: false,
+            timed,
+            entity: PhantomData,
+        })
+    }
+
+    async fn start_copy<E: In<S>>(&self) -> Result<(Writer<E>, Hold)> {
         let table = E::table();
-        let hold = hold_on_terms(&self.executor, Need::new(Some(table), Access::Write)).await;
-        let hold = hold.map_err(|error| error.of("copy_in", Some(table.entity)))?;
+        let hold = hold_on_terms(&self.executor, Need::new(Some(table), Access::Write)).await?;
         let (sql, types) = copy_in_of(table);
         let writer = if self.executor.core().config().policy.is_on() && table.distribution_column().is_some() {
             Writer::Inserts(Batch::new(types))
@@ -81,18 +100,10 @@ impl<S: Scope, X: Executor> Session<S, X> {
             if sink.is_err() {
                 hold.condemn();
             }
-            let sink = sink.map_err(|error| error.of("copy_in", Some(table.entity)))?;
-            Writer::Copy(Box::pin(BinaryCopyInWriter::new(sink, &types)))
+            Writer::Copy(Box::pin(BinaryCopyInWriter::new(sink?, &types)))
         };
-        count(&self.executor, &hold);
-        Ok(CopyIn {
-            session: self.clone(),
-            writer,
-            hold: hold.streaming(),
-            failed: false,
-            finished: false,
-            entity: PhantomData,
-        })
+        count(&self.executor, &hold, hold.route);
+        Ok((writer, hold))
     }
 }
 
@@ -215,6 +226,12 @@ impl<S: Scope, X: Executor, E> Drop for CopyIn<S, X, E> {
         if !self.finished || self.failed {
             self.hold.fail();
         }
+        let outcome = match (self.failed, self.finished) {
+            (true, _) => Outcome::Error,
+            (false, true) => Outcome::Ok,
+            (false, false) => Outcome::Dropped,
+        };
+        self.timed.ended(self.hold.meters(), self.hold.route, outcome);
     }
 }
 
@@ -247,9 +264,17 @@ impl<X: Executor> Session<super::ReferenceScope, X> {
 }
 
 async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Result<CopyOut<E>> {
+    let begun = begin(executor, "copy_out", E::table(), start_copy_out::<E>(executor, condition));
+    let (rows, timed) = begun.await?;
+    Ok(CopyOut { rows: Some(rows), is_own: None, timed })
+}
+
+/// The rows, and the connection that they come on.
+type Rows = (Pin<Box<BinaryCopyOutStream>>, Hold);
+
+async fn start_copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Result<Rows> {
     let table = E::table();
-    let hold = hold_on_terms(executor, Need::new(Some(table), Access::Read)).await;
-    let hold = hold.map_err(|error| error.of("copy_out", Some(table.entity)))?;
+    let hold = hold_on_terms(executor, Need::new(Some(table), Access::Read)).await?;
     let (list, types): (Vec<_>, Vec<Type>) = table
         .columns
         .iter()
@@ -257,11 +282,29 @@ async fn copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Resul
         .unzip();
     let sql =
         format!("COPY (SELECT {} FROM {}{condition}) TO STDOUT (FORMAT binary)", list.join(", "), table.qualified());
-    let stream = answer(executor, &hold, hold.connection().client().copy_out(&sql)).await;
-    let stream = stream.map_err(|error| error.of("copy_out", Some(table.entity)))?;
-    count(executor, &hold);
+    let stream = answer(executor, &hold, hold.connection().client().copy_out(&sql)).await?;
+    count(executor, &hold, hold.route);
     let rows = Box::pin(BinaryCopyOutStream::new(stream, &types));
-    Ok(CopyOut { rows: Some((rows, hold.streaming())), is_own: None })
+    Ok((rows, hold.streaming()))
+}
+
+/// Has a COPY begin, in a span of its own.
+async fn begin<T>(
+    executor: &impl Executor,
+    operation: &'static str,
+    table: &'static Table,
+    start: impl Future<Output = Result<T>>,
+) -> Result<(T, Timed)> {
+    let (core, entity) = (executor.core(), Some(table.entity));
+    let (span, watch) = (span(core, operation, Some(table)), Watch::new(core, operation, entity));
+    match start.instrument(span.clone()).await {
+        Ok(started) => Ok((started, watch.goes_on())),
+        Err(error) => {
+            watch.failed(&error);
+            record_error(&span, &error);
+            Err(error.of(operation, entity))
+        }
+    }
 }
 
 /// A connection for a COPY. Where there are terms, it begins with a transaction in which the node does what they ask for;
@@ -273,6 +316,8 @@ async fn hold_on_terms(executor: &impl Executor, mut need: Need) -> Result<Hold>
     loop {
         let hold = by_deadline(executor, executor.hold(need, None)).await?;
         let limit = limits(executor).statement;
+        locate(&Span::current(), hold.node());
+        Span::current().record("shardwise.route", hold.route.as_str());
         // tokio-postgres tells that a COPY is done before the server commits it; and what it prepares for one has to be there
         // when it starts, also behind a pooler.
         let is_own = need.access == Access::Write || hold.connection().is_pooled();
@@ -301,10 +346,6 @@ async fn hold_on_terms(executor: &impl Executor, mut need: Need) -> Result<Hold>
         drop(hold);
         try_again(core, error, &mut attempt, Progress::NotSent, true).await?;
     }
-}
-
-fn count(executor: &impl Executor, hold: &Hold) {
-    executor.core().metrics.statement(hold.route, executor.target().intent == Intent::Tenant);
 }
 
 /// Within the time that a statement may take: a node that is silent, or waits for a lock, holds up nobody for longer.
@@ -346,9 +387,10 @@ type IsOwn<E> = Box<dyn Fn(&E) -> bool + Send + Sync>;
 
 /// Entities as a COPY brings them. Made by `copy_out`.
 pub struct CopyOut<E> {
-    rows: Option<(Pin<Box<BinaryCopyOutStream>>, Hold)>,
+    rows: Option<Rows>,
     // Whether a row is the tenant's own, where that is looked at.
     is_own: Option<IsOwn<E>>,
+    timed: Timed,
 }
 
 impl<E> fmt::Debug for CopyOut<E> {
@@ -361,13 +403,14 @@ impl<E: Entity> Stream for CopyOut<E> {
     type Item = Result<E>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<E>>> {
-        let Self { rows: all, is_own } = &mut *self;
+        let Self { rows: all, is_own, timed } = &mut *self;
         let Some((rows, hold)) = all else { return Poll::Ready(None) };
         let entity = Some(E::table().entity);
         let row = match ready!(rows.as_mut().poll_next(cx)) {
             Some(Ok(row)) => match (E::read(&row, 0).map_err(Error::postgres), is_own) {
                 (Ok(row), Some(is_own)) if !is_own(&row) => {
                     hold.forsake();
+                    timed.ended(hold.meters(), hold.route, Outcome::Error);
                     *all = None;
                     Err(foreign(E::table().distribution_column().unwrap_or_default()))
                 }
@@ -375,11 +418,13 @@ impl<E: Entity> Stream for CopyOut<E> {
             },
             Some(Err(error)) => {
                 hold.fail();
+                timed.ended(hold.meters(), hold.route, Outcome::Error);
                 let error = hold.explain(Error::postgres(error)).of("copy_out", entity);
                 *all = None;
                 Err(error)
             }
             None => {
+                timed.ended(hold.meters(), hold.route, Outcome::Ok);
                 *all = None;
                 return Poll::Ready(None);
             }
@@ -392,6 +437,7 @@ impl<E> Drop for CopyOut<E> {
     fn drop(&mut self) {
         if let Some((_, hold)) = &self.rows {
             hold.forsake();
+            self.timed.ended(hold.meters(), hold.route, Outcome::Dropped);
         }
     }
 }

@@ -13,6 +13,7 @@ use tracing::{Instrument as _, Span, debug_span, field};
 use super::call::End;
 use super::executor::{Executor, Hold};
 use super::job::{Effect, Job, Text, Want};
+use super::watch::Watch;
 use super::written::{self, Seen, Unknown};
 use super::{fence, hedge, terms};
 use crate::cluster::Core;
@@ -23,22 +24,25 @@ use crate::retry::{Decision, Progress, decide, is_a_burden, pause};
 use crate::route::Route;
 use crate::routing::{Intent, Need, Target};
 use crate::schema::Table;
+use crate::topology::Node;
 
 /// Runs one statement: with the time limits, and where it stands for itself with the retries that [`decide`] grants.
 pub(super) async fn run<W: Want>(executor: &impl Executor, job: &Job<'_>) -> Result<W::Out> {
     let span = span(executor.core(), job.operation, job.table);
+    let entity = job.table.map(|table| table.entity);
+    let watch = Watch::new(executor.core(), job.operation, entity);
     // After the statement, whether it was done or not, also where this is dropped before it ends.
     let _forgets = (job.effect == Effect::Writes).then(|| Forgets { executor, table: job.table });
     let result = match hedge::wanted::<W, _>(executor, job) {
         // On the heap: the way that most take must not be as large.
-        Some(hedged) => Box::pin(hedge::run::<W, _>(executor, job, hedged)).instrument(span.clone()).await,
+        Some(hedged) => Box::pin(hedge::run::<W, _>(executor, job, hedged, &watch)).instrument(span.clone()).await,
         // Pinned where they are: a future of thousands of bytes is not moved into what goes around it. So below as well.
-        None => pin!(attempts::<W, _>(executor, job, false)).instrument(span.clone()).await,
+        None => pin!(attempts::<W, _>(executor, job, false, &watch)).instrument(span.clone()).await,
     };
     result.inspect(|_| executor.core().budget.earn()).map_err(|error| {
-        executor.core().metrics.error();
+        watch.failed(&error);
         record_error(&span, &error);
-        error.of(job.operation, job.table.map(|table| table.entity))
+        error.of(job.operation, entity)
     })
 }
 
@@ -70,7 +74,12 @@ pub(super) fn limits(executor: &impl Executor) -> Timeouts {
 }
 
 /// `is_second` tells that it was sent before, and is not answered yet.
-pub(super) async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, is_second: bool) -> Result<W::Out> {
+pub(super) async fn attempts<W: Want, X: Executor>(
+    executor: &X,
+    job: &Job<'_>,
+    is_second: bool,
+    watch: &Watch<'_>,
+) -> Result<W::Out> {
     let core = executor.core();
     let (mut attempt, mut may_share, mut sent) = (1, !W::FLOWS, AtomicBool::new(false));
     let (end, mut need) = (End::of(executor, None)?, Need { is_second, ..job.need() });
@@ -87,10 +96,11 @@ pub(super) async fn attempts<W: Want, X: Executor>(executor: &X, job: &Job<'_>, 
         let (is_standby, node) = (hold.route == Route::Replica, hold.node().id);
         // A transaction has a limit of its own.
         let call = X::STANDALONE.then_some(end);
-        let Failure { error, is_cut_short, has_run } = match once::<W, X>(executor, hold, job, key, &sent, call).await {
-            Ok(out) => return Ok(out),
-            Err(failure) => failure,
-        };
+        let Failure { error, is_cut_short, has_run } =
+            match once::<W, X>(executor, hold, job, key, &sent, call, watch).await {
+                Ok(out) => return Ok(out),
+                Err(failure) => failure,
+            };
         if is_cut_short {
             (may_share, sent) = (false, AtomicBool::new(false));
             core.metrics.moved();
@@ -197,12 +207,11 @@ async fn once<W: Want, X: Executor>(
     key: Option<PaceKey>,
     sent: &AtomicBool,
     call: Option<End>,
+    watch: &Watch<'_>,
 ) -> Result<W::Out, Failure> {
     let core = executor.core();
-    let node = hold.node();
     let span = Span::current();
-    span.record("server.address", node.host.as_str());
-    span.record("server.port", node.port);
+    locate(&span, hold.node());
 
     if let Text::Cached { sql, .. } = &job.text
         && let Some(error) = refused_by_pooler(&hold, executor.target().intent, sql)
@@ -266,7 +275,7 @@ async fn once<W: Want, X: Executor>(
     }
     let route = taken_route(&hold, forwards, core);
     span.record("shardwise.route", route.as_str());
-    core.metrics.statement(route, executor.target().intent == Intent::Tenant);
+    count(executor, &hold, route);
     hold.route = route;
     if let Some(written) = executor.written().filter(|_| result.is_ok() && is_write) {
         let unknown = || Err(Error::new(ErrorKind::Unsupported, "the place was not asked for"));
@@ -277,8 +286,12 @@ async fn once<W: Want, X: Executor>(
         unknown.into_iter().for_each(Unknown::known);
     }
     match result {
-        Ok(taken) => Ok(W::out(hold, taken)),
+        Ok(taken) => {
+            watch.done(hold.meters(), route);
+            Ok(W::out(hold, taken))
+        }
         Err(error) => {
+            watch.came_to(&hold, route);
             let is_stale = error.is_stale_plan();
             if is_stale {
                 hold.has_stale_statements();
@@ -327,6 +340,12 @@ fn taken_route(hold: &Hold, forwards_before: Option<usize>, core: &Core) -> Rout
         return Route::Forwarded;
     }
     hold.route
+}
+
+/// Counts a statement that was sent there.
+pub(super) fn count(executor: &impl Executor, line: &Line, route: Route) {
+    executor.core().metrics.statement(route, executor.target().intent == Intent::Tenant);
+    line.meters().statement(route);
 }
 
 /// Sends the statement and takes its answer.
@@ -392,11 +411,23 @@ pub(super) async fn within<T>(limit: Duration, work: impl Future<Output = Result
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(Error::timed_out(Limit::Statement, limit)))
 }
 
+/// `get wallets`: what OpenTelemetry calls a database's span. Written only where somebody listens.
+struct SpanName(&'static str, Option<&'static Table>);
+
+impl std::fmt::Display for SpanName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)?;
+        self.1.map_or(Ok(()), |table| write!(f, " {}", table.name))
+    }
+}
+
 /// A span with OpenTelemetry's names for database clients. It never holds a text with values, nor a parameter.
 pub(super) fn span(core: &Core, operation: &'static str, table: Option<&'static Table>) -> Span {
     debug_span!(
         "shardwise.statement",
+        otel.name = %SpanName(operation, table),
         otel.kind = "client",
+        otel.status_code = field::Empty,
         db.system.name = "postgresql",
         db.namespace = core.config().database,
         db.operation.name = operation,
@@ -409,7 +440,14 @@ pub(super) fn span(core: &Core, operation: &'static str, table: Option<&'static 
     )
 }
 
-fn record_error(span: &Span, error: &Error) {
+/// Records where the statement goes.
+pub(super) fn locate(span: &Span, node: &Node) {
+    span.record("server.address", node.host.as_str());
+    span.record("server.port", node.port);
+}
+
+pub(super) fn record_error(span: &Span, error: &Error) {
+    span.record("otel.status_code", "ERROR");
     span.record("error.type", field::debug(error.kind()));
     if let Some(code) = error.code() {
         span.record("db.response.status_code", code.code());

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::execute::attempts;
 use super::executor::Executor;
 use super::job::{Effect, Job, Want};
+use super::watch::Watch;
 use crate::error::Result;
 use crate::retry::Hedges;
 
@@ -25,9 +26,10 @@ pub(super) async fn run<W: Want, X: Executor>(
     executor: &X,
     job: &Job<'_>,
     (hedges, statement): (&Hedges, usize),
+    watch: &Watch<'_>,
 ) -> Result<W::Out> {
     let (core, began) = (executor.core(), Instant::now());
-    let mut first = pin!(attempts::<W, _>(executor, job, false));
+    let mut first = pin!(attempts::<W, _>(executor, job, false, watch));
     let early = match hedges.delay(statement) {
         Some(delay) => tokio::time::timeout(delay, &mut first).await.ok(),
         None => Some(first.as_mut().await),
@@ -36,7 +38,7 @@ pub(super) async fn run<W: Want, X: Executor>(
         Some(outcome) => outcome,
         None if core.budget.spend_of_plenty() => {
             core.metrics.hedge();
-            let second = pin!(attempts::<W, _>(executor, job, true));
+            let second = pin!(attempts::<W, _>(executor, job, true, watch));
             match select(first, second).await {
                 // One that fails sooner tells nothing of the other.
                 Either::Left((Err(_), other)) => other.await,

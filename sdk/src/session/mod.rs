@@ -33,6 +33,7 @@ mod tenant;
 mod terms;
 mod transaction;
 mod update;
+mod watch;
 mod written;
 
 use std::fmt;
@@ -139,7 +140,8 @@ impl<K: DistributionKey> Session<TenantScope<K>, Pooled> {
     /// [`ErrorKind::Residency`](crate::ErrorKind::Residency) where the tenant's data lie outside the region.
     pub fn pinned(mut self, pin: impl Into<Pin>) -> Result<Self> {
         self.executor.target.pin = pin.into();
-        self.executor.core().check(self.executor.target, Need::ANY)?;
+        let core = self.executor.core();
+        core.check(self.executor.target, Need::ANY).inspect_err(|error| watch::refused(core, error))?;
         Ok(self)
     }
 
@@ -153,7 +155,8 @@ impl<K: DistributionKey> Session<TenantScope<K>, Pooled> {
         // One server has no other region to go to.
         let residency = if core.mode() == Mode::Single { Residency::Off } else { residency };
         let target = Target { residency, ..self.executor.target };
-        self.executor.target = tenant::at_home(self.executor.core(), &self.scope.key, target).await?;
+        let at_home = tenant::at_home(core, &self.scope.key, target).await;
+        self.executor.target = at_home.inspect_err(|error| watch::refused(core, error))?;
         Ok(self)
     }
 }

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use tokio_postgres::types::Type;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
-use super::execute::{heed, limits, span, within};
+use super::execute::{count, heed, limits, locate, record_error, span, within};
 use super::executor::{Executor, FailUnlessDone};
 use super::fence;
 use super::get::not_found;
@@ -18,12 +18,13 @@ use super::job::{Answer, Text, Want as _};
 use super::progression::Begun;
 use super::ready::{Ready, SqlFor};
 use super::update::{Update, nothing_to_update};
+use super::watch::Watch;
 use super::written::Unknown;
 use super::{In, Pinned, Pooled, Scope, Session, terms, written};
 use crate::entity::{EntityKey as _, OR_FAIL, Params, Statement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::{Connection, Line, Prepared};
-use crate::routing::{Access, Intent, Need};
+use crate::routing::{Access, Need};
 use crate::schema::Table;
 
 /// A statement on its way.
@@ -227,11 +228,15 @@ impl<S: Scope> Session<S, Pinned> {
         let core = self.executor.core();
         let table = steps.first().and_then(|step| step.table);
         let span = span(core, "pipeline", table);
-        let outcome = self.send_in_one_go(steps, commits).instrument(span).await;
-        outcome.inspect_err(|_| core.metrics.error())
+        let watch = Watch::new(core, "pipeline", table.map(|table| table.entity));
+        let outcome = self.send_in_one_go(steps, commits, &watch).instrument(span.clone()).await;
+        outcome.inspect_err(|error| {
+            watch.failed(error);
+            record_error(&span, error);
+        })
     }
 
-    async fn send_in_one_go(&self, steps: &[Step<'_>], commits: bool) -> Result<()> {
+    async fn send_in_one_go(&self, steps: &[Step<'_>], commits: bool, watch: &Watch<'_>) -> Result<()> {
         let (core, limit) = (self.executor.core(), limits(&self.executor).statement);
         let transaction = &self.executor.transaction;
         let beginning = transaction.next()?;
@@ -244,6 +249,8 @@ impl<S: Scope> Session<S, Pinned> {
         // Dropped half-way or failed: nothing more can be done in it.
         let guard = FailUnlessDone(Some(transaction));
         let line = begun.line();
+        locate(&Span::current(), line.node());
+        Span::current().record("shardwise.route", begun.route.as_str());
         let work = async {
             let mark = line.start();
             let outcome = self.exchange(&line, begun, steps, commits).await;
@@ -253,8 +260,9 @@ impl<S: Scope> Session<S, Pinned> {
         };
         let outcome = within(limit, work).await;
         for _ in steps {
-            core.metrics.statement(begun.route, self.executor.target().intent == Intent::Tenant);
+            count(&self.executor, &line, begun.route);
         }
+        watch.came_to(&line, begun.route);
         outcome.map_err(|error| {
             heed(core, &line, &error);
             let error = begun.explain(error);
@@ -262,6 +270,7 @@ impl<S: Scope> Session<S, Pinned> {
             if self.executor.committing.load(Ordering::Relaxed) { error.of_sent_commit() } else { error }
         })?;
         guard.done();
+        watch.is_done();
         Ok(())
     }
 

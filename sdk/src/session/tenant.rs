@@ -11,7 +11,7 @@ use super::directory::bytes_of;
 use super::execute::run;
 use super::job::{Answer, Effect, Job, Text};
 use super::terms::HeldTo;
-use super::{Pooled, Session, Tenant, TenantScope};
+use super::{Pooled, Session, Tenant, TenantScope, watch};
 use crate::cluster::{Core, REFUSAL_AGE};
 use crate::entity::{DistributionKey, Params};
 use crate::error::{Error, ErrorKind, Result};
@@ -25,7 +25,7 @@ const OPERATION: &str = "tenant";
 
 /// The tenant with this key.
 pub(crate) async fn tenant<K: DistributionKey>(core: Arc<Core>, key: K) -> Result<Tenant<K>> {
-    let target = target(&core, &key).await?;
+    let target = target(&core, &key).await.inspect_err(|error| watch::refused(&core, error))?;
     let tenant = HeldTo::new(&core, key.key_ref()).map_err(|error| error.of(OPERATION, None))?;
     if core.must_vet(Intent::Tenant) {
         Box::pin(vet(&core)).await.map_err(|error| error.of(OPERATION, None))?;

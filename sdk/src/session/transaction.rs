@@ -11,6 +11,7 @@ use super::call::End;
 use super::execute::{Forgets, limits, within};
 use super::executor::{Executor as _, FailUnlessDone};
 use super::progression::{Begun, Progression, over};
+use super::watch::Watch;
 use super::written::Unknown;
 use super::{Pinned, Pooled, Scope, Session, terms, written};
 use crate::error::{Error, Limit, Result};
@@ -18,6 +19,9 @@ use crate::pool::Lease;
 use crate::retry::pause;
 use crate::route::Route;
 use crate::routing::Access;
+
+/// The verb, as errors and metrics name it.
+const OPERATION: &str = "transaction";
 
 /// How a transaction runs.
 ///
@@ -144,7 +148,8 @@ impl<S: Scope> Session<S, Pooled> {
         let options = TransactionOptions::new();
         let committing = Arc::new(AtomicBool::new(false));
         let end = self.end(options)?;
-        limited(end, &committing, self.attempt(options, end, &committing, work)).await
+        let watch = Watch::new(self.executor.core(), OPERATION, None);
+        limited(end, &committing, &watch, self.attempt(options, end, &committing, &watch, work)).await
     }
 
     /// As [`transaction`](Self::transaction), with options.
@@ -172,10 +177,11 @@ impl<S: Scope> Session<S, Pooled> {
     {
         let committing = Arc::new(AtomicBool::new(false));
         let end = self.end(options)?;
+        let watch = Watch::new(self.executor.core(), OPERATION, None);
         let all = async {
             let mut left = options.retries;
             loop {
-                let lost = match self.attempt(options, end, &committing, &mut work).await {
+                let lost = match self.attempt(options, end, &committing, &watch, &mut work).await {
                     Err(error) if left > 0 && error.as_shardwise().is_some_and(Error::is_serialization_failure) => {
                         error
                     }
@@ -187,11 +193,11 @@ impl<S: Scope> Session<S, Pooled> {
                 tokio::time::sleep(pause(options.retries - left)).await;
             }
         };
-        limited(end, &committing, all).await
+        limited(end, &committing, &watch, all).await
     }
 
     fn end(&self, options: TransactionOptions) -> Result<End> {
-        End::of(&self.executor, options.time_limit).map_err(|error| error.of("transaction", None))
+        End::of(&self.executor, options.time_limit).map_err(|error| error.of(OPERATION, None))
     }
 
     async fn attempt<T, E, F, Fut>(
@@ -199,6 +205,7 @@ impl<S: Scope> Session<S, Pooled> {
         options: TransactionOptions,
         end: End,
         committing: &Arc<AtomicBool>,
+        watch: &Watch<'_>,
         work: F,
     ) -> Result<T, E>
     where
@@ -235,6 +242,7 @@ impl<S: Scope> Session<S, Pooled> {
             };
         };
         let (lease, route) = (&begun.lease, begun.route);
+        watch.came_to_place((lease.meters().clone(), route));
         if transaction.is_committed() {
             // What came too late has failed; what was sent before is done.
             return result;
@@ -262,7 +270,11 @@ impl<S: Scope> Session<S, Pooled> {
                 let forgets = Forgets { executor: &self.executor, table: None };
                 let committed = self.commit(begun).await;
                 drop(forgets);
-                committed.map_err(|error| error.via(route).of("commit", None).in_transaction())?;
+                committed.map_err(|error| {
+                    let error = error.via(route).of("commit", None).in_transaction();
+                    self.executor.core().metrics.error(OPERATION, None, error.kind().as_str());
+                    error
+                })?;
                 lease.ended();
                 Ok(value)
             }
@@ -399,12 +411,19 @@ pub(super) async fn control(lease: &Lease, sql: &str, limit: Duration) -> Result
 async fn limited<T, E: From<Error>>(
     end: End,
     committing: &AtomicBool,
+    watch: &Watch<'_>,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     if let Ok(result) = tokio::time::timeout_at(end.at(), Box::pin(work)).await {
+        match &result {
+            Ok(_) => watch.is_done(),
+            // What it was, if it is ours, was counted with its statement.
+            Err(_) => watch.is_given_up(),
+        }
         return result;
     }
-    let error = end.error().in_transaction().of("transaction", None);
+    let error = end.error().in_transaction().of(OPERATION, None);
+    watch.failed(&error);
     Err(if committing.load(Ordering::Relaxed) { error.with_unknown_outcome() } else { error }.into())
 }
 

@@ -194,6 +194,7 @@ impl Writer {
     async fn start(core: &Arc<Core>, target: Target, need: Need, table: &'static Table) -> Result<Self> {
         let Way { line: lease, route, .. } = core.way(target, need).await?;
         core.metrics.statement(route, true);
+        lease.meters().statement(route);
         let (sql, types) = copy_in_of(table);
         let limit = core.timeouts(target.intent).statement;
         lease.began();

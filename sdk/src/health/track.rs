@@ -13,8 +13,17 @@ const MOST: usize = 4_096;
 /// How far a primary's log was, and when.
 #[derive(Debug, Default)]
 pub(crate) struct Track {
-    // Both grow.
-    samples: VecDeque<(Duration, u64)>,
+    // All grow.
+    samples: VecDeque<Sample>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    /// When the log was first seen there …
+    first: Duration,
+    /// … and last.
+    last: Duration,
+    lsn: u64,
 }
 
 impl Track {
@@ -22,25 +31,30 @@ impl Track {
     pub(crate) fn record(&mut self, asked: Duration, lsn: u64) {
         match self.samples.back_mut() {
             // Nothing was written: the standby that has this has all that there was until now.
-            Some((at, last)) if *last == lsn => *at = asked,
+            Some(sample) if sample.lsn == lsn => sample.last = asked,
             // Another server, or one that was set back: what was known of the former says nothing.
-            Some((_, last)) if *last > lsn => {
+            Some(sample) if sample.lsn > lsn => {
                 self.samples.clear();
-                self.samples.push_back((asked, lsn));
+                self.samples.push_back(Sample { first: asked, last: asked, lsn });
             }
             _ => {
                 if self.samples.len() == MOST {
                     self.samples.pop_front();
                 }
-                self.samples.push_back((asked, lsn));
+                self.samples.push_back(Sample { first: asked, last: asked, lsn });
             }
         }
     }
 
     /// Until when a standby that has replayed this much has everything. `None` where that is too long ago to know.
     pub(crate) fn complete_until(&self, replayed: u64) -> Option<Duration> {
-        let reached = self.samples.partition_point(|(_, lsn)| *lsn <= replayed);
-        self.samples.get(reached.checked_sub(1)?).map(|(at, _)| *at)
+        let reached = self.samples.partition_point(|sample| sample.lsn <= replayed);
+        self.samples.get(reached.checked_sub(1)?).map(|sample| sample.last)
+    }
+
+    /// Since when a standby that has reached none of the samples has lacked something at least; `None` where there are none.
+    pub(crate) fn incomplete_since(&self) -> Option<Duration> {
+        self.samples.front().map(|sample| sample.first)
     }
 }
 
@@ -72,6 +86,16 @@ mod tests {
         track.record(at(60_000), 10);
         assert_eq!(track.complete_until(10), Some(at(60_000)));
         assert_eq!(track.complete_until(9), None);
+    }
+
+    #[test]
+    fn who_has_reached_none_lacks_something_since_the_first_was_seen() {
+        let mut track = Track::default();
+        assert_eq!(track.incomplete_since(), None);
+        for time in [100, 200, 60_000] {
+            track.record(at(time), 10);
+        }
+        assert_eq!((track.complete_until(9), track.incomplete_since()), (None, Some(at(100))));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use festival::model::schema;
 use festival::play::{self, play};
-use festival::service::{self, App};
+use festival::service::{self, App, Exporter};
 use shardwise::{Cluster, Config};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
@@ -75,6 +75,8 @@ async fn main() -> anyhow::Result<ExitCode> {
 async fn serve(options: Serve) -> anyhow::Result<ExitCode> {
     // Before anything can fail or wait: a signal that comes early must not kill the process half-way.
     let stop = stop_signal(options.until_stdin_ends)?;
+    // What the cluster counts before goes nowhere.
+    let exporter = Exporter::install()?;
     let cluster = Cluster::connect(config()?).await.context("connecting to the database")?;
     let listener =
         TcpListener::bind(options.listen).await.with_context(|| format!("listening on {}", options.listen))?;
@@ -83,7 +85,7 @@ async fn serve(options: Serve) -> anyhow::Result<ExitCode> {
         writeln!(stdout, "listening on {}", listener.local_addr()?)?;
         stdout.flush()?;
     }
-    let app = App::new(cluster, Duration::from_secs(options.request_timeout));
+    let app = App::with_exporter(cluster, Duration::from_secs(options.request_timeout), Some(exporter));
     service::run(listener, app, Duration::from_secs(options.drain_timeout), stop).await?;
     Ok(ExitCode::SUCCESS)
 }

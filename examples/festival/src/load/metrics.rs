@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 
 use super::client::{Client, Request};
 
-/// One of the service's metrics.
+/// One of the service's counters.
 ///
 /// # Errors
-/// When the service does not answer, or has no such metric.
+/// When the service does not answer, or has no such counter.
 pub async fn metric<T: DeserializeOwned>(client: &Client, name: &str) -> anyhow::Result<T> {
-    let metrics = client.once(&Request::get("/metrics")).await.context("metrics")?.body;
-    serde_json::from_value(metrics[name].clone()).with_context(|| format!("the metric {name}"))
+    let metrics = client.once(&Request::get("/counters")).await.context("counters")?.body;
+    serde_json::from_value(metrics[name].clone()).with_context(|| format!("the counter {name}"))
 }
 
 /// Statements by route, as they were counted since an earlier count.

@@ -30,9 +30,9 @@ pub(super) async fn ready(State(app): State<App>) -> Result<Response, ApiError> 
     }
 }
 
-/// `GET /metrics`: how many statements took which route, all of them and those of a festival's rows; how many were run
+/// `GET /counters`: how many statements took which route, all of them and those of a festival's rows; how many were run
 /// again, how many failed; how often a node was gone around, and the cluster's layout read.
-pub(super) async fn metrics(State(app): State<App>) -> Response {
+pub(super) async fn counters(State(app): State<App>) -> Response {
     let MetricsSnapshot { routes, tenant_routes, retries, errors, detours, refreshes, .. } = app.cluster().metrics();
     let counts = json!({
         "mode": mode(&app),

@@ -1,6 +1,7 @@
 //! The HTTP service: addresses, limits, start and end.
 
 mod error;
+mod exporter;
 mod extract;
 mod festivals;
 mod health;
@@ -24,6 +25,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
 
 pub use error::ApiError;
+pub use exporter::Exporter;
 pub use idempotency::{KEY_HEADER, REPLAYED_HEADER};
 pub use server::run;
 pub use state::App;
@@ -61,7 +63,8 @@ pub fn router(app: App) -> Router {
         .merge(api)
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .route("/metrics", get(health::metrics))
+        .route("/counters", get(health::counters))
+        .route("/metrics", get(exporter::scrape))
         .fallback(async || ApiError::not_found("address"))
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use shardwise::{Cluster, Uuid};
 
 use super::error::ApiError;
+use super::exporter::Exporter;
 use super::validate::is_slug;
 use crate::model::Festival;
 
@@ -18,19 +19,30 @@ struct Shared {
     cluster: Cluster,
     request_timeout: Duration,
     draining: AtomicBool,
+    exporter: Option<Exporter>,
 }
 
 impl App {
     /// A service on this cluster. It answers within `request_timeout`.
     #[must_use]
     pub fn new(cluster: Cluster, request_timeout: Duration) -> Self {
-        Self(Arc::new(Shared { cluster, request_timeout, draining: AtomicBool::new(false) }))
+        Self::with_exporter(cluster, request_timeout, None)
+    }
+
+    /// The same, and it tells this exporter's metrics.
+    #[must_use]
+    pub fn with_exporter(cluster: Cluster, request_timeout: Duration, exporter: Option<Exporter>) -> Self {
+        Self(Arc::new(Shared { cluster, request_timeout, draining: AtomicBool::new(false), exporter }))
     }
 
     /// The cluster.
     #[must_use]
     pub fn cluster(&self) -> &Cluster {
         &self.0.cluster
+    }
+
+    pub(super) fn exporter(&self) -> Option<&Exporter> {
+        self.0.exporter.as_ref()
     }
 
     pub(super) fn request_timeout(&self) -> Duration {

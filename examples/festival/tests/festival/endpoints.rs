@@ -254,7 +254,7 @@ async fn health_and_metrics_are_there(place: Place) {
     assert_eq!((ready.status.as_u16(), &ready.body["mode"]), (200, &json!(place.pick("single", "citus"))));
     stage.festival("fest").await;
     stage.wallet("fest", 100).await;
-    let metrics = stage.get("/metrics").await.body;
+    let metrics = stage.get("/counters").await.body;
     let of_tenants = metrics["tenant_routes"].as_object().expect("routes");
     let route = place.pick("single", "owner");
     assert_eq!(of_tenants.keys().collect::<Vec<_>>(), [route], "{metrics}");

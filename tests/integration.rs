@@ -9,6 +9,7 @@ mod faults;
 mod injection;
 mod local;
 mod login;
+mod metrics;
 mod oracle;
 mod partitions;
 mod policy;

@@ -14,13 +14,13 @@ use shardwise::{Cluster, Config, Route, Tenant};
 use crate::support::{logs, schema};
 
 /// A primary with standbys, and a database with the shared entities' tables.
-struct Stage {
-    primary: Server,
+pub struct Stage {
+    pub primary: Server,
     config: Config,
 }
 
 impl Stage {
-    async fn with_standbys(count: usize) -> Self {
+    pub async fn with_standbys(count: usize) -> Self {
         logs::keep();
         let primary = local::single().standbys(count).start().await.unwrap();
         let replicas: Vec<_> =
@@ -31,7 +31,7 @@ impl Stage {
         Self { primary, config }
     }
 
-    async fn cluster(&self) -> Cluster {
+    pub async fn cluster(&self) -> Cluster {
         Cluster::connect(self.config.clone()).await.unwrap()
     }
 }

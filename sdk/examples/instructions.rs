@@ -1,6 +1,7 @@
 //! Does one thing many times, inside of `measured`, for callgrind to count the instructions: see `ci/instructions`.
 //!
-//! On one server or on Citus: `instructions citus route 100000`.
+//! On one server or on Citus: `instructions citus route 100000`. With the feature `metrics` all is told to an exporter for
+//! Prometheus as well.
 
 #![allow(clippy::print_stdout)]
 
@@ -28,6 +29,8 @@ fn main() {
         panic!("usage: instructions single|citus route|tenant|get TIMES")
     };
     let times: usize = times.parse().expect("a number of times");
+    #[cfg(feature = "metrics")]
+    install_exporter();
     // One thread: what the driver does in the background counts as well.
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let Some((servers, cluster)) = runtime.block_on(start(place)) else {
@@ -47,6 +50,18 @@ fn main() {
     work(&runtime, &cluster, &tenants, &wallets, 4 * TENANTS);
     measured(work, &runtime, &cluster, &tenants, &wallets, times);
     drop(servers);
+}
+
+#[cfg(feature = "metrics")]
+fn install_exporter() {
+    use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+    let mut builder = PrometheusBuilder::new();
+    for metric in shardwise::metrics::all() {
+        if let Some(buckets) = metric.buckets {
+            builder = builder.set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), buckets).expect("buckets");
+        }
+    }
+    metrics::set_global_recorder(builder.build_recorder()).expect("no other recorder");
 }
 
 type Work = fn(&Runtime, &Cluster, &[Tenant], &[Wallet], usize);

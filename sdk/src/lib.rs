@@ -82,6 +82,7 @@ pub mod schema;
 mod scope;
 pub mod session;
 pub mod topology;
+pub mod tune;
 
 pub use client::{Cluster, Health, ReplicaStatus};
 pub use config::{Config, Mode};

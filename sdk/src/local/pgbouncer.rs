@@ -7,6 +7,7 @@ use super::recipe::free_port;
 use super::server::Server;
 use crate::config::{Config, Endpoint};
 use crate::error::Result;
+use crate::render::pgbouncer as render;
 
 /// PgBouncer in front of this server.
 ///
@@ -63,18 +64,13 @@ impl PgBouncerBuilder {
     pub async fn start(self) -> Result<PgBouncer> {
         let program = program::find("pgbouncer", "PgBouncer is not installed: apt-get install pgbouncer")?;
         let (folder, port) = (Folder::new()?, free_port()?);
-        let users: String = self.users.iter().map(|user| format!("\"{user}\" \"\"\n")).collect();
-        let users = folder.write("users", &users)?;
-        let Endpoint { host, port: server } = &self.server;
-        let mode = if self.session { "session" } else { "transaction" };
-        let settings = format!(
-            "[databases]\n* = host={host} port={server}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
-             unix_socket_dir =\nauth_type = trust\nauth_file = {}\npool_mode = {mode}\ndefault_pool_size = {}\n\
-             max_client_conn = 2000\n",
-            users.display(),
-            self.server_connections
-        );
-        let settings = folder.write("settings.ini", &settings)?;
+        let listen = Endpoint { host: "127.0.0.1".to_owned(), port };
+        let pooler = render::PgBouncer::before(self.server, [""; 0]).any_database().listen(listen);
+        let pooler = pooler.with_auth(render::Auth::trust(self.users)).userlist_at(folder.path().join("users"));
+        let pooler = pooler.with_server_connections(self.server_connections).with_client_connections(2000);
+        let files = if self.session { pooler.session_mode() } else { pooler }.files()?;
+        folder.write("users", files.userlist.expose())?;
+        let settings = folder.write("settings.ini", &files.ini)?;
         let command = [program.display().to_string(), settings.display().to_string()];
         Listener::start("PgBouncer", folder, &command, port).await.map(PgBouncer)
     }

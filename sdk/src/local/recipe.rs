@@ -10,8 +10,9 @@ use super::folder::Folder;
 use super::server::Server;
 use super::supervisor::Supervisor;
 use super::{binaries, certificates, failed, program, template};
-use crate::config::{Config, Secret, Tls};
+use crate::config::{Config, Endpoint, Secret, Tls};
 use crate::error::Result;
+use crate::render::replication::Replication;
 
 /// Another process may take the free port that we found.
 const ATTEMPTS: usize = 5;
@@ -172,14 +173,14 @@ async fn backup(folder: &Folder, binaries: &Path, primary: &Server) -> Result<Pa
     Ok(data)
 }
 
+/// `pg_basebackup`'s arguments. The primary keeps the log for the standby, also while it is down.
 fn backup_arguments(data: &str, primary: &Server) -> Result<Vec<String>> {
-    let (user, address) = (primary.config().user, primary.address()?);
-    // The primary keeps the log for it, also while it is down.
-    let slot = format!("--slot=standby_{}", Uuid::new_v4().simple());
-    let port = address.port.to_string();
-    let how = ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync", "--no-manifest"];
-    let from = ["--create-slot", &slot, "--no-password", "--username", &user, "--host", &address.host, "--port", &port];
-    Ok(how.into_iter().chain(from).chain(["--pgdata", data]).map(str::to_owned).collect())
+    let name = format!("standby_{}", Uuid::new_v4().simple());
+    let replication = Replication::of(primary.address()?.clone()).with_role(primary.config().user());
+    let standby = Endpoint { host: "127.0.0.1".to_owned(), port: Endpoint::DEFAULT_PORT };
+    let command = replication.with_standby(&name, standby).base_backup(&name, data)?;
+    let quick = ["--create-slot", "--no-sync", "--no-manifest"].map(str::to_owned);
+    Ok(command.into_iter().skip(1).chain(quick).collect())
 }
 
 fn config(port: u16, password: Option<&Secret>, tls: Option<Tls>) -> Result<Config> {

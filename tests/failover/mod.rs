@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::faults::writers::Writers;
 
 /// Kills the primary and promotes its standby a little later. Returns when that takes writes.
-async fn fail_over(primary: &Server, standby: &Server) -> Instant {
+pub async fn fail_over(primary: &Server, standby: &Server) -> Instant {
     primary.kill().await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     standby.promote().await.unwrap();
@@ -23,7 +23,7 @@ async fn fail_over(primary: &Server, standby: &Server) -> Instant {
 }
 
 /// Ends the writers, and holds their ledger against what is there.
-async fn account(writers: Writers, cluster: &Cluster, since: Instant) {
+pub async fn account(writers: Writers, cluster: &Cluster, since: Instant) {
     let ledger = writers.stop().await;
     println!("writes went on {:?} after the promotion or the start", ledger.recovered_after(since));
     println!("{:?}", ledger.hold_against(cluster).await);

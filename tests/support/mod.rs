@@ -9,6 +9,7 @@ pub mod logs;
 pub mod model;
 pub mod place;
 pub mod pooler;
+pub mod programs;
 pub mod protocol;
 pub mod proxy;
 pub mod secrets;

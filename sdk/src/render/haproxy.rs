@@ -124,7 +124,8 @@ impl HaProxy {
         Self { role: role.into(), database: database.into(), ..self }
     }
 
-    /// Asks this often. A server is left after two answers that it should not have given, and taken after one.
+    /// Asks this often. A server is left after two answers that it should not have given, or two of 3 s that did not come, and taken
+    /// after one that it should.
     pub fn check_every(self, interval: Duration) -> Self {
         Self { interval, ..self }
     }
@@ -250,9 +251,10 @@ impl HaProxy {
     }
 }
 
-/// Whom it can lead nowhere, it tells at once. Peers that vanished are noticed by keepalive; a session that does nothing for an hour
+/// Whom it can lead nowhere, it tells at once. A server that has much to do may answer a check late: it is not lost by that, and its
+/// sessions must not be ended. Peers that vanished are noticed by keepalive; a session that does nothing for an hour
 /// is ended, which is longer than pools keep idle connections.
-const DEFAULTS: &str = "defaults\n  mode tcp\n  retries 0\n  timeout connect 1s\n  timeout queue 100ms\n  timeout client 1h\n  \
+const DEFAULTS: &str = "defaults\n  mode tcp\n  retries 0\n  timeout connect 1s\n  timeout check 3s\n  timeout queue 100ms\n  timeout client 1h\n  \
                         timeout server 1h\n  option clitcpka\n  option srvtcpka\n";
 
 fn check_name(group: &Group) -> Result<()> {

@@ -5,7 +5,8 @@
 //! 1. on the primary [`role`](Replication::role), [`slots`](Replication::slots) and [`settings`](Replication::settings); on every
 //!    server [`rules`](Replication::rules), at the beginning of `pg_hba.conf`: a standby has them for the day that it is promoted;
 //! 2. on each standby's machine [`passfile`](Replication::passfile), for the server's user alone, and
-//!    [`base_backup`](Replication::base_backup) as that user; then start it;
+//!    [`base_backup`](Replication::base_backup) as that user; then start it. Its `max_connections`, `max_worker_processes`,
+//!    `max_wal_senders`, `max_prepared_transactions` and `max_locks_per_transaction` have to be the primary's, or more;
 //! 3. on Citus [`secondary`], on the coordinator: so this client, too, learns of it;
 //! 4. after a promotion [`slots`](Replication::slots) on the new primary, and [`follow`](Replication::follow) in
 //!    `postgresql.auto.conf` of those that are to follow it. The old one must not be started again as it is: `pg_rewind` it first, or make

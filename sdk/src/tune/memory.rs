@@ -91,7 +91,8 @@ impl Memory {
         let vacuuming = vacuum::workers(machine);
         let of_server = parallel.processes - parallel.workers + parallel.senders + parallel.io_workers;
         let of_server = of_server + vacuuming + SERVERS_OWN;
-        let processes = connections.most + parallel.workers + of_server;
+        let sorting = connections.most + parallel.workers;
+        let processes = sorting + of_server;
         let shared = shared(machine, shared_buffers, connections, processes);
         let pages = if machine.has_huge_pages() { Size::mb(2) } else { Size::kb(4) };
         let page_table = shared_buffers.plus(shared).over(pages.as_bytes()).times(8);
@@ -102,12 +103,12 @@ impl Memory {
             shared_buffers,
             shared,
             page_tables: page_table.times(processes),
-            processes: own(machine).times(processes),
+            processes: of_connection(machine).times(sorting).plus(of_server_process(machine).times(of_server)),
             autovacuum: autovacuum_work_mem(machine).times(vacuuming),
             maintenance: maintenance_work_mem(machine, connections).times(commands(machine, connections)),
             decoding: decoding_work_mem(machine).times(decoders),
             queries: Size::default(),
-            sorting: connections.most + parallel.workers,
+            sorting,
             nodes: nodes(machine.workload),
             hash_mem_multiplier: HASH_MEM_MULTIPLIER,
             work_mem: Size::default(),
@@ -178,18 +179,23 @@ fn shared(machine: &Machine, buffers: Size, connections: &Connections, processes
     // What the server notes of a process; from version 18 on, of its reads as well.
     let process = if machine.version >= 18 { Size::kb(64) } else { Size::kb(32) };
     const LOCK: Size = Size::bytes(512);
-    let transactions = connections.most + connections.prepared;
-    let locks = LOCK.times(transactions.saturating_mul(connections.locks));
+    let holders = processes + connections.prepared;
+    let locks = LOCK.times(holders.saturating_mul(connections.locks));
     let of_citus = if machine.role.is_citus() { Size::mb(64) } else { Size::default() };
-    let of_processes = process.times(processes + connections.prepared);
+    let of_processes = process.times(holders);
     let parts = [buffers.over(32), wal_buffers(buffers), of_processes, locks, of_citus];
     parts.into_iter().fold(FIXED, Size::plus)
 }
 
-/// What a process has for itself. Measured with version 15: 2 to 3 MB after some statements, twice that with Citus, which keeps the
-/// places of shards in each.
-fn own(machine: &Machine) -> Size {
+/// What a connection's process has for itself, beyond the pages that it shares with the postmaster. Measured with version 15: 1 to 2 MB
+/// after some prepared statements on a few tables. It grows with the tables that it has seen, and with Citus by their shards.
+fn of_connection(machine: &Machine) -> Size {
     if machine.role.is_citus() { Size::mb(8) } else { Size::mb(4) }
+}
+
+/// The same of one of the server's own. Measured: a quarter to a half of 1 MB; Citus's daemons are connections without a client.
+fn of_server_process(machine: &Machine) -> Size {
+    if machine.role.is_citus() { Size::mb(2) } else { Size::mb(1) }
 }
 
 fn wal_buffers(buffers: Size) -> Size {

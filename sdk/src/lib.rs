@@ -40,6 +40,8 @@
 //! | place, find and move tenants' data               | [`Cluster::mint_id`], [`admin::placement`]                         |
 //! | know how it is, and be told when it is not well  | [`Cluster::health`], [`metrics`], [`render`]                        |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
+//! | tune a server for its machine                    | [`tune`]                                                           |
+//! | put PgBouncer, HAProxy and standbys around it    | [`render`]                                                         |
 //! | test on real servers                             | `local` (feature `local`)                                          |
 //!
 //! # Features

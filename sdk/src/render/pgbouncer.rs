@@ -26,14 +26,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod auth;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::access::Verifier;
 use super::text::{self, bad};
 use crate::config::{Endpoint, Secret};
 use crate::error::Result;
-use crate::schema::quote_ident;
+
+pub use auth::{Auth, lookup};
 
 /// The first version that keeps prepared statements of its own: `max_prepared_statements`.
 const PREPARES: (u32, u32) = (1, 21);
@@ -89,65 +91,6 @@ pub struct Files {
     pub userlist: Secret,
 }
 
-/// Who may log in to PgBouncer, and by what.
-#[derive(Debug, Clone)]
-pub struct Auth(Kind);
-
-#[derive(Debug, Clone)]
-enum Kind {
-    Verifiers(Vec<(String, Verifier)>),
-    Query {
-        role: String,
-        password: Option<Secret>,
-        users: u32,
-    },
-    /// Without a password: for throwaway servers.
-    #[cfg(feature = "local")]
-    Trust(Vec<String>),
-}
-
-impl Auth {
-    /// These users, with the verifiers that the server has.
-    pub fn verifiers(users: impl IntoIterator<Item = (impl Into<String>, Verifier)>) -> Self {
-        Self(Kind::Verifiers(users.into_iter().map(|(user, verifier)| (user.into(), verifier)).collect()))
-    }
-
-    /// All users of the server: their verifiers are asked for as this role, by the function that [`lookup`] makes. So many of them
-    /// share what the pooler may take of the server.
-    ///
-    /// The role logs in with its password, which stands in `userlist.txt` in plain: PgBouncer has no other way. Where it is not given
-    /// here, `userlist.txt` is empty, and the line `"role" "password"` is yours to add.
-    pub fn query(role: impl Into<String>, password: Option<&Secret>, users: u32) -> Self {
-        Self(Kind::Query { role: role.into(), password: password.cloned(), users })
-    }
-
-    /// These users, without a password.
-    #[cfg(feature = "local")]
-    pub(crate) fn trust(users: impl IntoIterator<Item = String>) -> Self {
-        Self(Kind::Trust(users.into_iter().collect()))
-    }
-}
-
-/// The SQL that lets this role ask for verifiers, of users that may log in and are no superusers: a function in the schema
-/// `pgbouncer`, which runs as its owner. To be run in each of the databases, as a superuser.
-///
-/// # Errors
-/// [`ErrorKind::Config`](crate::ErrorKind::Config) for a name that no role can have.
-pub fn lookup(role: &str) -> Result<String> {
-    let role = quote_ident(text::name("role", role)?);
-    Ok(format!(
-        "CREATE SCHEMA IF NOT EXISTS pgbouncer;
-CREATE OR REPLACE FUNCTION pgbouncer.verifier_of(wanted text, OUT username text, OUT verifier text) RETURNS SETOF record
-  LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-  AS 'SELECT rolname::text, CASE WHEN rolvaliduntil < now() THEN NULL ELSE rolpassword END FROM pg_catalog.pg_authid
-      WHERE rolname = wanted AND rolcanlogin AND NOT rolsuper AND NOT rolreplication';
-REVOKE ALL ON FUNCTION pgbouncer.verifier_of FROM PUBLIC;
-GRANT USAGE ON SCHEMA pgbouncer TO {role};
-GRANT EXECUTE ON FUNCTION pgbouncer.verifier_of TO {role};
-"
-    ))
-}
-
 impl PgBouncer {
     /// Before the server, or the proxy, at this address; it has these databases. It listens on the loopback's port 6432, takes 1000
     /// clients, and 20 connections of the server for each database and user.
@@ -156,7 +99,7 @@ impl PgBouncer {
             server,
             databases: Databases::Named(databases.into_iter().map(Into::into).collect()),
             listen: Endpoint { host: "127.0.0.1".to_owned(), port: 6432 },
-            auth: Auth(Kind::Verifiers(Vec::new())),
+            auth: Auth::default(),
             mode: Mode::Transaction,
             sizes: Sizes::Each(20),
             clients: 1000,
@@ -240,7 +183,8 @@ impl PgBouncer {
         let mut ini = self.databases()?;
         ini += "\n[pgbouncer]\n";
         self.listening(&mut ini)?;
-        let userlist = self.log_ins(&mut ini)?;
+        let userlist = self.auth.write(&mut ini)?;
+        let _ = writeln!(ini, "auth_file = {}", file("userlist.txt", &self.userlist)?);
         self.pools(&mut ini)?;
         self.tls(&mut ini)?;
         ini += WAITS;
@@ -285,47 +229,6 @@ impl PgBouncer {
         Ok(())
     }
 
-    /// Returns `userlist.txt`.
-    fn log_ins(&self, ini: &mut String) -> Result<String> {
-        let mut userlist = String::new();
-        let mut user = |name: &str, secret: &str| -> Result<()> {
-            let quoted = |text: &str| text.replace('"', "\"\"");
-            let _ = writeln!(userlist, "\"{}\" \"{}\"", quoted(text::name("role", name)?), quoted(secret));
-            Ok(())
-        };
-        let kind = match &self.auth.0 {
-            Kind::Verifiers(users) if users.is_empty() => {
-                return Err(bad(
-                    "nobody could log in to PgBouncer: name its users, `Auth::verifiers` or `Auth::query`",
-                ));
-            }
-            Kind::Verifiers(users) => {
-                users.iter().try_for_each(|(name, verifier)| user(name, verifier.expose()))?;
-                "scram-sha-256"
-            }
-            Kind::Query { role, password, .. } => {
-                if let Some(password) = password {
-                    if password.expose().contains(char::is_control) {
-                        return Err(bad(format!(
-                            "the password of {role} has a control character, which userlist.txt can't hold"
-                        )));
-                    }
-                    user(role, password.expose())?;
-                }
-                let _ = writeln!(ini, "auth_user = {}", plain(role)?);
-                let _ = writeln!(ini, "auth_query = SELECT username, verifier FROM pgbouncer.verifier_of($1)");
-                "scram-sha-256"
-            }
-            #[cfg(feature = "local")]
-            Kind::Trust(users) => {
-                users.iter().try_for_each(|name| user(name, ""))?;
-                "trust"
-            }
-        };
-        let _ = writeln!(ini, "auth_type = {kind}\nauth_file = {}", file("userlist.txt", &self.userlist)?);
-        Ok(userlist)
-    }
-
     fn pools(&self, ini: &mut String) -> Result<()> {
         let mode = match self.mode {
             Mode::Transaction => "transaction",
@@ -362,19 +265,11 @@ impl PgBouncer {
 
     /// How many databases there are, and users.
     fn pairs(&self) -> (u32, u32) {
-        let count = |all: usize| u32::try_from(all).unwrap_or(u32::MAX);
         let databases = match &self.databases {
-            Databases::Named(names) => count(names.len()),
+            Databases::Named(names) => u32::try_from(names.len()).unwrap_or(u32::MAX),
             Databases::Any => 1,
         };
-        let users = match &self.auth.0 {
-            Kind::Verifiers(users) => count(users.len()),
-            // And the one that asks.
-            Kind::Query { users, .. } => users.saturating_add(1),
-            #[cfg(feature = "local")]
-            Kind::Trust(users) => count(users.len()),
-        };
-        (databases, users)
+        (databases, self.auth.users())
     }
 
     fn tls(&self, ini: &mut String) -> Result<()> {
@@ -414,15 +309,6 @@ server_lifetime = 3600
 tcp_keepalive = 1
 ";
 
-/// A value that PgBouncer reads to the end of the line.
-fn plain(name: &str) -> Result<&str> {
-    let name = text::name("role", name)?;
-    if name.trim() != name || name.starts_with([';', '#', '%']) {
-        return Err(bad(format!("{name:?} can't stand in pgbouncer.ini: name the role otherwise")));
-    }
-    Ok(name)
-}
-
 fn file<'a>(what: &str, path: &'a Path) -> Result<&'a str> {
     let text = path.to_str().ok_or_else(|| bad(format!("the path of {what} is no UTF-8: {}", path.display())))?;
     text::path(what, text)
@@ -430,7 +316,8 @@ fn file<'a>(what: &str, path: &'a Path) -> Result<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Auth, Endpoint, PgBouncer, Secret, Verifier, lookup};
+    use super::super::access::Verifier;
+    use super::{Auth, Endpoint, PgBouncer, Secret, lookup};
 
     fn server() -> Endpoint {
         Endpoint { host: "10.0.1.9".to_owned(), port: 6000 }

@@ -4,10 +4,10 @@
 //! on Citus before each node that clients reach. It pools transactions, by which hundreds of clients share some tens of connections;
 //! this client finds that out, and prepares nothing under a name there (`pooler` in the [configuration](crate::config)).
 //!
-//! **Log-ins** are SCRAM's on both sides, without a password in any file: PgBouncer has the [`Verifier`] that the server has, for each
-//! user in `userlist.txt`, and logs in to the server by what it learns from the client's log-in. That is so for the very verifier of
-//! the server alone: take it from `pg_authid`, or give the server the one that is made here. With [`Auth::query`] PgBouncer asks the
-//! server for it instead, as a role whose own password has to be in `userlist.txt` in plain.
+//! **Log-ins** are SCRAM's on both sides, without a password in any file. PgBouncer has the [`Verifier`](super::access::Verifier) that
+//! the server has, for each user in `userlist.txt`, and logs in to the server by what it learns from the client's log-in. That is so for
+//! the very verifier of the server alone: take it from `pg_authid`, or give the server the one that is made here. With [`Auth::query`]
+//! PgBouncer asks the server for it instead, as a role whose own password has to be in `userlist.txt` in plain.
 //!
 //! **The budget**: all poolers before a server together never take more than it lets clients have, whatever the number of clients.
 //!

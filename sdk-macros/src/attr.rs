@@ -2,13 +2,14 @@
 
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Ident, LitStr, Path};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Ident, LitStr, Path, Token};
 
 use crate::ctxt::Ctxt;
 use crate::item::{Item, Value, items, set, unknown};
 
 const ON_STRUCT: &[&str] =
-    &["table", "schema", "distributed_by", "reference", "colocated_with", "partition_by", "crate"];
+    &["table", "schema", "distributed_by", "reference", "colocated_with", "partition_by", "cache", "crate"];
 const ON_FIELD: &[&str] = &[
     "key",
     "unique",
@@ -34,6 +35,7 @@ pub(crate) struct Container {
     pub(crate) reference: Option<Span>,
     pub(crate) colocated_with: Option<Path>,
     pub(crate) partition_by: Option<PartitionBy>,
+    pub(crate) cache: Option<Cache>,
     pub(crate) krate: Option<Path>,
     /// Whether something could not be read: then nothing is reported as missing.
     pub(crate) faulty: bool,
@@ -43,6 +45,12 @@ pub(crate) struct Container {
 pub(crate) struct PartitionBy {
     pub(crate) interval: Ident,
     pub(crate) column: Ident,
+}
+
+/// `read_through(ttl = "5m", negative = "5s")`
+pub(crate) struct Cache {
+    pub(crate) way: Ident,
+    pub(crate) items: Punctuated<Item, Token![,]>,
 }
 
 /// A field's attributes.
@@ -88,6 +96,15 @@ impl Parse for PartitionBy {
     }
 }
 
+impl Parse for Cache {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let way = input.parse()?;
+        let items;
+        syn::parenthesized!(items in input);
+        Ok(Self { way, items: Punctuated::parse_terminated(&items)? })
+    }
+}
+
 impl Container {
     pub(crate) fn read(ctxt: &mut Ctxt, attributes: &[Attribute]) -> Self {
         ctxt.part(|ctxt| {
@@ -118,6 +135,12 @@ impl Container {
                     "write `partition_by = monthly(created_at)`, with daily, weekly, monthly or yearly and a field",
                 );
                 set(ctxt, &mut self.partition_by, item, value);
+            }
+            "cache" => {
+                let value = item.parse(
+                    "write `cache = read_through(ttl = \"5m\")`, write_through or cache_aside; with `negative = \"5s\"` it is kept as well that there is no such row",
+                );
+                set(ctxt, &mut self.cache, item, value);
             }
             "crate" => set(ctxt, &mut self.krate, item, item.path_text()),
             _ => unknown(ctxt, item, "an entity", ON_STRUCT, ON_FIELD, "a field"),

@@ -31,6 +31,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `reference` | its rows are replicated to every node |
 /// | `colocated_with = Wallet` | it shares the nodes of that entity; `none` gives it a group of its own |
 /// | `partition_by = monthly(created_at)` | it is partitioned by time: `daily`, `weekly`, `monthly` or `yearly` |
+/// | `cache = read_through(ttl = "5m")` | its rows are cached: `read_through`, `write_through` or `cache_aside`; with `negative = "5s"` also that there is none |
 /// | `crate = "path"` | where the shardwise crate is found, if not at `::shardwise` |
 ///
 /// On a field:

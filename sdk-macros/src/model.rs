@@ -25,6 +25,7 @@ pub(crate) struct Entity {
     pub(crate) distribution: Option<usize>,
     pub(crate) group: Group,
     pub(crate) partition: Option<Partition>,
+    pub(crate) caching: Option<Caching>,
     /// Named groups of unique keys and indexes, in the order of their first fields.
     pub(crate) uniques: Vec<Unique>,
     pub(crate) indexes: Vec<Index>,
@@ -35,6 +36,14 @@ pub(crate) enum Group {
     Default,
     Own,
     With(Path),
+}
+
+/// How its rows are cached. Times are in milliseconds.
+pub(crate) struct Caching {
+    /// The variant of `schema::CacheWay`.
+    pub(crate) way: &'static str,
+    pub(crate) ttl: u64,
+    pub(crate) negative: Option<u64>,
 }
 
 pub(crate) struct Partition {
@@ -81,6 +90,7 @@ impl Entity {
             let interval = check::interval(&mut ctxt, &by.interval)?;
             at(&by.column).map(|column| Partition { column, interval })
         });
+        let caching = container.cache.as_ref().and_then(|cache| check::caching(&mut ctxt, cache));
         check::keys(&mut ctxt, input, &container, &fields, distribution);
         let table = container.table.as_ref().map(syn::LitStr::value).unwrap_or_default();
         let group = match &container.colocated_with {
@@ -99,6 +109,7 @@ impl Entity {
             distribution,
             group,
             partition,
+            caching,
             uniques,
             indexes,
             fields,

@@ -25,7 +25,8 @@ fn transaction() -> DeriveInput {
             schema = "pay",
             distributed_by = festival_id,
             colocated_with = Wallet,
-            partition_by = monthly(created_at)
+            partition_by = monthly(created_at),
+            cache = write_through(ttl = "5m", negative = "5s")
         )]
         pub(crate) struct Transaction {
             festival_id: Uuid,

@@ -243,7 +243,7 @@ impl Cluster {
     /// What this client did since it connected.
     #[must_use]
     pub fn metrics(&self) -> MetricsSnapshot {
-        self.core.metrics.snapshot()
+        self.core.metrics_snapshot()
     }
 
     /// Lets what is under way finish, at most for `patience`; everything new fails with

@@ -64,6 +64,8 @@
 extern crate self as shardwise;
 
 pub mod admin;
+#[cfg(feature = "cache")]
+mod cache;
 mod client;
 mod cluster;
 pub mod config;
@@ -91,7 +93,7 @@ pub use config::{Config, Mode};
 
 pub use entity::{DistributionKey, Schema};
 pub use error::{Advice, Error, ErrorKind, Limit, Result};
-pub use metrics::MetricsSnapshot;
+pub use metrics::{CacheSnapshot, MetricsSnapshot};
 pub use route::Route;
 pub use routing::Pin;
 pub use session::{
@@ -118,7 +120,6 @@ pub mod __private {
     pub use bytes::BytesMut;
     pub use shardwise_macros::{scoped_sql, unscoped_sql};
     pub use shardwise_scope::{ColumnFact, Facts, PinFact, RelationFact, ValueFact, WriteFact, WriteFactKind};
-    pub use tokio_postgres::Error as PgError;
     pub use tokio_postgres::Row;
     pub use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 }

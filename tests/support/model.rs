@@ -108,7 +108,7 @@ pub struct Profile {
 
 /// One of every kind of column.
 #[derive(Debug, Clone, PartialEq, Entity)]
-#[entity(table = "everything", distributed_by = festival_id)]
+#[entity(table = "everything", distributed_by = festival_id, cache = read_through(ttl = "1m"))]
 pub struct Everything {
     pub festival_id: Uuid,
     #[entity(key)]

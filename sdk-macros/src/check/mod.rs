@@ -1,5 +1,6 @@
 //! Refuses what PostgreSQL or Citus would refuse, and what contradicts itself. Each message names the fix.
 
+mod caching;
 mod index;
 pub(crate) mod names;
 mod sql_type;
@@ -11,6 +12,7 @@ use crate::attr::Container;
 use crate::ctxt::{Ctxt, did_you_mean};
 use crate::model::Field;
 
+pub(crate) use caching::caching;
 pub(crate) use index::{indexes, uniques};
 
 /// The most fields of a key besides the distribution key.

@@ -28,7 +28,7 @@ pub(super) fn methods(entity: &Entity) -> TokenStream {
         fn read<__R: #krate::entity::Columns>(
             __row: &__R,
             __at: ::core::primitive::usize,
-        ) -> ::core::result::Result<Self, #krate::__private::PgError> {
+        ) -> ::core::result::Result<Self, __R::Error> {
             ::core::result::Result::Ok(Self { #read })
         }
     }

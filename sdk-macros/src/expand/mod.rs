@@ -2,6 +2,7 @@
 //! its full path: so it meets no name of the user's.
 
 mod bounds;
+mod caching;
 mod codec;
 mod columns;
 mod facts;
@@ -24,6 +25,7 @@ pub(crate) fn entity(entity: &Entity) -> TokenStream {
     let codec = codec::methods(entity);
     let bounds = bounds::all(entity);
     let key_type = codec::key_type(entity);
+    let caching = caching::constant(entity);
     let facts = facts::all(entity);
     let partitioned = entity.partition.is_some();
     let (distribution, kind) = kind(entity);
@@ -37,6 +39,7 @@ pub(crate) fn entity(entity: &Entity) -> TokenStream {
                 #distribution
                 #key_type
                 const PARTITIONED: ::core::primitive::bool = #partitioned;
+                #caching
                 #facts
                 fn table() -> &'static #krate::schema::Table {
                     &TABLE

@@ -25,9 +25,11 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+#[cfg(feature = "cache")]
+use crate::cache::Cache;
 use crate::config::{Config, Consistency, Mode, Timeouts};
 use crate::error::{Error, ErrorKind, Limit, Result};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::pool::{Connection, Exclusively, Lease, NodePool, Take};
 use crate::random;
 use crate::retry::{Budget, Hedges};
@@ -71,6 +73,9 @@ pub struct Core {
     seed: usize,
     pub(crate) directory: Directory,
     pub(crate) texts: Texts,
+    /// What is kept of rows, where anything is.
+    #[cfg(feature = "cache")]
+    pub(crate) cache: Option<Arc<Cache>>,
     pub(crate) metrics: Metrics,
     sampler: Sampler,
     /// How many tries more than the first the servers are asked to bear.
@@ -109,6 +114,8 @@ impl Core {
         let core = Arc::new(Self {
             directory: Directory::new(config.directory.clone()),
             texts: Texts::new(),
+            #[cfg(feature = "cache")]
+            cache: Cache::new(&config)?,
             budget: Budget::new(),
             hedges: config.reads.hedge_percentile.map(Hedges::new),
             state: ArcSwap::from_pointee(State::new(topology, &config)),
@@ -184,6 +191,17 @@ impl Core {
     pub(crate) fn owner(&self, target: Target, need: Need) -> Option<i32> {
         let state = self.state.load();
         crate::routing::owner(&state.topology, &self.ask(target, need)).map(|at| state.topology.node(at).id)
+    }
+
+    /// What this client did since it connected.
+    pub(crate) fn metrics_snapshot(&self) -> MetricsSnapshot {
+        let snapshot = self.metrics.snapshot();
+        #[cfg(feature = "cache")]
+        let snapshot = match &self.cache {
+            Some(cache) => MetricsSnapshot { cache: cache.snapshot(), ..snapshot },
+            None => snapshot,
+        };
+        snapshot
     }
 
     /// Whether a statement may run at all: see [`Plan::new`].

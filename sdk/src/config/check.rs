@@ -13,7 +13,7 @@ use super::values::{
     AnalyticsConfig, ChannelBinding, DirectoryConfig, Endpoint, NodeOverride, Policy, PoolConfig, Secret, Timeouts,
     Tls, TopologyConfig, Verify, is_host,
 };
-use super::{Config, bad, passfile, secret_file};
+use super::{Config, bad, check_cache, passfile, secret_file};
 use crate::error::Result;
 use crate::topology::Residency;
 
@@ -28,7 +28,7 @@ pub(super) fn checked(config: Config) -> Result<Config> {
     Ok(config)
 }
 
-type Checked<T> = Result<T, String>;
+pub(super) type Checked<T> = Result<T, String>;
 
 fn build(settings: Settings) -> Checked<Config> {
     let (file, passfile) = (settings.password_file.as_deref(), settings.passfile.as_deref());
@@ -55,6 +55,7 @@ fn build(settings: Settings) -> Checked<Config> {
         directory: directory(settings.directory.unwrap_or_default()),
         reads: reads(settings.reads.unwrap_or_default())?,
         analytics: analytics(settings.analytics.unwrap_or_default())?,
+        cache: check_cache::build(settings.cache.unwrap_or_default())?,
         replicas: settings.replicas.map(|replicas| replicas.0).unwrap_or_default(),
         pooler: settings.pooler.unwrap_or_default(),
         nodes: settings.nodes.unwrap_or_default().into_iter().map(node).collect::<Checked<_>>()?,
@@ -76,7 +77,7 @@ fn named(value: Option<String>, key: &str, example: &str) -> Checked<String> {
 }
 
 /// The password, if it is given, in one way. `table` is what stands before the keys.
-fn password(
+pub(super) fn password(
     password: Option<&Secret>,
     file: Option<&Path>,
     passfile: Option<&Path>,
@@ -114,7 +115,7 @@ fn policy(settings: &Settings) -> Checked<Policy> {
     }
 }
 
-fn tls(settings: TlsSettings) -> Option<Tls> {
+pub(super) fn tls(settings: TlsSettings) -> Option<Tls> {
     let verify = match settings.mode.unwrap_or(TlsMode::VerifyFull) {
         TlsMode::Off => return None,
         TlsMode::VerifyCa => Verify::Ca,
@@ -240,6 +241,7 @@ fn node((endpoint, settings): (Endpoint, NodeSettings)) -> Checked<(Endpoint, No
 }
 
 fn contradictions(config: &Config) -> Checked<()> {
+    check_cache::contradictions(&config.cache)?;
     let Config { pool, timeouts, tls, topology, directory, reads, analytics, .. } = config;
     if config.contact_points.is_empty() {
         return Err(missing("contact_points", "[\"host:5432\"]"));

@@ -57,6 +57,14 @@
 //! statement = "10m"
 //! call = "15m"
 //!
+//! [default.cache]                            # rows of entities with `cache`: features `cache` and `redis`
+//! store = "off"                              # off | memory | redis | two_tier: memory with Redis behind it
+//! prefix = "shardwise"                       # of all keys in Redis
+//! memory_bytes = 67108864                    # of this process
+//! largest_bytes = 1048576                    # a larger row is not kept
+//! response_limit = "30ms"                    # Redis has to answer within that, or the database is asked
+//! lease = "2s"                               # for the one reader who loads what others wait for
+//!
 //! [prod]
 //! mode = "citus"
 //! contact_points = ["coordinator-1.example.org", "coordinator-2.example.org"]
@@ -79,6 +87,16 @@
 //! health.disk_size = "500GB"                 # of each node: no server tells it, and without it nobody knows how full it is
 //! analytics.user = "reports"                 # `user` where it is not given
 //! analytics.password_file = "/run/secrets/reports"
+//!
+//! [prod.cache]
+//! store = "two_tier"
+//! redis = ["cache-1.example.org", "cache-2.example.org:26379"]
+//! redis_mode = "sentinel"                    # single (the default) | sentinel | cluster
+//! redis_master = "festivals"                 # by which name the Sentinels know the primary
+//! redis_user = "app"
+//! redis_password_file = "/run/secrets/redis" # or redis_password
+//! redis_database = 0
+//! redis_tls.ca_file = "certs/ca.pem"         # a `redis_tls` table turns TLS on; its keys are those of `tls`
 //!
 //! [prod.tls]                                 # a `tls` table turns TLS on
 //! mode = "verify-full"                       # verify-full (the default) | verify-ca | off
@@ -119,7 +137,9 @@
 //!
 //! Unknown keys and variables, contradictions and missing values are errors that name the place, the key and the fix.
 
+mod cache;
 mod check;
+mod check_cache;
 mod env;
 mod file;
 mod health;
@@ -139,6 +159,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::topology::{Region, Residency};
 use settings::Settings;
 
+pub use cache::{CacheConfig, CacheStore, RedisConfig, RedisEndpoint, RedisMode};
 pub use health::{Bounds, HealthConfig, Thresholds};
 pub(crate) use permissions::is_open_to_strangers;
 pub use reads::{Consistency, Otherwise, ReadsConfig};
@@ -189,6 +210,7 @@ pub struct Config {
     pub(crate) directory: DirectoryConfig,
     pub(crate) reads: ReadsConfig,
     pub(crate) analytics: AnalyticsConfig,
+    pub(crate) cache: CacheConfig,
     pub(crate) replicas: Vec<Endpoint>,
     pub(crate) pooler: Pooler,
     pub(crate) nodes: BTreeMap<Endpoint, NodeOverride>,
@@ -497,6 +519,14 @@ impl Config {
         check::checked(Self { analytics, ..self })
     }
 
+    /// Where rows are cached.
+    ///
+    /// # Errors
+    /// A store that this build has not, or that lacks an address; numbers that contradict each other.
+    pub fn with_cache(self, cache: CacheConfig) -> Result<Self> {
+        check::checked(Self { cache, ..self })
+    }
+
     /// Tries these contact points, in order.
     ///
     /// # Errors
@@ -575,6 +605,11 @@ mod tests {
         // A secret that this machine does not have.
         assert!(prod.password_file.take().is_some());
         assert!(prod.analytics.as_mut().and_then(|analytics| analytics.password_file.take()).is_some());
+        let cache = prod.cache.as_mut().expect("a cache");
+        assert!(cache.redis_password_file.take().is_some());
+        if !cfg!(feature = "redis") {
+            cache.store = None;
+        }
         let prod = check::check(prod, "example").expect("valid");
         assert_eq!((prod.contact_points.len(), prod.nodes.len()), (2, 3));
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
+use super::cache::{CacheStore, RedisEndpoint, RedisMode};
 use super::health::Size;
 use super::reads::{ConsistencyName, Otherwise};
 use super::values::{ChannelBinding, CheckRows, Endpoint, Mode, Pooler, Secret, Watch};
@@ -60,6 +61,7 @@ layer!(Settings {
     reads: ReadsSettings,
     health: HealthSettings,
     analytics: AnalyticsSettings,
+    cache: CacheSettings,
     nodes: BTreeMap<Endpoint, NodeSettings>,
 });
 
@@ -118,6 +120,23 @@ layer!(AnalyticsSettings {
     call: Span,
 });
 
+layer!(CacheSettings {
+    store: CacheStore,
+    prefix: String,
+    memory_bytes: Whole<u64>,
+    largest_bytes: Whole<u32>,
+    response_limit: Span,
+    lease: Span,
+    redis: List<RedisEndpoint>,
+    redis_mode: RedisMode,
+    redis_master: String,
+    redis_user: String,
+    redis_password: Secret,
+    redis_password_file: PathBuf,
+    redis_database: Whole<u16>,
+    redis_tls: TlsSettings,
+});
+
 layer!(NodeSettings {
     host: String,
     port: Whole<u16>,
@@ -137,6 +156,10 @@ impl Settings {
         if let Some(analytics) = below.analytics.as_mut().filter(|_| self.analytics.as_ref().is_some_and(gives_one)) {
             (analytics.password, analytics.password_file) = (None, None);
         }
+        let gives_one = |above: &CacheSettings| above.redis_password.is_some() || above.redis_password_file.is_some();
+        if let Some(cache) = below.cache.as_mut().filter(|_| self.cache.as_ref().is_some_and(gives_one)) {
+            (cache.redis_password, cache.redis_password_file) = (None, None);
+        }
         Over::over(self, below)
     }
 
@@ -147,9 +170,16 @@ impl Settings {
 
     /// Relative paths start at this folder.
     pub(super) fn rooted_at(mut self, folder: &Path) -> Self {
-        let tls = self.tls.iter_mut().flat_map(|tls| [&mut tls.ca_file, &mut tls.cert_file, &mut tls.key_file]);
+        let (tls, password_file) = match &mut self.cache {
+            Some(cache) => (cache.redis_tls.as_mut(), Some(&mut cache.redis_password_file)),
+            None => (None, None),
+        };
+        let tls =
+            self.tls.iter_mut().chain(tls).flat_map(|tls| [&mut tls.ca_file, &mut tls.cert_file, &mut tls.key_file]);
         let analytics = self.analytics.iter_mut().map(|analytics| &mut analytics.password_file);
-        for path in tls.chain(analytics).chain([&mut self.password_file, &mut self.passfile]).flatten() {
+        for path in
+            tls.chain(analytics).chain(password_file).chain([&mut self.password_file, &mut self.passfile]).flatten()
+        {
             *path = folder.join(&*path);
         }
         self
@@ -197,6 +227,8 @@ whole_values!(
     Watch,
     Pooler,
     CheckRows,
+    CacheStore,
+    RedisMode,
     Whole<u8>,
     Whole<u16>,
     Whole<u32>,

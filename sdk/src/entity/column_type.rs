@@ -48,7 +48,7 @@ pub trait ColumnType: ToSql + FromSqlOwned + Send + Sync + 'static {
     /// # Errors
     /// When the column's type or NULL does not fit.
     #[doc(hidden)]
-    fn read_column<R: Columns>(row: &R, at: usize) -> Result<Self, tokio_postgres::Error> {
+    fn read_column<R: Columns>(row: &R, at: usize) -> Result<Self, R::Error> {
         row.column(at)
     }
 }

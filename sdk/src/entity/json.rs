@@ -49,9 +49,9 @@ pub trait JsonDocument: Sized {
     #[doc(hidden)]
     fn bind_optional<'a>(document: &'a Option<Self>, params: &mut Params<'a>);
     #[doc(hidden)]
-    fn read_document<R: Columns>(row: &R, at: usize) -> Result<Self, tokio_postgres::Error>;
+    fn read_document<R: Columns>(row: &R, at: usize) -> Result<Self, R::Error>;
     #[doc(hidden)]
-    fn read_optional<R: Columns>(row: &R, at: usize) -> Result<Option<Self>, tokio_postgres::Error>;
+    fn read_optional<R: Columns>(row: &R, at: usize) -> Result<Option<Self>, R::Error>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -64,11 +64,11 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> JsonDocument for T
         params.push_owned(document.as_ref().map(JsonRef));
     }
 
-    fn read_document<R: Columns>(row: &R, at: usize) -> Result<Self, tokio_postgres::Error> {
+    fn read_document<R: Columns>(row: &R, at: usize) -> Result<Self, R::Error> {
         row.column::<Json<Self>>(at).map(|json| json.0)
     }
 
-    fn read_optional<R: Columns>(row: &R, at: usize) -> Result<Option<Self>, tokio_postgres::Error> {
+    fn read_optional<R: Columns>(row: &R, at: usize) -> Result<Option<Self>, R::Error> {
         Ok(row.column::<Option<Json<Self>>>(at)?.map(|json| json.0))
     }
 }

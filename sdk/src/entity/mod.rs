@@ -38,7 +38,7 @@ use tokio_postgres::types::{FromSqlOwned, Type};
 
 use std::any::TypeId;
 
-use crate::schema::Table;
+use crate::schema::{Caching, Table};
 
 /// One SQL statement with the wire types of its parameters, known at compile time.
 #[derive(Debug)]
@@ -113,6 +113,9 @@ pub trait Entity: Sized + Send + Sync + 'static {
     /// partition column, so the derive refuses that.
     const PARTITIONED: bool;
 
+    /// How its rows are cached, where they are.
+    const CACHING: Option<Caching> = None;
+
     /// What the compiler holds statements in SQL against.
     #[doc(hidden)]
     const FACTS: TableFacts<'static>;
@@ -132,25 +135,32 @@ pub trait Entity: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// When a column's type or NULL does not fit its field.
-    fn read<R: Columns>(row: &R, at: usize) -> Result<Self, tokio_postgres::Error>;
+    fn read<R: Columns>(row: &R, at: usize) -> Result<Self, R::Error>;
 }
 
-/// A row whose columns are read by position: of a result, or of a binary COPY.
+/// A row whose columns are read by position: of a result, of a binary COPY, or one that was kept.
 pub trait Columns {
+    /// What is wrong with a column.
+    type Error;
+
     /// The value of the column `at`, from 0.
     ///
     /// # Errors
     /// When the column's type or NULL does not fit `T`.
-    fn column<T: FromSqlOwned>(&self, at: usize) -> Result<T, tokio_postgres::Error>;
+    fn column<T: FromSqlOwned>(&self, at: usize) -> Result<T, Self::Error>;
 }
 
 impl Columns for Row {
+    type Error = tokio_postgres::Error;
+
     fn column<T: FromSqlOwned>(&self, at: usize) -> Result<T, tokio_postgres::Error> {
         self.try_get(at)
     }
 }
 
 impl Columns for BinaryCopyOutRow {
+    type Error = tokio_postgres::Error;
+
     fn column<T: FromSqlOwned>(&self, at: usize) -> Result<T, tokio_postgres::Error> {
         self.try_get(at)
     }

@@ -51,6 +51,7 @@ mod pgbouncer;
 mod program;
 mod prometheus;
 mod recipe;
+mod redis;
 mod server;
 mod single;
 mod supervisor;
@@ -62,6 +63,7 @@ pub use cluster::CitusCluster;
 pub use haproxy::{HaProxy, haproxy};
 pub use pgbouncer::{PgBouncer, PgBouncerBuilder, pgbouncer};
 pub use prometheus::{Prometheus, prometheus};
+pub use redis::{RedisBuilder, RedisCluster, RedisSentinels, RedisServer, redis, redis_cluster, redis_sentinels};
 pub use server::Server;
 pub use single::{Single, single};
 

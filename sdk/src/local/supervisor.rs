@@ -116,7 +116,7 @@ impl Supervisor {
         self.until(|life| !matches!(life, Life::Running(_))).await;
     }
 
-    fn tell(&self, command: &str) -> Result<()> {
+    pub(super) fn tell(&self, command: &str) -> Result<()> {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         let told = commands.as_mut().map(|pipe| writeln!(pipe, "{command}").and_then(|()| pipe.flush()));
         match told {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::cache::CacheSnapshot;
 use super::latency::Latency;
 use super::meters::{Call, Meters, Outcome};
 use super::table::{self, Metric};
@@ -178,6 +179,7 @@ impl Metrics {
             detours: self.detours.read(),
             refreshes: self.refreshes.read(),
             residency_refusals: self.refusals.read() + self.refusals_by_server.read(),
+            cache: CacheSnapshot::default(),
         }
     }
 }
@@ -221,4 +223,6 @@ pub struct MetricsSnapshot {
     pub refreshes: u64,
     /// What was refused because data would have left their region, or lie outside of it.
     pub residency_refusals: u64,
+    /// What the cache did.
+    pub cache: CacheSnapshot,
 }

@@ -35,6 +35,7 @@
 //! **Tracing.** Each statement has a span with OpenTelemetry's names: see [the crate's front page](crate). Whoever wants it in a
 //! collector adds `tracing-opentelemetry`'s layer to the program's subscriber; the SDK needs to know nothing of it.
 
+mod cache;
 mod counters;
 #[cfg(feature = "metrics")]
 mod export;
@@ -42,6 +43,7 @@ mod latency;
 mod meters;
 mod table;
 
+pub use cache::CacheSnapshot;
 pub(crate) use counters::Metrics;
 pub use counters::MetricsSnapshot;
 #[cfg(feature = "metrics")]

@@ -1,6 +1,7 @@
 //! Schema as values, and the DDL text made of them. Pure: nothing here talks to a server.
 
 mod bounds;
+mod caching;
 pub(crate) mod catalog;
 mod date;
 pub(crate) mod ddl;
@@ -14,6 +15,7 @@ mod quote;
 mod validate;
 
 pub use bounds::{Bound, Bounds};
+pub use caching::{CacheWay, Caching};
 pub(crate) use date::Date;
 pub(crate) use group::named_group;
 pub use model::{

@@ -5,7 +5,7 @@ use std::any::TypeId;
 use shardwise_scope::{Facts, TableFacts, explain, place, verify};
 
 use crate::entity::{Entity, Spread, Statement};
-use crate::schema::Table;
+use crate::schema::{Caching, Table};
 
 /// A statement that was checked when the program was compiled.
 #[derive(Debug)]
@@ -30,11 +30,13 @@ pub struct Listed {
     /// The Rust type of its distribution key. Two keys of one SQL type are of the same kind only if they are of the same
     /// Rust type.
     pub key: fn() -> Option<TypeId>,
+    /// How its rows are cached, where they are.
+    pub caching: Option<Caching>,
 }
 
 /// An entity, as a statement names it.
 pub const fn listed<E: Entity>() -> Listed {
-    Listed { table: E::table, key: <E::Distribution as Spread>::key }
+    Listed { table: E::table, key: <E::Distribution as Spread>::key, caching: E::CACHING }
 }
 
 /// Holds a statement against its entities: a constant that fails is an error of the compiler's.

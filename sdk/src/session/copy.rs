@@ -151,7 +151,13 @@ impl<S: Scope, X: Executor, E: In<S>> CopyIn<S, X, E> {
     ///
     /// # Errors
     /// What the server found wrong with any of them; then none is stored.
-    pub async fn finish(mut self) -> Result<u64> {
+    pub async fn finish(self) -> Result<u64> {
+        let session = self.session.clone();
+        let touch = session.touch(session.touching_all::<E>()).await;
+        touch.done(self.store().await).await
+    }
+
+    async fn store(mut self) -> Result<u64> {
         if self.failed {
             return Err(self.over());
         }

@@ -13,6 +13,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// # Errors
     /// [`is_foreign_key_violation`](crate::Error::is_foreign_key_violation) where other rows still reference it.
     pub async fn delete<E: In<S>>(&self, key: E::Key) -> Result<bool> {
+        let touch = self.touch(self.touching_deleted::<E>(&key)).await;
         let mut params = Params::new();
         self.scope.bind(&mut params);
         key.bind(&mut params);
@@ -23,6 +24,6 @@ impl<S: Scope, X: Executor> Session<S, X> {
             params: params.as_slice(),
             effect: Effect::Writes,
         };
-        Ok(run::<Answer>(&self.executor, &job).await?.affected > 0)
+        Ok(touch.done(run::<Answer>(&self.executor, &job).await).await?.affected > 0)
     }
 }

@@ -14,7 +14,7 @@ use super::call::End;
 use super::executor::{Executor, Hold};
 use super::job::{Effect, Job, Text, Want};
 use super::watch::Watch;
-use super::written::{self, Seen, Unknown};
+use super::written::{self, Before, Reached, Seen, Unknown};
 use super::{fence, hedge, terms};
 use crate::cluster::Core;
 use crate::config::{Consistency, Mode, Otherwise, Timeouts};
@@ -60,6 +60,11 @@ impl<X: Executor> Drop for Forgets<'_, X> {
             (Intent::Tenant, _) => {}
             (Intent::Reference, Some(table)) => directory.forget(table.name),
             (Intent::Reference | Intent::Coordinator | Intent::Analytics, _) => directory.forget_all(),
+        }
+        // Whatever it wrote, and of whom. What others keep is over in its time.
+        #[cfg(feature = "cache")]
+        if matches!(self.executor.target().intent, Intent::Coordinator | Intent::Analytics) {
+            self.executor.core().cache.iter().for_each(|cache| cache.forget_here());
         }
     }
 }
@@ -229,7 +234,7 @@ async fn once<W: Want, X: Executor>(
     // Of what is read as it comes, nobody waits for the end.
     let is_write = job.effect != Effect::Reads && hold.route != Route::Replica;
     let needs_place = executor.written().is_some() && is_write && !W::FLOWS;
-    let mut told = None;
+    let (mut told, mut reached) = (None, None);
     let answer = async {
         let mut mark = hold.start();
         let is_unit = hold.has_terms() || (hold.needs_limit && !(W::FLOWS && job.effect != Effect::Reads));
@@ -239,6 +244,13 @@ async fn once<W: Want, X: Executor>(
                 let answer = answer::<W>(&hold, job, &mut mark, sent);
                 let (opened, answer) = join(OptionFuture::from(opening), answer).await;
                 opened.unwrap_or(Ok(())).map_err(|error| error.of("begin", None)).and(answer)
+            }
+            false if X::FILLS => {
+                let answer = filling_answer::<W>(&hold, job, &mut mark, sent);
+                Box::pin(answer).await.map(|(answer, before)| {
+                    reached = before;
+                    answer
+                })
             }
             false if needs_place || hold.after.is_some() => {
                 let answer = written_answer::<W>(&hold, job, &mut mark, sent, needs_place);
@@ -277,6 +289,9 @@ async fn once<W: Want, X: Executor>(
     span.record("shardwise.route", route.as_str());
     count(executor, &hold, route);
     hold.route = route;
+    if let Some(reached) = reached {
+        executor.reached(reached, &hold);
+    }
     if let Some(written) = executor.written().filter(|_| result.is_ok() && is_write) {
         let unknown = || Err(Error::new(ErrorKind::Unsupported, "the place was not asked for"));
         written.keep(told.unwrap_or_else(unknown), hold.node(), route);
@@ -392,6 +407,23 @@ async fn written_answer<W: Want>(
     let (seen, answer, place) = hold.in_one_go(pin!(join3(seen.check(connection), answer, place))).await;
     seen?;
     Ok((answer.map_err(Error::postgres)?, place))
+}
+
+/// The same of a read whose row is to be kept: before it, how far the log has come. The read does well without.
+async fn filling_answer<W: Want>(
+    hold: &Hold,
+    job: &Job<'_>,
+    mark: &mut UnderWay<'_>,
+    sent: &AtomicBool,
+) -> Result<(W::Taken, Option<Reached>)> {
+    let connection = hold.connection();
+    let before = Before::prepared(connection).await?;
+    let ready =
+        hold.among_others(pin!(job.prepare(connection, hold.is_standalone()))).await.map_err(Error::postgres)?;
+    mark.sent();
+    let answer = async { W::take(send(connection, job, &ready, sent).await?).await };
+    let (reached, answer) = hold.in_one_go(pin!(join(before.ask(connection), answer))).await;
+    Ok((answer.map_err(Error::postgres)?, reached.ok()))
 }
 
 /// Sends it, when it is first polled, and waits for the answer to begin.

@@ -10,7 +10,8 @@ use super::call::Call;
 use super::execute::{Forgets, limits, try_again};
 use super::progression::{Begun, OpenStream, Progression, Unanswered};
 use super::terms::HeldTo;
-use super::written::Written;
+use super::touch::Touched;
+use super::written::{Reached, Written};
 use crate::cluster::{Bound, Core, Way};
 use crate::config::Consistency;
 use crate::error::{Error, Result};
@@ -49,12 +50,28 @@ pub trait Executor: Clone + Send + Sync + sealed::Sealed + 'static {
     /// Whether each statement stands for itself: then the retry loop and the call's time limit apply to it.
     #[doc(hidden)]
     const STANDALONE: bool;
+    /// Whether its reads come from the primary, with how far the node's log had come before.
+    #[doc(hidden)]
+    const FILLS: bool = false;
+    /// Takes what [`FILLS`](Self::FILLS) asks for.
+    #[doc(hidden)]
+    fn reached(&self, _: Reached, _: &Hold) {}
+    /// What its statements have in common.
+    #[doc(hidden)]
+    fn pooled(&self) -> &Pooled;
+    /// What its writes make old, where that is for the transaction's end.
+    #[doc(hidden)]
+    fn touched(&self) -> Option<&Arc<Touched>> {
+        None
+    }
 }
 
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Pooled {}
     impl Sealed for super::Pinned {}
+    #[cfg(feature = "cache")]
+    impl Sealed for super::super::cached::Filling {}
 }
 
 /// Each statement takes a connection from the pool of the node that it is routed to.
@@ -158,6 +175,10 @@ impl Executor for Pooled {
         try_again(&self.core, error, attempt, progress, idempotent).await
     }
 
+    fn pooled(&self) -> &Pooled {
+        self
+    }
+
     const STANDALONE: bool = true;
 }
 
@@ -170,6 +191,8 @@ pub struct Pinned {
     pub(super) access: Access,
     /// Whether COMMIT is on its way.
     pub(super) committing: Arc<AtomicBool>,
+    /// What its writes make old.
+    pub(super) touched: Option<Arc<Touched>>,
 }
 
 impl Pinned {
@@ -253,6 +276,14 @@ impl Executor for Pinned {
         }
         // What was sent was not committed.
         try_again(self.core(), error, attempt, Progress::NotSent, true).await
+    }
+
+    fn pooled(&self) -> &Pooled {
+        &self.pooled
+    }
+
+    fn touched(&self) -> Option<&Arc<Touched>> {
+        self.touched.as_ref()
     }
 
     const STANDALONE: bool = false;

@@ -1,10 +1,12 @@
 //! Reading rows by key.
 
+use tokio_postgres::Row;
+
 use super::execute::run;
 use super::executor::Executor;
 use super::job::{Answer, Effect, Job, Text};
 use super::{In, Scope, Session};
-use crate::entity::{Entity, EntityKey, Params, Renderer};
+use crate::entity::{Entity, EntityKey, Param, Params, Renderer};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The most keys of several columns in one statement: PostgreSQL's planner goes through them recursively, and runs out of
@@ -41,19 +43,20 @@ impl<S: Scope, X: Executor> Session<S, X> {
     }
 
     async fn find_by<E: In<S>>(&self, operation: &'static str, key: &E::Key) -> Result<Option<E>> {
-        let mut params = Params::new();
-        self.scope.bind(&mut params);
-        key.bind(&mut params);
-        let job = Job {
-            operation,
-            table: Some(E::table()),
-            text: Text::Entity(&E::statements().get),
-            params: params.as_slice(),
-            effect: Effect::Reads,
-        };
-        let answer = run::<Answer>(&self.executor, &job).await?;
-        self.hold_own::<E>(operation, &answer.rows)?;
-        answer.rows.first().map(|row| E::read(row, 0).map_err(|error| unreadable::<E>(operation, error))).transpose()
+        #[cfg(feature = "cache")]
+        if E::CACHING.is_some() {
+            // On the heap: the way of the others must not be as large.
+            if let Some(found) = Box::pin(self.find_cached::<E>(operation, key)).await {
+                return found;
+            }
+        }
+        self.find_uncached(operation, key).await
+    }
+
+    pub(super) async fn find_uncached<E: In<S>>(&self, operation: &'static str, key: &E::Key) -> Result<Option<E>> {
+        let row = row_by_key::<E, S>(&self.scope, &self.executor, operation, key).await?;
+        self.hold_own::<E>(operation, row.as_slice())?;
+        row.map(|row| E::read(&row, 0).map_err(|error| unreadable::<E>(operation, error))).transpose()
     }
 
     /// Reads the rows with these keys, in no particular order; those that do not exist are left out. One round trip;
@@ -62,42 +65,15 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// # Errors
     /// When the database can't be asked.
     pub async fn get_many<E: In<S>>(&self, keys: &[E::Key]) -> Result<Vec<E>> {
-        const OPERATION: &str = "get_many";
-        let rows = match &E::statements().get_many {
-            _ if keys.is_empty() => return Ok(Vec::new()),
-            Some(statement) => {
-                let mut params = Params::new();
-                self.scope.bind(&mut params);
-                E::Key::bind_array(keys, &mut params);
-                let text = Text::Entity(statement);
-                let job = Job {
-                    operation: OPERATION,
-                    table: Some(E::table()),
-                    text,
-                    params: params.as_slice(),
-                    effect: Effect::Reads,
-                };
-                run::<Answer>(&self.executor, &job).await?.rows
+        #[cfg(feature = "cache")]
+        if E::CACHING.is_some() {
+            if let Some(found) = Box::pin(self.get_many_cached::<E>(keys)).await {
+                return found;
             }
-            None => {
-                let mut rows = Vec::new();
-                for keys in keys.chunks(MOST_KEYS) {
-                    let out = by_any_key::<E, S>(&self.scope, keys);
-                    let text = Text::Once { sql: &out.sql, types: &out.types };
-                    let job = Job {
-                        operation: OPERATION,
-                        table: Some(E::table()),
-                        text,
-                        params: out.params.as_slice(),
-                        effect: Effect::Reads,
-                    };
-                    rows.append(&mut run::<Answer>(&self.executor, &job).await?.rows);
-                }
-                rows
-            }
-        };
-        self.hold_own::<E>(OPERATION, &rows)?;
-        rows.iter().map(|row| E::read(row, 0).map_err(|error| unreadable::<E>(OPERATION, error))).collect()
+        }
+        let rows = rows_by_keys::<E, S>(&self.scope, &self.executor, keys).await?;
+        self.hold_own::<E>(GET_MANY, &rows)?;
+        rows.iter().map(|row| E::read(row, 0).map_err(|error| unreadable::<E>(GET_MANY, error))).collect()
     }
 
     /// Whether the tenant has a row with this key.
@@ -117,6 +93,52 @@ impl<S: Scope, X: Executor> Session<S, X> {
         };
         let answer = run::<Answer>(&self.executor, &job).await?;
         super::row::scalar(&answer.rows).map_err(|error| error.of("exists", Some(E::table().entity)))
+    }
+}
+
+const GET_MANY: &str = "get_many";
+
+/// The row with this key.
+pub(super) async fn row_by_key<E: Entity, S: Scope>(
+    scope: &S,
+    executor: &impl Executor,
+    operation: &'static str,
+    key: &E::Key,
+) -> Result<Option<Row>> {
+    let mut params = Params::new();
+    scope.bind(&mut params);
+    key.bind(&mut params);
+    let text = Text::Entity(&E::statements().get);
+    let job = Job { operation, table: Some(E::table()), text, params: params.as_slice(), effect: Effect::Reads };
+    Ok(run::<Answer>(executor, &job).await?.rows.into_iter().next())
+}
+
+/// The rows with these keys.
+pub(super) async fn rows_by_keys<E: Entity, S: Scope>(
+    scope: &S,
+    executor: &impl Executor,
+    keys: &[E::Key],
+) -> Result<Vec<Row>> {
+    fn job<'a, E: Entity>(text: Text<'a>, params: &'a [Param<'a>]) -> Job<'a> {
+        Job { operation: GET_MANY, table: Some(E::table()), text, params, effect: Effect::Reads }
+    }
+    match &E::statements().get_many {
+        _ if keys.is_empty() => Ok(Vec::new()),
+        Some(statement) => {
+            let mut params = Params::new();
+            scope.bind(&mut params);
+            E::Key::bind_array(keys, &mut params);
+            Ok(run::<Answer>(executor, &job::<E>(Text::Entity(statement), params.as_slice())).await?.rows)
+        }
+        None => {
+            let mut rows = Vec::new();
+            for keys in keys.chunks(MOST_KEYS) {
+                let out = by_any_key::<E, S>(scope, keys);
+                let text = Text::Once { sql: &out.sql, types: &out.types };
+                rows.append(&mut run::<Answer>(executor, &job::<E>(text, out.params.as_slice())).await?.rows);
+            }
+            Ok(rows)
+        }
     }
 }
 

@@ -16,7 +16,8 @@ use crate::retry::Hedges;
 /// shares a connection, where nobody has to be cancelled who comes second.
 pub(super) fn wanted<'a, W: Want, X: Executor>(executor: &'a X, job: &Job<'_>) -> Option<(&'a Hedges, usize)> {
     let hedges = executor.core().hedges.as_ref()?;
-    let is_eligible = X::STANDALONE && !W::FLOWS && job.effect == Effect::Reads;
+    // What is sent twice can't tell how far the log had come before the answer that counted.
+    let is_eligible = X::STANDALONE && !X::FILLS && !W::FLOWS && job.effect == Effect::Reads;
     let statement = job.for_sharing().filter(|_| is_eligible)?;
     Some((hedges, statement.key.number()))
 }

@@ -43,14 +43,12 @@ impl<S: Scope, X: Executor> Session<S, X> {
 
     async fn write<E: In<S>>(&self, operation: &'static str, text: &'static Statement, row: &E) -> Result<Answer> {
         self.check(operation, row)?;
+        let touch = self.touch(self.touching_row::<E>(|| row.key())).await;
         let mut params = Params::new();
         row.bind_insert(&mut params);
         let text = Text::Entity(text);
-        run::<Answer>(
-            &self.executor,
-            &Job { operation, table: Some(E::table()), text, params: params.as_slice(), effect: Effect::Writes },
-        )
-        .await
+        let job = Job { operation, table: Some(E::table()), text, params: params.as_slice(), effect: Effect::Writes };
+        touch.done(run::<Answer>(&self.executor, &job).await).await
     }
 
     /// Refuses a row of another tenant.
@@ -67,6 +65,11 @@ impl<S: Scope, X: Executor> Session<S, X> {
 
     /// Inserts in as few statements as the protocol allows, each one round trip.
     async fn insert_chunks<E: In<S>>(&self, rows: &[&E]) -> Result<u64> {
+        let touch = self.touch(self.touching_rows::<E>(rows.iter().map(|row| row.key()))).await;
+        touch.done(self.send_chunks(rows).await).await
+    }
+
+    async fn send_chunks<E: In<S>>(&self, rows: &[&E]) -> Result<u64> {
         let mut inserted = 0;
         for chunk in rows.chunks(rows_per_statement::<E>()) {
             let mut params = Params::new();

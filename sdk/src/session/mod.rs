@@ -4,6 +4,10 @@
 //! them, in the file of its name; `execute.rs` is the only one that sends anything.
 
 mod batch;
+#[cfg(feature = "cache")]
+mod by_hand;
+#[cfg(feature = "cache")]
+mod cached;
 mod call;
 mod copy;
 mod count;
@@ -31,6 +35,8 @@ mod statement;
 mod stream;
 mod tenant;
 mod terms;
+#[cfg_attr(not(feature = "cache"), path = "untouched.rs")]
+mod touch;
 mod transaction;
 mod update;
 mod watch;
@@ -41,6 +47,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+#[cfg(feature = "cache")]
+pub use by_hand::ByHand;
 pub use copy::{CopyIn, CopyOut};
 pub use directory::Directory;
 pub use executor::{Executor, Pinned, Pooled};

@@ -17,6 +17,7 @@ use super::get::not_found;
 use super::job::{Answer, Text, Want as _};
 use super::progression::Begun;
 use super::ready::{Ready, SqlFor};
+use super::touch::Touching;
 use super::update::{Update, nothing_to_update};
 use super::watch::Watch;
 use super::written::Unknown;
@@ -67,6 +68,8 @@ const NOTHING_WRITTEN: &str = "2201G";
 pub struct Pipeline<'a, S, X> {
     session: &'a Session<S, X>,
     steps: Vec<Step<'a>>,
+    // What they make old.
+    touching: Vec<Touching>,
     // The first thing that was wrong with what was added.
     mistake: Option<Error>,
 }
@@ -90,7 +93,7 @@ enum StepText<'a> {
 impl<S: Scope, X: Executor> Session<S, X> {
     /// Collects writes that are sent in one go: see [`Pipeline`].
     pub fn pipeline(&self) -> Pipeline<'_, S, X> {
-        Pipeline { session: self, steps: Vec::new(), mistake: None }
+        Pipeline { session: self, steps: Vec::new(), touching: Vec::new(), mistake: None }
     }
 }
 
@@ -123,6 +126,7 @@ impl<'a, S: Scope, X: Executor> Pipeline<'a, S, X> {
                 let sql = Cow::Owned(format!("WITH __written AS ({}{OR_FAIL}", out.sql));
                 let text = StepText::Rendered { sql, types: out.types };
                 let (table, params, missing) = (Some(E::table()), out.params, Some(missing as fn() -> Error));
+                self.touching.extend(self.session.touching_row::<E>(|| update.key().clone()));
                 self.steps.push(Step { operation: OPERATION, table, text, params, missing });
             }
             Err(error) => self.reject(error.of(OPERATION, Some(E::table().entity))),
@@ -135,6 +139,7 @@ impl<'a, S: Scope, X: Executor> Pipeline<'a, S, X> {
         let mut params = Params::new();
         self.session.scope.bind(&mut params);
         key.bind(&mut params);
+        self.touching.extend(self.session.touching_deleted::<E>(key));
         let text = StepText::Fixed(&E::statements().delete);
         self.steps.push(Step { operation: "delete", table: Some(E::table()), text, params, missing: None });
         self
@@ -146,6 +151,7 @@ impl<'a, S: Scope, X: Executor> Pipeline<'a, S, X> {
         match Ready::checked(sql, &self.session.scope, &self.session.executor) {
             Ok(mut ready) => {
                 let (table, params) = (ready.table(), std::mem::take(&mut ready.params));
+                self.touching.extend(self.session.touching_listed(ready.written()));
                 let text = StepText::Sql(Box::new(ready));
                 self.steps.push(Step { operation: OPERATION, table, text, params, missing: None });
             }
@@ -169,6 +175,7 @@ impl<'a, S: Scope, X: Executor> Pipeline<'a, S, X> {
             (Ok(()), Some(statement)) => {
                 let mut params = Params::new();
                 bind(row, &mut params);
+                self.touching.extend(self.session.touching_row::<E>(|| row.key()));
                 let text = StepText::Fixed(statement);
                 self.steps.push(Step { operation, table: Some(E::table()), text, params, missing });
             }
@@ -180,8 +187,8 @@ impl<'a, S: Scope, X: Executor> Pipeline<'a, S, X> {
         self.mistake.get_or_insert(error);
     }
 
-    fn into_steps(self) -> Result<Vec<Step<'a>>> {
-        self.mistake.map_or(Ok(self.steps), Err)
+    fn into_steps(self) -> Result<(Vec<Step<'a>>, Vec<Touching>)> {
+        self.mistake.map_or(Ok((self.steps, self.touching)), Err)
     }
 }
 
@@ -192,7 +199,8 @@ impl<S: Scope> Pipeline<'_, S, Pinned> {
     /// That of the first one that failed; the transaction can only roll back then.
     pub async fn send(self) -> Result<()> {
         let session = self.session;
-        session.send_all(&self.into_steps()?, false).await
+        let (steps, touching) = self.into_steps()?;
+        session.send_all(&steps, touching, false).await
     }
 
     /// Sends them with the COMMIT, and waits for their answers: one round trip. It is the transaction's last act; its closure
@@ -203,7 +211,8 @@ impl<S: Scope> Pipeline<'_, S, Pinned> {
     /// [`transaction`](Session::transaction).
     pub async fn commit(self) -> Result<()> {
         let session = self.session;
-        session.send_all(&self.into_steps()?, true).await
+        let (steps, touching) = self.into_steps()?;
+        session.send_all(&steps, touching, true).await
     }
 }
 
@@ -215,21 +224,30 @@ impl<S: Scope> Pipeline<'_, S, Pooled> {
     /// [`Error::is_outcome_unknown`] holds.
     pub async fn commit(self) -> Result<()> {
         let session = self.session;
-        let steps = &self.into_steps()?;
+        let (steps, touching) = self.into_steps()?;
+        let steps = &steps;
         if steps.is_empty() {
             return Ok(());
         }
-        session.transaction(async |tx| tx.send_all(steps, true).await).await
+        session.transaction(async |tx| tx.send_all(steps, touching, true).await).await
     }
 }
 
 impl<S: Scope> Session<S, Pinned> {
-    async fn send_all(&self, steps: &[Step<'_>], commits: bool) -> Result<()> {
+    async fn send_all(&self, steps: &[Step<'_>], touching: Vec<Touching>, commits: bool) -> Result<()> {
+        for one in touching {
+            // In a transaction it is noted, and done when that has ended.
+            self.touch(Some(one)).await.done(Ok(())).await?;
+        }
         let core = self.executor.core();
         let table = steps.first().and_then(|step| step.table);
         let span = span(core, "pipeline", table);
         let watch = Watch::new(core, "pipeline", table.map(|table| table.entity));
         let outcome = self.send_in_one_go(steps, commits, &watch).instrument(span.clone()).await;
+        if let Some(touched) = self.executor.touched().filter(|_| commits && outcome.is_ok()) {
+            // Before the caller knows, who may well read it elsewhere.
+            touched.forget().await;
+        }
         outcome.inspect_err(|error| {
             watch.failed(error);
             record_error(&span, error);

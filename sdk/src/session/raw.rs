@@ -16,7 +16,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// # Errors
     /// [`ErrorKind::Usage`] before anything is sent, where the parameters don't fit the text.
     pub async fn query(&self, sql: impl SqlFor<S>) -> Result<Vec<Row>> {
-        let (answer, own) = self.raw::<Answer>("query", &sql).await?;
+        let (answer, own) = self.raw("query", &sql).await?;
         Own::check(own.as_ref(), &answer.rows).map_err(|error| error.of("query", None))?;
         Ok(answer.rows.into_iter().map(Row).collect())
     }
@@ -50,7 +50,11 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// # Errors
     /// As [`query`](Self::query), when the query starts; later ones come through the stream.
     pub async fn query_stream(&self, sql: impl SqlFor<S>) -> Result<RowStream> {
-        self.raw::<Flow>("query", &sql).await.map(|(flow, own)| RowStream::new(flow, own))
+        let ready = Ready::checked(&sql, &self.scope, &self.executor).map_err(|error| error.of("query", None))?;
+        // What it writes is old when the stream has ended.
+        let touch = self.touch(self.touching_listed(ready.written())).await;
+        let (flow, own) = self.send::<Flow>("query", &ready).await?;
+        Ok(RowStream::new(flow, own, touch))
     }
 
     /// Runs a statement and returns how many rows it changed.
@@ -58,11 +62,16 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// # Errors
     /// As [`query`](Self::query).
     pub async fn execute(&self, sql: impl SqlFor<S>) -> Result<u64> {
-        Ok(self.raw::<Answer>("execute", &sql).await?.0.affected)
+        Ok(self.raw("execute", &sql).await?.0.affected)
     }
 
-    async fn raw<W: Want>(&self, operation: &'static str, sql: &impl SqlFor<S>) -> Result<(W::Out, Option<Own>)> {
+    async fn raw(&self, operation: &'static str, sql: &impl SqlFor<S>) -> Result<(Answer, Option<Own>)> {
         let ready = Ready::checked(sql, &self.scope, &self.executor).map_err(|error| error.of(operation, None))?;
+        let touch = self.touch(self.touching_listed(ready.written())).await;
+        touch.done(self.send::<Answer>(operation, &ready).await).await
+    }
+
+    async fn send<W: Want>(&self, operation: &'static str, ready: &Ready<'_>) -> Result<(W::Out, Option<Own>)> {
         let (table, effect) = (ready.table(), ready.effect);
         let job = Job { operation, table, text: ready.text(), params: ready.params.as_slice(), effect };
         let out = run::<W>(&self.executor, &job).await?;

@@ -12,7 +12,7 @@ use crate::entity::{DistributionKey, Param, Params};
 use crate::error::{Error, ErrorKind, Result};
 use crate::routing::{Access, Intent, Need};
 use crate::schema::Table;
-use crate::scope::{self, Literal, Texts};
+use crate::scope::{self, Listed, Literal, Texts};
 
 /// What can be sent in a session with the scope `S`: to a tenant and to reference tables what is checked for one tenant, to the
 /// coordinator what is not. Sealed.
@@ -41,6 +41,8 @@ pub struct Ready<'s> {
     pub(super) params: Params<'s>,
     pub(super) effect: Effect,
     tables: SmallVec<[&'static Table; 4]>,
+    /// The entities that a statement which writes names.
+    written: SmallVec<[Listed; 2]>,
     /// Whether it uses no other tables than these.
     has_all_tables: bool,
 }
@@ -88,6 +90,7 @@ impl SqlFor<AnyScope> for UnscopedSql<'_> {
             params: numbered(&self.values, &[], scope),
             effect: if self.seems_to_read { Effect::SeemsToRead } else { Effect::Writes },
             tables: SmallVec::new(),
+            written: SmallVec::new(),
             has_all_tables: false,
         })
     }
@@ -101,6 +104,7 @@ fn literal<'s, S: Scope>(sql: &'s Sql<'_>, scope: &'s S) -> Result<Ready<'s>> {
         text: Form::Literal(literal),
         params: numbered(&sql.values, literal.keys, scope),
         effect: if literal.writes { Effect::Writes } else { Effect::Reads },
+        written: written(literal.entities, literal.writes),
         tables,
         has_all_tables: true,
     })
@@ -114,6 +118,7 @@ fn text<'s, S: Scope>(sql: &'s SqlText<'_>, scope: &'s S, texts: &Texts) -> Resu
         return asserted_text(sql, scope, asserted.0).map(|(text, params)| Ready {
             // It may write, whatever its first word is: so it is never replayed. A function in it that writes can do so from
             // where reads go.
+            written: written(&sql.entities, !seems_to_read(&text)),
             effect: if seems_to_read(&text) { Effect::SeemsToRead } else { Effect::Writes },
             text: Form::Asserted(text),
             params,
@@ -125,11 +130,17 @@ fn text<'s, S: Scope>(sql: &'s SqlText<'_>, scope: &'s S, texts: &Texts) -> Resu
     scope.reach(&sql.entities, checked.writes())?;
     Ok(Ready {
         params: named(sql, checked.params(), scope),
+        written: written(&sql.entities, checked.writes()),
         effect: if checked.writes() { Effect::Writes } else { Effect::Reads },
         text: Form::Checked(checked),
         tables,
         has_all_tables: true,
     })
+}
+
+/// Asked for by the cache alone.
+fn written(entities: &[Listed], writes: bool) -> SmallVec<[Listed; 2]> {
+    if cfg!(feature = "cache") && writes { SmallVec::from_slice(entities) } else { SmallVec::new() }
 }
 
 fn asserted_text<'s, S: Scope>(
@@ -200,6 +211,10 @@ impl<'s> Ready<'s> {
             Form::Checked(text) => Text::Cached { sql: text.sql(), types: &[] },
             Form::Asserted(sql) => Text::Unread(sql),
         }
+    }
+
+    pub(super) fn written(&self) -> &[Listed] {
+        &self.written
     }
 
     pub(super) fn tables(&self) -> &[&'static Table] {

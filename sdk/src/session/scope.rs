@@ -25,6 +25,12 @@ pub trait Scope: Clone + Send + Sync + sealed::Sealed + 'static {
         None
     }
 
+    /// The tenant's key, as it stands in the names of what is kept of its rows; empty where there is none.
+    #[doc(hidden)]
+    fn kept_as(&self) -> String {
+        String::new()
+    }
+
     /// Whether a statement over these tables is for this session.
     ///
     /// # Errors
@@ -67,6 +73,10 @@ impl<K: DistributionKey> Scope for TenantScope<K> {
 
     fn key_type(&self) -> Option<Type> {
         Some(K::WIRE)
+    }
+
+    fn kept_as(&self) -> String {
+        self.key.key_ref().text()
     }
 
     fn reach(&self, entities: &[Listed], writes: bool) -> Result<()> {

@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 
 use super::job::Flow;
 use super::own::Own;
+use super::touch::Touch;
 use crate::error::{Error, Result};
 
 /// The rows of one statement, and the connection that they come on. Dropped before the end, it cancels the statement.
@@ -66,11 +67,13 @@ fn own_row(own: Option<&Own>, row: Result<Row>) -> Result<Row> {
 pub struct RowStream {
     rows: RowFlow,
     own: Option<Own>,
+    // What a statement that writes makes old: when this has ended.
+    touch: Option<Touch>,
 }
 
 impl RowStream {
-    pub(super) fn new(flow: Flow, own: Option<Own>) -> Self {
-        Self { rows: RowFlow::new(flow), own }
+    pub(super) fn new(flow: Flow, own: Option<Own>, touch: Touch) -> Self {
+        Self { rows: RowFlow::new(flow), own, touch: Some(touch) }
     }
 }
 
@@ -88,6 +91,9 @@ impl Stream for RowStream {
         let own = row.map(|row| own_row(self.own.as_ref(), row));
         if let Some(Err(_)) = own {
             self.rows.end();
+        }
+        if own.is_none() {
+            drop(self.touch.take());
         }
         Poll::Ready(own.map(|row| row.map(super::Row)))
     }

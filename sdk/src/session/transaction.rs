@@ -11,6 +11,7 @@ use super::call::End;
 use super::execute::{Forgets, limits, within};
 use super::executor::{Executor as _, FailUnlessDone};
 use super::progression::{Begun, Progression, over};
+use super::touch::{Settles, Touched};
 use super::watch::Watch;
 use super::written::Unknown;
 use super::{Pinned, Pooled, Scope, Session, terms, written};
@@ -200,6 +201,7 @@ impl<S: Scope> Session<S, Pooled> {
         End::of(&self.executor, options.time_limit).map_err(|error| error.of(OPERATION, None))
     }
 
+    /// One attempt, after which everybody knows what its writes made old.
     async fn attempt<T, E, F, Fut>(
         &self,
         options: TransactionOptions,
@@ -216,6 +218,30 @@ impl<S: Scope> Session<S, Pooled> {
     {
         // An earlier attempt that the server refused to commit has a known outcome.
         committing.store(false, Ordering::Relaxed);
+        let touched = Touched::of(&self.executor);
+        let settles = touched.clone().map(|touched| Settles::new(touched, committing.clone()));
+        let result = self.attempt_touching(options, end, committing, watch, touched, work).await;
+        if let Some(settles) = settles {
+            Box::pin(settles.settle()).await;
+        }
+        result
+    }
+
+    async fn attempt_touching<T, E, F, Fut>(
+        &self,
+        options: TransactionOptions,
+        end: End,
+        committing: &Arc<AtomicBool>,
+        watch: &Watch<'_>,
+        touched: Option<Arc<Touched>>,
+        work: F,
+    ) -> Result<T, E>
+    where
+        F: FnOnce(Session<S, Pinned>) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        T: Send,
+        E: From<Error> + Send,
+    {
         let transaction = Progression::new();
         let ends = EndOnDrop(transaction.clone());
         let (pooled, begin, access) = (self.executor.clone(), options.begin(), options.access());
@@ -227,6 +253,7 @@ impl<S: Scope> Session<S, Pooled> {
                 begin,
                 access,
                 committing: committing.clone(),
+                touched,
             },
         };
         // On the heap: a service nests its own futures around this one, and the compiler follows only so many.

@@ -22,6 +22,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
         let Some(statement) = &E::statements().update else {
             return Err(nothing_to_update().of(OPERATION, Some(E::table().entity)));
         };
+        let touch = self.touch(self.touching_row::<E>(|| row.key())).await;
         let mut params = Params::new();
         row.bind_update(&mut params);
         let text = Text::Entity(statement);
@@ -32,7 +33,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
             params: params.as_slice(),
             effect: Effect::Writes,
         };
-        match run::<Answer>(&self.executor, &job).await?.affected {
+        match touch.done(run::<Answer>(&self.executor, &job).await).await?.affected {
             0 => Err(not_found::<E>(OPERATION)),
             _ => Ok(()),
         }
@@ -133,6 +134,7 @@ impl<S: Scope, X: Executor, E: In<S>> Update<S, X, E> {
 
     async fn send(&self, returning: bool) -> Result<Answer> {
         let out = self.render(returning).map_err(|error| error.of(OPERATION, Some(E::table().entity)))?;
+        let touch = self.session.touch(self.session.touching_row::<E>(|| self.key.clone())).await;
         let text = Text::Cached { sql: &out.sql, types: &out.types };
         let job = Job {
             operation: OPERATION,
@@ -141,11 +143,15 @@ impl<S: Scope, X: Executor, E: In<S>> Update<S, X, E> {
             params: out.params.as_slice(),
             effect: Effect::Writes,
         };
-        run::<Answer>(&self.session.executor, &job).await
+        touch.done(run::<Answer>(&self.session.executor, &job).await).await
     }
 }
 
 impl<S: Scope, X, E: In<S>> Update<S, X, E> {
+    pub(super) fn key(&self) -> &E::Key {
+        &self.key
+    }
+
     pub(super) fn render(&self, returning: bool) -> Result<Renderer<'_>> {
         let table = E::table();
         if self.changes.is_empty() {

@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::join;
 use tokio_postgres::types::Type;
 
 use super::executor::Hold;
@@ -86,6 +87,37 @@ pub(super) async fn place(connection: &Connection) -> Result<u64> {
     let beyond = |_| Error::new(ErrorKind::Unsupported, "the server's log is longer than this version can count");
     let [next, page, segment] = [next, page, segment].map(|number| u64::try_from(number).map_err(beyond));
     Ok(Position::last_end(next?, page?, segment?))
+}
+
+/// The timeline that the server writes to, of which each promotion begins a new one.
+static TIMELINE: Statement = Statement {
+    sql: "SELECT ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8))::bit(32)::int8",
+    params: &[],
+};
+
+/// How far a node's log had come.
+#[derive(Debug, Clone, Copy)]
+pub struct Reached {
+    pub(super) lsn: u64,
+    pub(super) timeline: u32,
+}
+
+/// How far the log has come, ready to be asked right before a statement.
+pub(super) struct Before(Prepared<'static>);
+
+impl Before {
+    pub(super) async fn prepared(connection: &Connection) -> Result<Self> {
+        prepare(connection).await?;
+        connection.prepare_static(&TIMELINE).await.map(Self).map_err(Error::postgres)
+    }
+
+    pub(super) async fn ask(&self, connection: &Connection) -> Result<Reached> {
+        let timeline = async { self.0.query(connection.client(), &[]).await.map_err(Error::postgres) };
+        let (rows, lsn) = join(timeline, place(connection)).await;
+        let timeline = super::row::scalar::<i64>(&rows?)?;
+        let beyond = |_| Error::new(ErrorKind::Codec, "the server told no timeline");
+        Ok(Reached { lsn: lsn?, timeline: u32::try_from(timeline).map_err(beyond)? })
+    }
 }
 
 /// Has the connection know the question, so that it can be sent right behind a statement.

@@ -21,6 +21,7 @@ use crate::session::copy::copy_in_of;
 use crate::session::execute::within;
 use crate::session::tenant;
 use crate::session::terms;
+use crate::session::touch::TouchedTenants;
 use crate::session::transaction::control;
 
 /// The verb, as errors and spans name it.
@@ -47,6 +48,7 @@ pub struct RoutedCopy<K, E> {
     report: Option<Report>,
     // Why it can't go on.
     failed: bool,
+    touched: TouchedTenants,
     entity: PhantomData<fn() -> (K, E)>,
 }
 
@@ -99,6 +101,7 @@ impl<K: DistributionKey> Tenants<K> {
             every: 0,
             report: None,
             failed: false,
+            touched: TouchedTenants::default(),
             entity: PhantomData,
         })
     }
@@ -135,6 +138,7 @@ impl<K: DistributionKey, E: Distributed<DistributionKey = K>> RoutedCopy<K, E> {
 
     async fn send_to_its_node(&mut self, row: &E) -> Result<()> {
         let table = E::table();
+        self.touched.add::<E>(&self.core, row.distribution_key());
         let target = tenant::target(&self.core, row.distribution_key()).await?;
         let need = Need::new(Some(table), Access::Write);
         let owner = self.core.owner(target, need);
@@ -164,6 +168,13 @@ impl<K: DistributionKey, E: Distributed<DistributionKey = K>> RoutedCopy<K, E> {
     /// What a node found wrong with any of them; then none is stored. Where a node is lost in the moment of its COMMIT,
     /// [`Error::is_outcome_unknown`] holds, and the message tells how many nodes have stored theirs.
     pub async fn finish(mut self) -> Result<u64> {
+        let (touched, core) = (std::mem::take(&mut self.touched), self.core.clone());
+        let stored = self.store().await;
+        touched.forget(&core).await;
+        stored
+    }
+
+    async fn store(mut self) -> Result<u64> {
         let entity = Some(E::table().entity);
         if self.failed {
             let message = "the COPY failed or was dropped half-way through a row: nothing is stored";

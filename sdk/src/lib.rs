@@ -39,6 +39,7 @@
 //! | bring a database to the entities' schema         | [`admin`], [`Schema`]                                              |
 //! | place, find and move tenants' data               | [`Cluster::mint_id`], [`admin::placement`]                         |
 //! | know how it is, and be told when it is not well  | [`Cluster::health`], [`metrics`], [`render`]                        |
+//! | keep what is read often                         | [`config::CacheConfig`], `session.cache()` (feature `cache`)       |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
 //! | tune a server for its machine                    | [`tune`]                                                           |
 //! | put PgBouncer, HAProxy and standbys around it    | [`render`]                                                         |
@@ -46,9 +47,10 @@
 //!
 //! # Features
 //!
-//! None is on by default. `jiff`, `chrono`, `time` and `rust_decimal` make the types of these crates column types; `local`
-//! adds throwaway servers and Citus clusters, `containers` those of Docker where the local PostgreSQL has no Citus; `metrics`
-//! tells counters, times and gauges to the facade of the crate `metrics`.
+//! None is on by default. `cache` keeps rows in this process where entities and configuration say so, `redis` in Redis as well.
+//! `jiff`, `chrono`, `time` and `rust_decimal` make the types of these crates column types; `local` adds throwaway servers and
+//! Citus clusters, `containers` those of Docker where the local PostgreSQL has no Citus; `metrics` tells counters, times and
+//! gauges to the facade of the crate `metrics`.
 //!
 //! # What it tells
 //!

@@ -46,7 +46,7 @@ struct Gauge {
 
 const TTL: Duration = Duration::from_secs(2);
 /// Rows of each of the two.
-const ROWS: i64 = 8;
+const ROWS: i64 = 3;
 const PROCESSES: usize = 3;
 const SESSIONS: usize = 22;
 
@@ -87,7 +87,7 @@ impl Orders {
             "two_tier" => CacheStore::TwoTier,
             _ => CacheStore::Off,
         };
-        let settings = CacheConfig { response_limit: Duration::from_millis(50), ..cache(store, redis) };
+        let settings = CacheConfig { response_limit: Duration::from_millis(100), ..cache(store, redis) };
         let cluster = Cluster::connect(config.with_cache(settings).unwrap()).await.unwrap();
         let tenant = cluster.tenant(self.tenant).await.unwrap();
         (cluster, tenant)
@@ -110,7 +110,8 @@ async fn child_with_sessions() {
     for session in sessions {
         stale += session.await.unwrap();
     }
-    println!("answer: {stale} {:?}", cluster.metrics().cache);
+    let counts = cluster.metrics().cache;
+    println!("answer: {stale} {} {counts:?}", counts.hits_memory + counts.hits_redis);
 }
 
 /// Reads and writes, and counts what it is given that is older than what it has written.
@@ -122,7 +123,7 @@ async fn session(tenant: &Tenant, orders: &Orders, number: u64) -> u64 {
     while !end.exists() {
         for _ in 0..50 {
             let row = (random.random_bool(0.5), random.random_range(0..ROWS));
-            if random.random_bool(0.25) {
+            if random.random_bool(0.05) {
                 if let Some(version) = write(tenant, row, random.random_range(0..10)).await {
                     let told = micros();
                     own.insert(row, version);
@@ -247,7 +248,7 @@ async fn strike(store: &str) {
     let seconds = std::env::var("TEST_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(20);
     let (end, mut strikes, mut killed) = (Instant::now() + Duration::from_secs(seconds), BTreeMap::new(), 0);
     while Instant::now() < end {
-        tokio::time::sleep(Duration::from_millis(random.random_range(50..700))).await;
+        tokio::time::sleep(Duration::from_millis(random.random_range(100..1_500))).await;
         let what = strike_once(&mut random, &redis, &mut processes).await;
         if what == "a process was killed" {
             killed += 1;
@@ -258,20 +259,21 @@ async fn strike(store: &str) {
         *strikes.entry(what).or_insert(0) += 1;
     }
     std::fs::write(folder.path().join("end"), "").unwrap();
-    let mut stale = 0;
+    let (mut stale, mut hits) = (0, 0);
     for process in &mut processes {
         // Lines of what was stale come before the last one.
         let answer = child::answer(process);
         println!("{answer}");
-        let own: Option<u64> = answer.split(' ').next().and_then(|count| count.parse().ok());
-        stale += own.unwrap_or(1);
+        let mut numbers = answer.split(' ').map_while(|number| number.parse::<u64>().ok());
+        stale += numbers.next().unwrap_or(1);
+        hits += numbers.next().unwrap_or(0);
         process.wait().unwrap();
     }
     println!("{store}: {strikes:?}");
     let found = Found::read(folder.path());
-    println!("{store}: {found:?}, older than the session's own write: {stale}");
+    println!("{store}: {found:?}, {hits} kept, older than the session's own write: {stale}");
     assert_eq!((stale, found.too_old), (0, 0));
-    assert!(found.reads > 5_000 && found.writes > 1_000 && found.old > 0, "too little to tell: {found:?}");
+    assert!(found.reads > 5_000 && found.writes > 300 && hits > 1_000, "too little to tell: {found:?}");
 }
 
 async fn strike_once(random: &mut StdRng, redis: &RedisServer, processes: &mut [Child]) -> &'static str {

@@ -55,6 +55,7 @@ impl Entry {
         HEADER + self.row.as_ref().map_or(0, Bytes::len)
     }
 
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "there is no Redis"))]
     /// For Redis: as written by the holder of this lease, in this generation of its family, on this run of the server.
     pub(super) fn write(&self, generation: u64, token: u64, run: u64) -> Bytes {
         let mut out = BytesMut::with_capacity(self.size());

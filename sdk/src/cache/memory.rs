@@ -55,6 +55,7 @@ const OVERHEAD: usize = 200;
 
 impl Memory {
     /// Keeps at most so many bytes.
+    #[expect(clippy::borrowed_box, reason = "the weigher is given the key as it is kept")]
     pub(super) fn new(bytes: Option<u64>) -> Self {
         let weigh = |name: &Box<[u8]>, held: &Held| {
             u32::try_from(name.len() + held.entry.size() + OVERHEAD).unwrap_or(u32::MAX)
@@ -102,7 +103,10 @@ impl Memory {
 
     /// How many bytes are kept, more or less.
     pub(super) fn bytes(&self) -> u64 {
-        self.cache.as_ref().map_or(0, Cache::weighted_size)
+        let Some(cache) = &self.cache else { return 0 };
+        // What was kept of late is counted then as well.
+        cache.run_pending_tasks();
+        cache.weighted_size()
     }
 
     fn stripe(&self, hash: u64) -> &AtomicU64 {
@@ -159,7 +163,6 @@ mod tests {
             let place = family.place(&number.to_le_bytes());
             memory.keep(&place, memory.generation(&place), &entry(b"a row of some bytes"), later);
         }
-        memory.cache.as_ref().expect("a cache").run_pending_tasks();
         assert!((10_000..=100_000).contains(&memory.bytes()), "{}", memory.bytes());
     }
 }

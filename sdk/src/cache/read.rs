@@ -60,8 +60,8 @@ pub(super) enum Told {
 
 /// For as long as somebody in another process loads it, it is looked for again, at first after this.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
-/// Each pause is twice the one before: 30 ms in all.
-const LOOKS: usize = 4;
+/// Each pause is twice the one before: 62 ms in all, at most.
+const LOOKS: usize = 6;
 
 /// What Redis has led to.
 enum Step {
@@ -137,7 +137,7 @@ impl Cache {
     ) -> (Result<Answer<T>>, Told) {
         let claim = match &self.redis {
             None => None,
-            Some(redis) => match self.from_redis(redis, ask, generation).await {
+            Some(redis) => match self.ask_redis(redis, ask, generation).await {
                 Step::Hit(entry) => return (Ok(Answer::Kept(entry.clone())), Told::Entry(entry)),
                 Step::Claimed(claim) => Some(claim),
                 Step::Past => {
@@ -217,7 +217,7 @@ impl Cache {
         (entry.row.as_ref().is_none_or(|row| row.len() <= largest)).then_some(entry)
     }
 
-    async fn from_redis(&self, redis: &Redis, ask: &Ask, generation: Generation) -> Step {
+    async fn ask_redis(&self, redis: &Redis, ask: &Ask, generation: Generation) -> Step {
         let (place, mut pause) = (&*ask.place, FIRST_PAUSE);
         for look in 0..LOOKS {
             let Some(mut looked) = redis.look(&place.family, &[place]).await else { return Step::Past };

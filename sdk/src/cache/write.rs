@@ -32,6 +32,7 @@ impl Target {
         }
     }
 
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "there is no Redis"))]
     pub(super) fn family(&self) -> &Family {
         match self {
             Self::Row(place) => &place.family,

@@ -42,8 +42,11 @@ pub(super) fn contradictions(cache: &CacheConfig) -> Checked<()> {
         CacheStore::TwoTier => "two_tier",
     };
     let needs_redis = cache.store != CacheStore::Memory;
-    let feature = if needs_redis { "redis" } else { "cache" };
-    if !(if needs_redis { cfg!(feature = "redis") } else { cfg!(feature = "cache") }) {
+    let (feature, is_there) = match needs_redis {
+        true => ("redis", cfg!(feature = "redis")),
+        false => ("cache", cfg!(feature = "cache")),
+    };
+    if !is_there {
         return Err(format!(
             "`cache.store` is \"{name}\", which this build has not: add the feature `{feature}` of shardwise"
         ));

@@ -44,11 +44,11 @@ impl<S: Scope, X: Executor> Session<S, X> {
 
     async fn find_by<E: In<S>>(&self, operation: &'static str, key: &E::Key) -> Result<Option<E>> {
         #[cfg(feature = "cache")]
-        if E::CACHING.is_some() {
-            // On the heap: the way of the others must not be as large.
-            if let Some(found) = Box::pin(self.find_cached::<E>(operation, key)).await {
-                return found;
-            }
+        // On the heap: the way of the others must not be as large.
+        if E::CACHING.is_some()
+            && let Some(found) = Box::pin(self.find_cached::<E>(operation, key)).await
+        {
+            return found;
         }
         self.find_uncached(operation, key).await
     }
@@ -66,10 +66,10 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// When the database can't be asked.
     pub async fn get_many<E: In<S>>(&self, keys: &[E::Key]) -> Result<Vec<E>> {
         #[cfg(feature = "cache")]
-        if E::CACHING.is_some() {
-            if let Some(found) = Box::pin(self.get_many_cached::<E>(keys)).await {
-                return found;
-            }
+        if E::CACHING.is_some()
+            && let Some(found) = Box::pin(self.get_many_cached::<E>(keys)).await
+        {
+            return found;
         }
         let rows = rows_by_keys::<E, S>(&self.scope, &self.executor, keys).await?;
         self.hold_own::<E>(GET_MANY, &rows)?;

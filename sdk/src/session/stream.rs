@@ -93,7 +93,7 @@ impl Stream for RowStream {
             self.rows.end();
         }
         if own.is_none() {
-            drop(self.touch.take());
+            self.touch = None;
         }
         Poll::Ready(own.map(|row| row.map(super::Row)))
     }

@@ -47,7 +47,7 @@ impl Settles {
 pub(super) enum Touching {}
 
 #[derive(Default)]
-pub(super) struct TouchedTenants;
+pub(super) struct TouchedTenants(());
 
 impl TouchedTenants {
     pub(super) fn add<E: Distributed>(&mut self, _: &Core, _: &E::DistributionKey) {}
@@ -68,6 +68,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
         None
     }
 
+    #[expect(clippy::extra_unused_type_parameters, reason = "where there is a cache, it is of an entity")]
     pub(super) fn touching_all<E: In<S>>(&self) -> Option<Touching> {
         None
     }

@@ -97,6 +97,7 @@ static TIMELINE: Statement = Statement {
 
 /// How far a node's log had come.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "cache"), allow(dead_code, reason = "nobody keeps what was read"))]
 pub struct Reached {
     pub(super) lsn: u64,
     pub(super) timeline: u32,

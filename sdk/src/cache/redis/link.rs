@@ -22,7 +22,7 @@ impl Link {
             Self::Cluster(connection) => connection.clone().req_packed_command(command).await,
         };
         // An error of the server's is an answer as well.
-        answer.and_then(|answer| Ok(answer.extract_error()?))
+        answer.and_then(Value::extract_error)
     }
 
     /// Several commands about one family, in one round trip.

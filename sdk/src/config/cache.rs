@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::values::{Endpoint, EndpointError, Secret, Tls};
+use super::{Config, check};
+use crate::error::Result;
 
 /// Where rows are cached of which the entity says so, and what services keep by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +135,16 @@ impl fmt::Display for RedisEndpoint {
             return write!(f, "[{}]:{}", self.host, self.port);
         }
         write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+impl Config {
+    /// Where rows are cached.
+    ///
+    /// # Errors
+    /// A store that this build has not, or that lacks an address; numbers that contradict each other.
+    pub fn with_cache(self, cache: CacheConfig) -> Result<Self> {
+        check::checked(Self { cache, ..self })
     }
 }
 

@@ -488,23 +488,6 @@ impl Config {
         check::checked(Self { directory, ..self })
     }
 
-    /// From which servers reads may come.
-    ///
-    /// # Errors
-    /// Times that contradict each other.
-    pub fn with_reads(self, reads: ReadsConfig) -> Result<Self> {
-        check::checked(Self { reads, ..self })
-    }
-
-    /// The standbys of the primary; on Citus of the workers, each of which tells whose it is. One per address: each is asked how far it
-    /// is, and behind a load balancer it would be another one that answers than that which is read from.
-    ///
-    /// # Errors
-    /// One that is named twice, or is a contact point as well.
-    pub fn with_replicas(self, replicas: impl IntoIterator<Item = Endpoint>) -> Result<Self> {
-        check::checked(Self { replicas: replicas.into_iter().collect(), ..self })
-    }
-
     /// What stands between this process and the nodes.
     #[must_use]
     pub fn with_pooler(self, pooler: Pooler) -> Self {
@@ -517,14 +500,6 @@ impl Config {
     /// Numbers that contradict each other.
     pub fn with_analytics(self, analytics: AnalyticsConfig) -> Result<Self> {
         check::checked(Self { analytics, ..self })
-    }
-
-    /// Where rows are cached.
-    ///
-    /// # Errors
-    /// A store that this build has not, or that lacks an address; numbers that contradict each other.
-    pub fn with_cache(self, cache: CacheConfig) -> Result<Self> {
-        check::checked(Self { cache, ..self })
     }
 
     /// Tries these contact points, in order.

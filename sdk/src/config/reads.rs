@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use super::values::Endpoint;
+use super::{Config, check};
+use crate::error::Result;
+
 /// From where a session's reads may come, and so how old what they see may be. Writes always go to the primary.
 ///
 /// In the configuration it is `reads.consistency`; of one handle it is
@@ -83,5 +87,24 @@ impl Default for ReadsConfig {
             probe_interval: Duration::from_millis(100),
             hedge_percentile: None,
         }
+    }
+}
+
+impl Config {
+    /// From which servers reads may come.
+    ///
+    /// # Errors
+    /// Times that contradict each other.
+    pub fn with_reads(self, reads: ReadsConfig) -> Result<Self> {
+        check::checked(Self { reads, ..self })
+    }
+
+    /// The standbys of the primary; on Citus of the workers, each of which tells whose it is. One per address: each is asked how far it
+    /// is, and behind a load balancer it would be another one that answers than that which is read from.
+    ///
+    /// # Errors
+    /// One that is named twice, or is a contact point as well.
+    pub fn with_replicas(self, replicas: impl IntoIterator<Item = Endpoint>) -> Result<Self> {
+        check::checked(Self { replicas: replicas.into_iter().collect(), ..self })
     }
 }

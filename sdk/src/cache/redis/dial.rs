@@ -11,7 +11,7 @@ use redis::{
 
 use super::answer::{bytes, text_of};
 use super::link::{Link, run_of};
-use crate::config::{RedisConfig, RedisEndpoint, RedisMode, Tls};
+use crate::config::{RedisConfig, RedisEndpoint, RedisMode, Tls, is_open_to_strangers};
 use crate::error::{Error, ErrorKind as Kind, Result};
 
 /// How long a connection may take to be made.
@@ -177,11 +177,23 @@ fn certificates(tls: &Tls) -> Result<TlsCertificates> {
     let client_tls = match (&tls.cert_file, &tls.key_file) {
         (Some(certificate), Some(key)) => Some(ClientTlsConfig {
             client_cert: read("cache.redis_tls.cert_file", certificate)?,
-            client_key: read("cache.redis_tls.key_file", key)?,
+            client_key: private(key).and_then(|()| read("cache.redis_tls.key_file", key))?,
         }),
         _ => None,
     };
     Ok(TlsCertificates { client_tls, root_cert })
+}
+
+/// As the key for PostgreSQL, not one that others could have read.
+fn private(key: &std::path::Path) -> Result<()> {
+    match std::fs::metadata(key) {
+        Ok(metadata) if is_open_to_strangers(&metadata) => Err(bad(&format!(
+            "`cache.redis_tls.key_file`: {} has group or world access: make it yours alone, by chmod 0600 (0640 where it is root's)",
+            key.display()
+        ))),
+        // What can't be looked at can't be read either, and that is told then.
+        _ => Ok(()),
+    }
 }
 
 fn bad(problem: &str) -> Error {

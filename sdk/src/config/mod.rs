@@ -582,6 +582,7 @@ mod tests {
         assert!(prod.analytics.as_mut().and_then(|analytics| analytics.password_file.take()).is_some());
         let cache = prod.cache.as_mut().expect("a cache");
         assert!(cache.redis_password_file.take().is_some());
+        cache.redis_password = Some(super::Secret::new("in place of the file"));
         if !cfg!(feature = "redis") {
             cache.store = None;
         }

@@ -60,6 +60,18 @@ impl RedisBuilder {
     /// # Errors
     /// [`ErrorKind::Local`](crate::ErrorKind::Local) where it is not installed or does not start.
     pub async fn start(self) -> Result<RedisServer> {
+        /// Another process may take the free port that we found, or that of a cluster's bus, which is 10,000 beyond.
+        const ATTEMPTS: usize = 5;
+        let mut attempt = 1;
+        loop {
+            match self.clone().attempt().await {
+                Err(error) if attempt < ATTEMPTS && error.to_string().contains("does not start") => attempt += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn attempt(self) -> Result<RedisServer> {
         let (program, folder, port) = (find("redis-server")?, Folder::new()?, free_port()?);
         let mut settings = vec![
             ("bind", "127.0.0.1".to_owned()),

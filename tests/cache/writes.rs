@@ -89,7 +89,7 @@ async fn a_committed_transaction_is_seen_and_another_one_is_not(place: Place) {
         // Until it is committed, others have what was kept.
         let (read, counts) = counted(&cluster, fest.get::<Purse>(purse.id)).await;
         assert_eq!((read?.version, counts.hits_memory), (1, 1));
-        Err::<(), _>(Error::from(fest.get::<Purse>(secrets::id()).await.unwrap_err()))
+        Err::<(), Error>(fest.get::<Purse>(secrets::id()).await.unwrap_err())
     });
     assert!(outcome.await.is_err_and(|error| error.kind() == ErrorKind::NotFound));
     let (read, counts) = counted(&cluster, fest.get::<Purse>(purse.id)).await;

@@ -148,11 +148,11 @@ impl Metrics {
     }
 
     /// So many of the rows of an entity that were looked for in the cache were there, and so many were not.
-    #[cfg(feature = "metrics")]
-    #[expect(dead_code, reason = "the cache calls it")]
-    pub(crate) fn cache(&self, entity: &'static str, hits: u64, misses: u64) {
+    #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "they are labels alone"))]
+    pub(crate) fn cache(&self, entity: &'static str, hits: usize, misses: usize) {
+        #[cfg(feature = "metrics")]
         for (outcome, count) in [("hit", hits), ("miss", misses)] {
-            if count > 0 {
+            if let Some(count) = u64::try_from(count).ok().filter(|count| *count > 0) {
                 super::export::add(&table::CACHE_REQUESTS, &[&self.database, entity, outcome], count);
             }
         }

@@ -135,7 +135,10 @@ impl<S: Scope, X: Executor> Session<S, X> {
             Ok(Loaded { value, row: to_keep::<E>(row.as_ref()), read_at: filling.read_at() })
         };
         let answer = timeout_at(end.at(), cache.read(&ask, load)).await;
-        match answer.unwrap_or_else(|_| Err(end.error()))? {
+        let answer = answer.unwrap_or_else(|_| Err(end.error()))?;
+        let is_hit = matches!(answer, Answer::Kept(_));
+        pooled.core().metrics.cache(E::table().entity, usize::from(is_hit), usize::from(!is_hit));
+        match answer {
             Answer::Fresh(value) => Ok(value),
             Answer::Kept(entry) => match self.kept::<E>(&entry) {
                 Some(value) => Ok(value),
@@ -170,6 +173,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
             });
         }
         let (found, missing) = cache.look_for(&places, caching, after).await;
+        self.executor.core().metrics.cache(E::table().entity, found.len(), missing.numbers.len());
         let mut rows = Vec::with_capacity(keys.len());
         let mut unread: Vec<E::Key> = missing.numbers.iter().map(|&number| wanted[number].clone()).collect();
         for (number, entry) in found {

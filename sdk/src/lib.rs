@@ -38,6 +38,7 @@
 //! | write SQL                                        | [`sql!`], [`SqlText`], [`unscoped_sql!`]                           |
 //! | bring a database to the entities' schema         | [`admin`], [`Schema`]                                              |
 //! | place, find and move tenants' data               | [`Cluster::mint_id`], [`admin::placement`]                         |
+//! | make and drop partitions by time                 | [`admin::partitions`]                                              |
 //! | know how it is, and be told when it is not well  | [`Cluster::health`], [`metrics`], [`render`]                        |
 //! | keep what is read often                         | [`config::CacheConfig`], `session.cache()` (feature `cache`)       |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |

@@ -103,7 +103,7 @@ impl<'a> Planner<'a> {
             ),
             (Object::Partitioning, ..) => self.refuse(
                 format!("the partitioning of {label} must change, and a table's can't be changed in place"),
-                format!("rename {label}, apply to make it anew, and move the rows with INSERT … SELECT"),
+                format!("`admin().partitions(…).convert` makes {label} a partitioned table, while it is used; otherwise rename it, apply, and move the rows"),
             ),
             (Object::Partition, Side::Missing, _) => self.partition(table, name),
             (Object::Partition, ..) => self.refuse(

@@ -6,9 +6,9 @@ use std::fmt;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, FromSqlOwned, Type};
+use tokio_postgres::types::{FromSqlOwned, Type};
 
-use crate::entity::Columns;
+use crate::entity::{Columns, Raw};
 use crate::schema::Table;
 
 /// The columns of a row; `None` where one has a type that this process could not name again.
@@ -83,23 +83,6 @@ impl fmt::Display for Unfit {
 }
 
 impl StdError for Unfit {}
-
-/// A value as it came.
-struct Raw<'a>(Option<&'a [u8]>);
-
-impl<'a> FromSql<'a> for Raw<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        Ok(Self(Some(raw)))
-    }
-
-    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        Ok(Self(None))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-}
 
 /// Seven bits a byte, the lowest first.
 fn put_number(out: &mut BytesMut, mut number: u32) {

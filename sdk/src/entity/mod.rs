@@ -14,6 +14,7 @@ mod json;
 #[doc(hidden)]
 pub mod label;
 mod params;
+mod raw;
 mod registry;
 
 pub(crate) use column::Assignment;
@@ -28,6 +29,7 @@ pub use filter::{Filter, Value, escape_like};
 pub use foreign_key::{ClearedByDelete, ForeignKeyTo, OnEveryNode};
 pub use json::{Json, JsonDocument};
 pub use params::{Param, Params};
+pub(crate) use raw::Raw;
 pub use registry::Schema;
 
 #[doc(hidden)]

@@ -148,6 +148,7 @@ impl Metrics {
     }
 
     /// So many of the rows of an entity that were looked for in the cache were there, and so many were not.
+    #[cfg(feature = "cache")]
     #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "they are labels alone"))]
     pub(crate) fn cache(&self, entity: &'static str, hits: usize, misses: usize) {
         #[cfg(feature = "metrics")]

@@ -3,16 +3,14 @@
 //! It is the last line: what the SDK writes carries the key as a condition, and what others write was checked. But `=` is
 //! the database's, and with a collation that ignores case, say, it finds rows of a key that the SDK holds for another one.
 
-use std::error::Error as StdError;
-
 use bytes::BytesMut;
 use smallvec::SmallVec;
 use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, ToSql as _, Type};
+use tokio_postgres::types::{ToSql as _, Type};
 
 use super::executor::Executor;
 use super::{Scope, Session};
-use crate::entity::{Entity, Params};
+use crate::entity::{Entity, Params, Raw};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
 
@@ -79,7 +77,7 @@ impl Own {
 
     fn check_at(&self, places: &[usize], row: &Row) -> Result<()> {
         for &at in places {
-            let Bytes(found) = row.try_get(at).map_err(Error::postgres)?;
+            let Raw(found) = row.try_get(at).map_err(Error::postgres)?;
             // The row that an outer join did not find has none.
             if found.is_some_and(|found| found != self.key.as_slice()) {
                 return Err(foreign(row.columns().get(at).map_or("", |column| column.name())));
@@ -104,21 +102,4 @@ pub(super) fn foreign(column: &str) -> Error {
 fn are_written_alike(one: &Type, other: &Type) -> bool {
     let is_text = |ty: &Type| matches!(*ty, Type::TEXT | Type::VARCHAR);
     one == other || (is_text(one) && is_text(other))
-}
-
-/// A value as it came.
-struct Bytes<'a>(Option<&'a [u8]>);
-
-impl<'a> FromSql<'a> for Bytes<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        Ok(Self(Some(raw)))
-    }
-
-    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        Ok(Self(None))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
 }

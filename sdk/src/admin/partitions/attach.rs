@@ -6,17 +6,13 @@
 use tokio_postgres::types::Type;
 
 use super::changes::{Action, Change};
-use super::ground::{Ground, Parent, refused};
+use super::ground::{CHECK, Ground, Parent, micros, refused};
 use super::locks::{Lock, Mode};
 use crate::admin::inspect::{Constraint, Relation};
 use crate::admin::wire::{column, only};
 use crate::error::Result;
-use crate::schema::distribute::{Shards, create_distributed_table};
 use crate::schema::partition::{self, Span};
-use crate::schema::{Bound, Bounds, ddl, quote_ident, quote_qualified};
-
-/// The CHECK that stands for the bounds until the table is attached.
-const CHECK: &str = "shardwise_bounds";
+use crate::schema::{Bound, Bounds, ddl, names, quote_ident, quote_qualified};
 
 /// So many rows are looked up in the tables of the foreign keys in no time.
 const FEW: u64 = 10_000;
@@ -29,8 +25,8 @@ pub(super) async fn one(
     bounds: Option<Bounds>,
     changes: &mut Vec<Change>,
 ) -> Result<()> {
-    parent.check()?;
-    let (label, at) = (ground.session.label(&parent.relation.schema, name), qualified(parent, name));
+    let (label, at) =
+        (ground.session.label(&parent.relation.schema, name), quote_qualified(Some(&parent.relation.schema), name));
     let table = read(ground, parent, name, &label).await?;
     let rows = Rows::read(ground, parent, &at).await?;
     let bounds = match bounds {
@@ -68,10 +64,6 @@ pub(super) async fn one(
     ground.make(change, how, changes).await
 }
 
-fn qualified(parent: &Parent, name: &str) -> String {
-    quote_qualified(Some(&parent.relation.schema), name)
-}
-
 fn drop_check(at: &str) -> String {
     format!("ALTER TABLE {at} DROP CONSTRAINT IF EXISTS {}", quote_ident(CHECK))
 }
@@ -104,9 +96,8 @@ struct Rows {
 
 impl Rows {
     async fn read(ground: &Ground, parent: &Parent, at: &str) -> Result<Self> {
-        let column_name = parent.column();
-        let micros = |end: &str| format!("(extract(epoch FROM {end}({column_name})::timestamptz) * 1000000)::int8");
-        let sql = format!("SELECT count(*), {}, {} FROM {at}", micros("min"), micros("max"));
+        let [first, last] = ["min", "max"].map(|end| micros(&format!("{end}({})::timestamptz", parent.column())));
+        let sql = format!("SELECT count(*), {first}, {last} FROM {at}");
         let rows = ground.ask(&sql).await?;
         let row = only(&rows)?;
         let (count, first, last): (i64, Option<i64>, Option<i64>) = (column(row, 0)?, column(row, 1)?, column(row, 2)?);
@@ -166,25 +157,19 @@ impl Before<'_> {
     async fn statements(&self, table: &Relation, bounds: Bounds) -> Result<Vec<String>> {
         let Self { ground, parent, at, label, brings_keys } = self;
         let mut statements = Vec::new();
-        if let Some(column) = parent.def.distribution_column()
-            && ground.is_citus()
+        if let Some(distribute) = ground.distribute(parent, at)
             && !self.is_distributed().await?
         {
-            statements.push(create_distributed_table(at, column, &Shards::Of { at: parent.at.clone() }));
+            statements.push(distribute);
         }
         statements.extend(ground.protection(parent, label, at));
-        let condition = format!("{} IS NOT NULL AND {}", parent.column(), parent.within(bounds));
-        let check = quote_ident(CHECK);
         statements.push(drop_check(at));
-        statements.push(format!("ALTER TABLE {at} ADD CONSTRAINT {check} CHECK ({condition}) NOT VALID"));
-        statements.push(format!("ALTER TABLE {at} VALIDATE CONSTRAINT {check}"));
+        statements.push(format!("ALTER TABLE {at} ADD {} NOT VALID", parent.check_of(bounds)));
+        statements.push(format!("ALTER TABLE {at} VALIDATE CONSTRAINT {}", quote_ident(CHECK)));
         let has = |wanted: &str| table.constraints.iter().any(|constraint| constraint.definition() == wanted);
         for key in parent.def.foreign_keys.iter().filter(|_| *brings_keys) {
-            let wanted = parent
-                .relation
-                .constraints
-                .iter()
-                .find(|live| live.name == crate::schema::names::foreign_key(parent.def, key));
+            let wanted =
+                parent.relation.constraints.iter().find(|live| live.name == names::foreign_key(parent.def, key));
             if wanted.is_some_and(|wanted| !has(&wanted.definition())) {
                 statements.push(ddl::add_foreign_key(parent.def, key, at));
             }

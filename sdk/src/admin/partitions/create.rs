@@ -10,7 +10,6 @@ use super::locks::{self, Lock, Mode};
 use super::window;
 use crate::admin::wire::{column, query};
 use crate::error::Result;
-use crate::schema::distribute::{Shards, create_distributed_table};
 use crate::schema::partition::{self, Span};
 use crate::schema::{Bounds, quote_qualified};
 
@@ -65,9 +64,7 @@ pub(super) async fn standalone(ground: &Ground, parent: &Parent, name: &str) -> 
              INCLUDING GENERATED)",
             parent.at
         ));
-        if let (true, Some(column)) = (ground.is_citus(), parent.def.distribution_column()) {
-            statements.push(create_distributed_table(&at, column, &Shards::Of { at: parent.at.clone() }));
-        }
+        statements.extend(ground.distribute(parent, &at));
         statements.extend(ground.protection(parent, &label, &at));
     }
     if !ground.is_dry_run {
@@ -96,13 +93,8 @@ async fn is_there(client: &Client, parent: &Parent, label: &str, at: &str) -> Re
 
 /// Attaches a table of its own; `before` are statements under the same locks, before it.
 pub(super) fn attach(parent: &Parent, span: &Span, before: Vec<String>) -> locks::Change {
-    let at = quote_qualified(Some(&parent.relation.schema), &span.name);
     let mut statements = before;
-    statements.push(format!(
-        "ALTER TABLE {} ATTACH PARTITION {at} {}",
-        parent.at,
-        parent.for_values(Some(span.bounds))
-    ));
+    statements.push(parent.attach(&span.name, Some(span.bounds)));
     // Its foreign keys are made by that, with triggers on the tables that they point at.
     locks::Change {
         title: format!("create the partition {} of {}, {}", span.name, parent.label, span.bounds),

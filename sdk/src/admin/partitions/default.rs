@@ -7,7 +7,7 @@
 
 use super::changes::{Action, Change};
 use super::create::{attach, standalone};
-use super::ground::{Ground, Parent, refused};
+use super::ground::{Ground, Parent, micros, refused};
 use super::locks::{self, Lock, Mode};
 use super::window;
 use crate::admin::inspect::LivePartition;
@@ -34,16 +34,8 @@ pub(super) async fn create(ground: &Ground, parent: &Parent, changes: &mut Vec<C
     let span = Span { name, bounds: Bounds { from: Bound::Min, to: Bound::Max } };
     let mut how = attach(parent, &span, Vec::new());
     how.title = format!("create the default partition of {}", parent.label);
-    how.statements = vec![attach_default(parent, &span.name)];
+    how.statements = vec![parent.attach(&span.name, None)];
     ground.make(change, how, changes).await
-}
-
-fn attach_default(parent: &Parent, name: &str) -> String {
-    format!(
-        "ALTER TABLE {} ATTACH PARTITION {} DEFAULT",
-        parent.at,
-        quote_qualified(Some(&parent.relation.schema), name)
-    )
 }
 
 /// Drops the default partition, where it has no rows.
@@ -56,7 +48,7 @@ pub(super) async fn drop_empty(ground: &Ground, parent: &Parent, changes: &mut V
     let how = locks::Change {
         title: format!("drop the default partition of {}, which has no rows", parent.label),
         targets: Vec::new(),
-        own: vec![Lock::new(&parent.at, Mode::AccessExclusive), Lock::new(default.at(), Mode::AccessExclusive)],
+        own: parent.closed_with(&[default.at()]),
         still: Some(is_empty),
         statements: vec![format!("DROP TABLE {}", default.at())],
     };
@@ -96,9 +88,10 @@ async fn first_row(
     let not_covered: Vec<String> =
         covered.iter().map(|bounds| format!(" AND NOT ({})", parent.within(*bounds))).collect();
     let sql = format!(
-        "SELECT (extract(epoch FROM min({0})::timestamptz) * 1000000)::int8 FROM {1} WHERE pg_catalog.isfinite({0}){2}",
-        parent.column(),
+        "SELECT {} FROM {} WHERE pg_catalog.isfinite({}){}",
+        micros(&format!("min({})::timestamptz", parent.column())),
         default.at(),
+        parent.column(),
         not_covered.concat()
     );
     Ok(asked(ground, &sql).await?.map(Bound::from_micros))
@@ -145,7 +138,7 @@ pub(super) async fn carve(
 }
 
 /// Moved rows are deleted in one table and inserted in another, as far as triggers and foreign keys can tell.
-pub(super) fn check_rows_can_move(parent: &Parent) -> Result<()> {
+fn check_rows_can_move(parent: &Parent) -> Result<()> {
     let what = if let Some(trigger) = parent.relation.triggers.first() {
         format!("the trigger {trigger} would take that for a delete")
     } else if let Some(table) = parent.relation.referenced_by.first() {
@@ -207,18 +200,13 @@ async fn adopt(
         format!("ALTER TABLE {} DETACH PARTITION {}", parent.at, default.at()),
         format!("ALTER TABLE {} RENAME TO {}", default.at(), quote_ident(&span.name)),
         format!("ALTER TABLE {} RENAME TO {}", quote_qualified(Some(schema), &fresh), quote_ident(&default.name)),
-        format!(
-            "ALTER TABLE {} ATTACH PARTITION {} {}",
-            parent.at,
-            quote_qualified(Some(schema), &span.name),
-            parent.for_values(Some(span.bounds))
-        ),
-        attach_default(parent, &default.name),
+        parent.attach(&span.name, Some(span.bounds)),
+        parent.attach(&default.name, None),
     ];
     let how = locks::Change {
         title: format!("make {} of the default partition of {}", span.name, parent.label),
         targets: parent.targets(Mode::AccessExclusive),
-        own: vec![Lock::new(&parent.at, Mode::AccessExclusive), Lock::new(default.at(), Mode::AccessExclusive)],
+        own: parent.closed_with(&[default.at()]),
         still: Some(parent.still_has(default)),
         statements,
     };

@@ -1,6 +1,5 @@
 //! What the commands work on: a session, and the tables as they are.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Row;
@@ -18,11 +17,15 @@ use crate::admin::target::{self, Aim, Target};
 use crate::admin::wire::{column, execute, only, query};
 use crate::cluster::Core;
 use crate::error::{Error, ErrorKind, Result};
+use crate::schema::distribute::{Shards, create_distributed_table};
 use crate::schema::partition::column_type;
 use crate::schema::{Bound, Bounds, ColumnDef, Generated, Table, quote_ident, quote_literal, quote_qualified};
 
 /// How long a command tries to get the locks of one change.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The CHECK that stands for the bounds of what is about to become a partition.
+pub(super) const CHECK: &str = "shardwise_bounds";
 
 /// A session on the coordinator, and the database as it was when that was opened.
 pub(super) struct Ground {
@@ -33,7 +36,7 @@ pub(super) struct Ground {
     pub(super) now: Bound,
     pub(super) session: Session,
     policies: Option<policies::State>,
-    parents: Vec<Arc<Parent>>,
+    parents: Vec<Parent>,
 }
 
 /// A partitioned table.
@@ -66,14 +69,22 @@ impl Ground {
     ) -> Result<Self> {
         let desk = Desk::open(core).await?;
         if takes_turn {
-            let waiting = "wait until another change of the schema has ended";
-            desk.take_turn(LOCK, waiting, &mut Steps::new(&mut |_| {})).await?;
+            take_turn(&desk, &mut Steps::new(&mut |_| {})).await?;
         }
         Self::read(desk, aim, tables, is_dry_run).await
     }
 
+    /// Waits until nobody else changes the schema, and keeps others from it.
+    pub(super) async fn take_turn(&self, steps: &mut Steps<'_>) -> Result<()> {
+        take_turn(&self.desk, steps).await
+    }
+
+    /// Lets others change the schema.
+    pub(super) async fn end_turn(&self) -> Result<()> {
+        self.desk.end_turn(LOCK).await
+    }
+
     async fn read(desk: Desk, aim: &Aim, tables: &[&'static Table], is_dry_run: bool) -> Result<Self> {
-        const NOW: &str = "SELECT (extract(epoch FROM pg_catalog.now()) * 1000000)::int8";
         let target = aim.target;
         let client = desk.client();
         let reading = desk.send(async {
@@ -81,7 +92,8 @@ impl Ground {
             let session = Session::read(client).await?;
             let schema = |table: &&'static Table| table.schema.unwrap_or(&session.schema).to_owned();
             let named: Vec<_> = tables.iter().map(|table| (schema(table), table.name.to_owned())).collect();
-            let now: i64 = column(only(&query(client, NOW, &[]).await?)?, 0)?;
+            let now: i64 =
+                column(only(&query(client, &format!("SELECT {}", micros("pg_catalog.now()")), &[]).await?)?, 0)?;
             let found = relations(client, &named).await?;
             let policies = policies::State::read(client, aim, &named).await?;
             Ok((Bound::from_micros(now), session, named, found, policies))
@@ -95,12 +107,12 @@ impl Ground {
                 return Err(refused(format!("there is no table {label}: apply the schema first")));
             };
             let relation = found.swap_remove(at);
-            parents.push(Arc::new(Parent { def, label, at: quote_qualified(Some(schema), name), relation }));
+            parents.push(Parent { def, label, at: quote_qualified(Some(schema), name), relation });
         }
         Ok(Self { desk, target, is_dry_run, now, session, policies, parents })
     }
 
-    pub(super) fn parents(&self) -> &[Arc<Parent>] {
+    pub(super) fn parents(&self) -> &[Parent] {
         &self.parents
     }
 
@@ -122,6 +134,18 @@ impl Ground {
                 Err(error.during(format!("done before and besides, and not undone: {}", names.join(", "))))
             }
         }
+    }
+
+    /// Whether there is a table of this name, which is SQL text.
+    pub(super) async fn has_table(&self, at: &str) -> Result<bool> {
+        let rows = self.desk.query("SELECT to_regclass($1) IS NOT NULL", &[(&at, Type::TEXT)]).await?;
+        column(only(&rows)?, 0)
+    }
+
+    /// The statement that makes the parent's kind of distributed table of a plain one; none where there is no Citus.
+    pub(super) fn distribute(&self, parent: &Parent, at: &str) -> Option<String> {
+        let column = parent.def.distribution_column().filter(|_| self.is_citus())?;
+        Some(create_distributed_table(at, column, &Shards::Of { at: parent.at.clone() }))
     }
 
     /// Makes a change under locks.
@@ -215,10 +239,13 @@ impl Parent {
     }
 
     /// The columns that an insert writes, all but those that the server computes.
+    pub(super) fn written(&self) -> impl Iterator<Item = &'static ColumnDef> {
+        self.def.columns.iter().filter(|column| !matches!(column.generated, Some(Generated::Stored(_))))
+    }
+
+    /// Their names, as SQL text.
     pub(super) fn written_columns(&self) -> String {
-        let is_written = |column: &&ColumnDef| !matches!(column.generated, Some(Generated::Stored(_)));
-        let names = self.def.columns.iter().filter(is_written).map(|column| quote_ident(column.name));
-        names.collect::<Vec<_>>().join(", ")
+        self.written().map(|column| quote_ident(column.name)).collect::<Vec<_>>().join(", ")
     }
 
     pub(super) fn column_type(&self) -> &Type {
@@ -233,6 +260,12 @@ impl Parent {
         let to = (bounds.to != Bound::Max).then(|| format!("{column} < {}", moment(bounds.to)));
         let both: Vec<String> = from.into_iter().chain(to).collect();
         if both.is_empty() { "true".to_owned() } else { both.join(" AND ") }
+    }
+
+    /// The CHECK, by the name of [`CHECK`], that PostgreSQL believes in place of looking at the rows when a table with it becomes
+    /// a partition.
+    pub(super) fn check_of(&self, bounds: Bounds) -> String {
+        format!("CONSTRAINT {} CHECK ({} IS NOT NULL AND {})", quote_ident(CHECK), self.column(), self.within(bounds))
     }
 
     /// The bounds of its partitions but for the default one.
@@ -259,6 +292,17 @@ impl Parent {
     /// before the row.
     pub(super) fn targets(&self, mode: Mode) -> Vec<Lock> {
         self.relation.references().into_iter().map(|table| Lock::new(table, mode)).collect()
+    }
+
+    /// The locks that keep everybody out of it and of tables that belong to it, which are SQL text.
+    pub(super) fn closed_with(&self, others: &[String]) -> Vec<Lock> {
+        [&self.at].into_iter().chain(others).map(|at| Lock::new(at, Mode::AccessExclusive)).collect()
+    }
+
+    /// The statement that attaches a table of its schema; without bounds, as the default partition.
+    pub(super) fn attach(&self, name: &str, bounds: Option<Bounds>) -> String {
+        let part = quote_qualified(Some(&self.relation.schema), name);
+        format!("ALTER TABLE {} ATTACH PARTITION {part} {}", self.at, self.for_values(bounds))
     }
 
     /// A query for whether it has this partition, with these bounds, as it was.
@@ -297,6 +341,15 @@ impl Parent {
             took: None,
         }
     }
+}
+
+async fn take_turn(desk: &Desk, steps: &mut Steps<'_>) -> Result<()> {
+    desk.take_turn(LOCK, "wait until another change of the schema has ended", steps).await
+}
+
+/// A moment as the server counts it for [`Bound::from_micros`]; of columns without a time zone in the session's, which is UTC.
+pub(super) fn micros(moment: &str) -> String {
+    format!("(extract(epoch FROM {moment}) * 1000000)::int8")
 }
 
 pub(super) fn refused(message: String) -> Error {

@@ -44,7 +44,7 @@ pub struct PartitionInfo {
 }
 
 pub(super) async fn list(ground: &Ground, counts: bool) -> Result<Vec<PartitionedTable>> {
-    let parents: Vec<&Parent> = ground.parents().iter().map(|parent| &**parent).collect();
+    let parents: Vec<&Parent> = ground.parents().iter().collect();
     for parent in &parents {
         parent.check()?;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::changes::{Action, Change};
 use super::ground::{Ground, Parent, refused};
-use super::locks::{self, Lock, Mode};
+use super::locks::{self, Mode};
 use super::{usage, window};
 use crate::admin::inspect::LivePartition;
 use crate::error::Result;
@@ -60,7 +60,7 @@ async fn drop(
     let how = locks::Change {
         title: format!("drop the partition {} of {}, {bounds}", partition.name, parent.label),
         targets: Vec::new(),
-        own: vec![Lock::new(&parent.at, Mode::AccessExclusive), Lock::new(partition.at(), Mode::AccessExclusive)],
+        own: parent.closed_with(&[partition.at()]),
         still: Some(parent.still_has(partition)),
         statements: vec![format!("DROP TABLE {}", partition.at())],
     };
@@ -70,7 +70,6 @@ async fn drop(
 
 /// A partition by name becomes a table of its own.
 pub(super) async fn detach_one(ground: &Ground, parent: &Parent, name: &str, changes: &mut Vec<Change>) -> Result<()> {
-    parent.check()?;
     let partition = parent.partition(name)?;
     check_references(parent)?;
     detach(ground, parent, partition, None, changes).await
@@ -93,7 +92,7 @@ async fn detach(
         title: format!("detach the partition {} of {}", partition.name, parent.label),
         // The triggers of its foreign keys become its own.
         targets: parent.targets(Mode::ShareRowExclusive),
-        own: vec![Lock::new(&parent.at, Mode::AccessExclusive), Lock::new(partition.at(), Mode::AccessExclusive)],
+        own: parent.closed_with(&[partition.at()]),
         still: Some(parent.still_has(partition)),
         statements: vec![statement],
     };

@@ -12,7 +12,7 @@ use crate::admin::partitions::ground::{Ground, Parent, refused};
 use crate::admin::partitions::locks::is_worth_another_try;
 use crate::admin::steps::Steps;
 use crate::admin::target;
-use crate::admin::wire::{column, execute, only, query};
+use crate::admin::wire::{Param, column, execute, only, query};
 use crate::error::Result;
 use crate::schema::{quote_ident, quote_literal};
 
@@ -110,7 +110,7 @@ impl Copying<'_> {
         let is_last = keys.len() < usize::try_from(size).unwrap_or(usize::MAX);
         let last = if is_last { None } else { keys.into_iter().next_back() };
         let sql = format!("UPDATE {NEW}.conversions SET tenant = $2, last_key = $3, copied = $4 WHERE source = $1");
-        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 4] = [
+        let params: [Param<'_>; 4] = [
             (&self.source.at, Type::TEXT),
             (&tenant, Type::TEXT),
             (&last, Type::TEXT_ARRAY),

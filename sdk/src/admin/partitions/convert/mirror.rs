@@ -2,7 +2,7 @@
 
 use super::NEW;
 use crate::admin::partitions::ground::Parent;
-use crate::schema::{ColumnDef, Generated, quote_ident, quote_literal, quote_qualified};
+use crate::schema::{ColumnDef, names, quote_ident, quote_literal, quote_qualified};
 
 /// Behind those of others: triggers run in the order of their names.
 const MIRROR: &str = "zz_shardwise_mirror";
@@ -59,11 +59,11 @@ fn create_function(name: &str, body: &str) -> String {
 }
 
 fn function(parent: &Parent, kind: &str) -> String {
-    quote_qualified(Some(NEW), &crate::schema::names::partition(parent.def, kind))
+    quote_qualified(Some(NEW), &names::partition(parent.def, kind))
 }
 
 fn body(parent: &Parent, shadow: &str) -> String {
-    let columns: Vec<&ColumnDef> = written(parent).collect();
+    let columns: Vec<&ColumnDef> = parent.written().collect();
     let key = parent.def.primary_key;
     let same_row: Vec<String> = key.iter().map(|column| format!("{0} = OLD.{0}", quote_ident(column))).collect();
     let changed: Vec<String> =
@@ -94,9 +94,4 @@ fn body(parent: &Parent, shadow: &str) -> String {
         values = values.join(", "),
         keys = keys.join(", "),
     )
-}
-
-/// All columns but those that the server computes.
-fn written(parent: &Parent) -> impl Iterator<Item = &'static ColumnDef> {
-    parent.def.columns.iter().filter(|column| !matches!(column.generated, Some(Generated::Stored(_))))
 }

@@ -6,17 +6,14 @@ use tokio_postgres::types::Type;
 
 use super::source::Source;
 use super::{NEW, OLD, mirror};
-use crate::admin::partitions::ground::{Ground, Parent, refused};
+use crate::admin::partitions::default;
+use crate::admin::partitions::ground::{Ground, Parent, micros, refused};
 use crate::admin::partitions::locks::{self, Lock, Mode};
 use crate::admin::partitions::window;
 use crate::admin::wire::{column, only};
 use crate::error::Result;
-use crate::schema::distribute::{Shards, create_distributed_table};
 use crate::schema::partition::{self, Span};
 use crate::schema::{Bound, Interval, ddl, names, quote_ident, quote_literal, quote_qualified};
-
-/// The CHECK that stands for a partition's bounds while it changes its table.
-pub(super) const CHECK: &str = "shardwise_bounds";
 
 /// Each is a table on each shard.
 const MOST_PARTITIONS: usize = 1_000;
@@ -47,12 +44,9 @@ pub(super) async fn spans(ground: &Ground, parent: &Parent, source: &Source) -> 
         Some(Interval::Yearly) => "year",
         Some(Interval::Monthly) | None => "month",
     };
-    let sql = format!(
-        "SELECT DISTINCT (extract(epoch FROM pg_catalog.date_trunc('{unit}', {0}::timestamptz)) * 1000000)::int8 FROM {1} \
-         WHERE pg_catalog.isfinite({0})",
-        parent.column(),
-        source.at
-    );
+    let column_name = parent.column();
+    let start = micros(&format!("pg_catalog.date_trunc('{unit}', {column_name}::timestamptz)"));
+    let sql = format!("SELECT DISTINCT {start} FROM {} WHERE pg_catalog.isfinite({column_name})", source.at);
     let mut starts = BTreeSet::new();
     for row in ground.ask(&sql).await? {
         starts.insert(Bound::from_micros(column(&row, 0)?));
@@ -80,13 +74,8 @@ pub(super) async fn ensure(
     name: String,
     spans: Vec<Span>,
 ) -> Result<Shadow> {
-    let mut shadow = Shadow {
-        at: quote_qualified(Some(NEW), &name),
-        name,
-        spans,
-        default: names::partition(parent.def, "default"),
-        was_there: false,
-    };
+    let mut shadow =
+        Shadow { at: quote_qualified(Some(NEW), &name), name, spans, default: default::name(parent), was_there: false };
     match read(ground, source).await? {
         Some(has_begun) => {
             shadow.was_there = true;
@@ -120,9 +109,8 @@ async fn spans_of(ground: &Ground, source: &Source, name: &str) -> Result<Vec<Sp
 
 /// Whether any rows were copied; `None` where nothing has begun.
 async fn read(ground: &Ground, source: &Source) -> Result<Option<bool>> {
-    const IS_THERE: &str = "SELECT to_regclass($1) IS NOT NULL";
     let table = format!("{NEW}.conversions");
-    if !column::<bool>(only(&ground.desk.query(IS_THERE, &[(&table, Type::TEXT)]).await?)?, 0)? {
+    if !ground.has_table(&table).await? {
         return Ok(None);
     }
     let sql = format!("SELECT tenant IS NOT NULL FROM {table} WHERE source = $1");
@@ -158,18 +146,15 @@ pub(super) fn statements(ground: &Ground, parent: &Parent, source: &Source, shad
     ];
     statements.extend(def.indexes.iter().map(|index| ddl::create_index(def, index, at)));
     for span in &shadow.spans {
-        let condition = format!("{} IS NOT NULL AND {}", parent.column(), parent.within(span.bounds));
         statements.push(format!(
-            "CREATE TABLE {} PARTITION OF {at} (CONSTRAINT {} CHECK ({condition})) {}",
+            "CREATE TABLE {} PARTITION OF {at} ({}) {}",
             Shadow::part(&span.name),
-            quote_ident(CHECK),
+            parent.check_of(span.bounds),
             parent.for_values(Some(span.bounds))
         ));
     }
     statements.push(format!("CREATE TABLE {} PARTITION OF {at} DEFAULT", Shadow::part(&shadow.default)));
-    if let (true, Some(column)) = (ground.is_citus(), def.distribution_column()) {
-        statements.push(create_distributed_table(at, column, &Shards::Of { at: parent.at.clone() }));
-    }
+    statements.extend(ground.distribute(parent, at));
     statements.extend(ground.protection_of_table(parent, &parent.label, at));
     for name in shadow.spans.iter().map(|span| &span.name).chain([&shadow.default]) {
         statements.extend(ground.protection(parent, name, &Shadow::part(name)));

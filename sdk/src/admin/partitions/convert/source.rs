@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use crate::admin::inspect::Relation;
 use crate::admin::partitions::ground::{Ground, Parent, refused};
-use crate::admin::wire::{column, only};
+use crate::admin::wire::{Param, column, only};
 use crate::entity::Json;
 use crate::error::Result;
 use crate::schema::policy::{ANALYTICS, OWNER, TENANT};
@@ -41,11 +41,8 @@ pub(super) struct Facts {
 impl Source {
     pub(super) async fn read(ground: &Ground, parent: &Parent, schema: &str, name: &str, at: String) -> Result<Self> {
         let partition_column = parent.def.partition.map_or("", |partition| partition.column);
-        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-            [(&at, Type::TEXT), (&partition_column, Type::TEXT)];
-        let sql =
-            include_str!("source.sql").replace("$1::regclass", "($1::text)::regclass").replace("= $2", "= $2::text");
-        let rows = ground.desk.query(&sql, &params).await?;
+        let params: [Param<'_>; 2] = [(&at, Type::TEXT), (&partition_column, Type::TEXT)];
+        let rows = ground.desk.query(include_str!("source.sql"), &params).await?;
         let Json(facts) = column(only(&rows)?, 0)?;
         Ok(Self { at, schema: schema.to_owned(), name: name.to_owned(), facts })
     }

@@ -15,7 +15,7 @@ SELECT pg_catalog.json_build_object(
         FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class r ON r.oid = i.indexrelid
         WHERE i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_attribute a
-            WHERE a.attrelid = c.oid AND a.attname = $2 AND a.attnum = ANY (i.indkey)
+            WHERE a.attrelid = c.oid AND a.attname = $2::text AND a.attnum = ANY (i.indkey)
         )
     ),
     'views', (
@@ -43,4 +43,4 @@ SELECT pg_catalog.json_build_object(
         FROM pg_catalog.aclexplode(c.relacl) x WHERE x.grantee <> c.relowner
     )
 )
-FROM pg_catalog.pg_class c WHERE c.oid = $1::regclass
+FROM pg_catalog.pg_class c WHERE c.oid = ($1::text)::regclass

@@ -7,7 +7,6 @@ use super::source::Source;
 use super::table::{end_turn, take_turn};
 use super::verify::verify;
 use super::{ConvertOptions, shadow, swap};
-use crate::admin::apply;
 use crate::admin::inspect::LivePartition;
 use crate::admin::partitions::changes::{Action, Change};
 use crate::admin::partitions::ground::{Ground, Parent};
@@ -53,11 +52,11 @@ async fn copy_and_swap(
     let mut silent = |_: crate::admin::Progress<'_>| {};
     let (mut steps, options) = (Steps::new(&mut silent), ConvertOptions::default());
     // Copying takes long, and services that start apply their schema.
-    ground.desk.end_turn(apply::LOCK).await?;
+    ground.end_turn().await?;
     let copying = Copying { ground, parent, source, shadow: &shadow.at, options: &options };
     copying.run(&mut steps).await?;
     verify(ground, parent, source, &shadow.at).await?;
-    ground.desk.take_turn(apply::LOCK, "", &mut steps).await?;
+    ground.take_turn(&mut steps).await?;
     let swap = swap::default(ground, parent, source, &shadow);
     ground.change(&swap).await?;
     Ok((shadow.spans, swap.statements))

@@ -1,10 +1,10 @@
 //! Puts the shadow in the source's place.
 
-use super::shadow::{CHECK, Shadow, allow_triggers};
+use super::shadow::{Shadow, allow_triggers};
 use super::source::Source;
 use super::{NEW, OLD, mirror};
-use crate::admin::partitions::ground::{Ground, Parent};
-use crate::admin::partitions::locks::{self, Lock, Mode};
+use crate::admin::partitions::ground::{CHECK, Ground, Parent};
+use crate::admin::partitions::locks::{self, Mode};
 use crate::error::Result;
 use crate::schema::{Generated, quote_ident, quote_literal, quote_qualified};
 
@@ -42,7 +42,7 @@ pub(super) async fn table(ground: &Ground, parent: &Parent, source: &Source, sha
     let change = locks::Change {
         title: format!("put the partitioned copy in the place of {}", source.at),
         targets: parent.targets(Mode::AccessExclusive),
-        own: vec![Lock::new(&source.at, Mode::AccessExclusive), Lock::new(&shadow.at, Mode::AccessExclusive)],
+        own: parent.closed_with(std::slice::from_ref(&shadow.at)),
         still: Some(mirror::is_on(&source.at)),
         statements,
     };
@@ -63,7 +63,7 @@ pub(super) fn default(ground: &Ground, parent: &Parent, source: &Source, shadow:
         let part = quote_qualified(Some(&source.schema), name);
         statements.push(format!("ALTER TABLE {} DETACH PARTITION {}", shadow.at, Shadow::part(name)));
         statements.push(format!("ALTER TABLE {} SET SCHEMA {schema}", Shadow::part(name)));
-        statements.push(format!("ALTER TABLE {} ATTACH PARTITION {part} {}", parent.at, parent.for_values(bounds)));
+        statements.push(parent.attach(name, bounds));
         if bounds.is_some() {
             statements.push(format!("ALTER TABLE {part} DROP CONSTRAINT {}", quote_ident(CHECK)));
         }
@@ -73,7 +73,7 @@ pub(super) fn default(ground: &Ground, parent: &Parent, source: &Source, shadow:
     locks::Change {
         title: format!("put partitions in the place of the rows of {}", source.at),
         targets: parent.targets(Mode::AccessExclusive),
-        own: [&parent.at, &source.at, &shadow.at].map(|at| Lock::new(at, Mode::AccessExclusive)).to_vec(),
+        own: parent.closed_with(&[source.at.clone(), shadow.at.clone()]),
         still: Some(mirror::is_on(&source.at)),
         statements,
     }

@@ -3,22 +3,17 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_postgres::types::Type;
 
 use super::copy::Copying;
 use super::shadow::{self, Shadow};
 use super::source::Source;
 use super::verify::verify;
 use super::{Conversion, ConvertOptions, LOCK, OLD, swap};
-use crate::admin::apply;
 use crate::admin::partitions::ground::{Ground, Parent, refused};
 use crate::admin::placement;
 use crate::admin::steps::Steps;
-use crate::admin::wire::{column, only};
 use crate::error::Result;
 use crate::schema::{partition, quote_qualified};
-
-const WAITING: &str = "wait until another change of the schema has ended";
 
 pub(in crate::admin::partitions) async fn convert(
     ground: &Ground,
@@ -45,7 +40,9 @@ async fn run(ground: &Ground, parent: &Parent, options: &ConvertOptions, steps: 
     source.check(ground, parent)?;
     check_columns(parent)?;
     let old = quote_qualified(Some(OLD), name);
-    check_old(ground, &old).await?;
+    if ground.has_table(&old).await? {
+        return Err(refused(format!("there is a {old} from an earlier time: drop it first")));
+    }
 
     let mut spans = shadow::spans(ground, parent, &source).await?;
     for span in partition::window(parent.def, ground.session.today, partition::AHEAD) {
@@ -66,17 +63,17 @@ async fn run(ground: &Ground, parent: &Parent, options: &ConvertOptions, steps: 
     if ground.is_dry_run {
         return Ok(conversion);
     }
-    ground.desk.take_turn(apply::LOCK, WAITING, steps).await?;
+    ground.take_turn(steps).await?;
     let shadow = shadow::ensure(ground, parent, &source, name.clone(), spans).await?;
     // Copying takes long, and services that start apply their schema.
-    ground.desk.end_turn(apply::LOCK).await?;
+    ground.end_turn().await?;
     let copied = Copying { ground, parent, source: &source, shadow: &shadow.at, options }.run(steps).await?;
     steps.aside("compare the table with its copy");
     let rows = verify(ground, parent, &source, &shadow.at).await?;
-    ground.desk.take_turn(apply::LOCK, WAITING, steps).await?;
+    ground.take_turn(steps).await?;
     steps.aside("put the partitioned table in its place");
     swap::table(ground, parent, &source, &shadow).await?;
-    ground.desk.end_turn(apply::LOCK).await?;
+    ground.end_turn().await?;
     let Shadow { spans, was_there, .. } = shadow;
     (conversion.partitions, conversion.was_resumed) = (names(&spans), was_there);
     (conversion.rows, conversion.copied, conversion.took) = (Some(rows), copied, since.elapsed());
@@ -125,12 +122,4 @@ pub(super) async fn end_turn(ground: &Ground) {
         // Where the session is lost, so is the lock.
         drop(ground.desk.end_turn(lock).await);
     }
-}
-
-async fn check_old(ground: &Ground, old: &str) -> Result<()> {
-    let rows = ground.desk.query("SELECT to_regclass($1) IS NOT NULL", &[(&old, Type::TEXT)]).await?;
-    if column::<bool>(only(&rows)?, 0)? {
-        return Err(refused(format!("there is a {old} from an earlier time: drop it first")));
-    }
-    Ok(())
 }

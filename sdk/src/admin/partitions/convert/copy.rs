@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tracing::debug;
 
-use super::source::{Source, sql_type, typed};
+use super::source::{Source, sql_type};
 use super::{ConvertOptions, NEW};
 use crate::admin::partitions::ground::{Ground, Parent, refused};
 use crate::admin::partitions::locks::is_worth_another_try;
@@ -14,7 +14,7 @@ use crate::admin::steps::Steps;
 use crate::admin::target;
 use crate::admin::wire::{Param, column, execute, only, query};
 use crate::error::Result;
-use crate::schema::{quote_ident, quote_literal};
+use crate::schema::quote_ident;
 
 /// A writer of a batch's rows waits for as long as the batch takes.
 const AIM: Duration = Duration::from_millis(150);
@@ -72,11 +72,12 @@ impl Copying<'_> {
             return Err(refused(format!("{} has no distribution key", self.parent.label)));
         };
         let (key, source) = (quote_ident(name), &self.source.at);
-        let from = from
-            .map(|from| format!("WHERE {key} >= {}", typed(from, &sql_type(self.parent, name))))
-            .unwrap_or_default();
-        let sql = format!("SELECT {key}::text FROM (SELECT DISTINCT {key} FROM {source} {from}) t ORDER BY {key}");
-        self.ground.ask(&sql).await?.iter().map(|row| column(row, 0)).collect()
+        let mut values = Values::default();
+        let after =
+            from.as_ref().map(|from| format!("WHERE {key} >= {}", values.one(from, &sql_type(self.parent, name))));
+        let after = after.unwrap_or_default();
+        let sql = format!("SELECT {key}::text FROM (SELECT DISTINCT {key} FROM {source} {after}) t ORDER BY {key}");
+        self.ground.desk.query(&sql, &values.0).await?.iter().map(|row| column(row, 0)).collect()
     }
 
     /// One transaction, again where somebody else has its rows.
@@ -101,10 +102,9 @@ impl Copying<'_> {
         let client = self.ground.desk.client();
         target::prepare(client, self.ground.target).await?;
         execute(client, GIVES_WAY).await?;
-        let rows = query(client, &self.select(tenant, after, size), &[]).await?;
-        let keys: Vec<Vec<String>> = rows.iter().map(|row| column(row, 0)).collect::<Result<_>>()?;
+        let keys = self.lock(tenant, after, size).await?;
         if !keys.is_empty() {
-            execute(client, &self.insert(tenant, &keys)).await?;
+            self.insert(tenant, &keys).await?;
         }
         let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
         let is_last = keys.len() < usize::try_from(size).unwrap_or(usize::MAX);
@@ -120,58 +120,59 @@ impl Copying<'_> {
         Ok(Batch { rows: count, last })
     }
 
-    fn select(&self, tenant: &str, after: Option<&[String]>, size: u32) -> String {
-        let key = self.source.rest_of_key(self.parent);
+    /// The next keys of a tenant, whose rows are locked against changes.
+    async fn lock(&self, tenant: &str, after: Option<&[String]>, size: u32) -> Result<Vec<Vec<String>>> {
+        let (key, mut values) = (self.source.rest_of_key(self.parent), Values::default());
         let names: Vec<&str> = key.iter().map(|(name, _)| name.as_str()).collect();
         let (texts, order) = (names.join("::text, "), names.join(", "));
-        let after = after.map(|last| format!(" AND ({order}) > ({})", self.row(last))).unwrap_or_default();
-        format!(
-            "SELECT ARRAY[{texts}::text] FROM {} WHERE {}{after} ORDER BY {order} LIMIT {size} FOR SHARE",
-            self.source.at,
-            self.of_tenant(tenant)
-        )
+        let mut condition = self.of_tenant(&tenant, &mut values);
+        if let Some(last) = after {
+            let last: Vec<String> =
+                last.iter().zip(&key).map(|(value, (_, sql_type))| values.one(value, sql_type)).collect();
+            condition.push_str(&format!(" AND ({order}) > ({})", last.join(", ")));
+        }
+        let sql = format!(
+            "SELECT ARRAY[{texts}::text] FROM {} WHERE {condition} ORDER BY {order} LIMIT {size} FOR SHARE",
+            self.source.at
+        );
+        let rows = query(self.ground.desk.client(), &sql, &values.0).await?;
+        rows.iter().map(|row| column(row, 0)).collect()
     }
 
-    /// Of the locked rows alone, found by the range that they lie in. (`unnest` of several is the parser's own.)
-    fn insert(&self, tenant: &str, keys: &[Vec<String>]) -> String {
+    /// Copies the locked rows alone, found by the range that they lie in. (`unnest` of several is the parser's own.)
+    async fn insert(&self, tenant: &str, keys: &[Vec<String>]) -> Result<()> {
         let (key, columns) = (self.source.rest_of_key(self.parent), self.parent.written_columns());
-        let (mut arrays, mut names, mut same) = (Vec::new(), Vec::new(), Vec::new());
-        for (nth, (name, sql_type)) in key.iter().enumerate() {
-            let values: Vec<String> =
-                keys.iter().filter_map(|key| key.get(nth)).map(|value| quote_literal(value)).collect();
-            arrays.push(format!("ARRAY[{}]::{sql_type}[]", values.join(",")));
+        let of_column = |nth: usize| keys.iter().filter_map(|key| key.get(nth)).collect::<Vec<&String>>();
+        let arrays: Vec<Vec<&String>> = (0..key.len()).map(of_column).collect();
+        let mut values = Values::default();
+        let mut condition = self.of_tenant(&tenant, &mut values);
+        let (mut lists, mut names, mut same) = (Vec::new(), Vec::new(), Vec::new());
+        for (nth, ((name, sql_type), array)) in key.iter().zip(&arrays).enumerate() {
+            lists.push(values.many(array, sql_type));
             names.push(format!("shardwise_key_{nth}"));
             same.push(format!("{name} = shardwise_key_{nth}"));
         }
-        let ends = [keys.first(), keys.last()].map(|key| key.and_then(|key| key.first()));
-        let within = match (key.first(), ends) {
-            (Some((name, sql_type)), [Some(first), Some(last)]) => {
-                format!(" AND {name} BETWEEN {} AND {}", typed(first, sql_type), typed(last, sql_type))
-            }
-            _ => String::new(),
-        };
-        format!(
+        if let (Some((name, sql_type)), Some(first)) = (key.first(), arrays.first())
+            && let (Some(low), Some(high)) = (first.first(), first.last())
+        {
+            let (low, high) = (values.one(low, sql_type), values.one(high, sql_type));
+            condition.push_str(&format!(" AND {name} BETWEEN {low} AND {high}"));
+        }
+        let sql = format!(
             "INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {} \
-             JOIN unnest({}) AS shardwise_keys ({}) ON {} WHERE {}{within} ON CONFLICT DO NOTHING",
+             JOIN unnest({}) AS shardwise_keys ({}) ON {} WHERE {condition} ON CONFLICT DO NOTHING",
             self.shadow,
             self.source.at,
-            arrays.join(", "),
+            lists.join(", "),
             names.join(", "),
             same.join(" AND "),
-            self.of_tenant(tenant)
-        )
+        );
+        query(self.ground.desk.client(), &sql, &values.0).await.map(drop)
     }
 
-    /// A key's values, with their types.
-    fn row(&self, key: &[String]) -> String {
-        let types = self.source.rest_of_key(self.parent);
-        let values: Vec<String> = key.iter().zip(types).map(|(value, (_, sql_type))| typed(value, &sql_type)).collect();
-        values.join(", ")
-    }
-
-    fn of_tenant(&self, tenant: &str) -> String {
+    fn of_tenant<'a>(&self, tenant: &'a &str, values: &mut Values<'a>) -> String {
         let name = self.parent.def.distribution_column().unwrap_or_default();
-        format!("{} = {}", quote_ident(name), typed(tenant, &sql_type(self.parent, name)))
+        format!("{} = {}", quote_ident(name), values.one(tenant, &sql_type(self.parent, name)))
     }
 
     async fn position(&self) -> Result<Position> {
@@ -179,6 +180,24 @@ impl Copying<'_> {
         let rows = self.ground.desk.query(&sql, &[(&self.source.at, Type::TEXT)]).await?;
         let row = only(&rows)?;
         Ok(Position { tenant: column(row, 0)?, last: column(row, 1)?, copied: column(row, 2)? })
+    }
+}
+
+/// The values of a statement, as text: keys must not stand in what is logged.
+#[derive(Default)]
+struct Values<'a>(Vec<Param<'a>>);
+
+impl<'a> Values<'a> {
+    /// One value of a column's type, as an expression.
+    fn one(&mut self, value: &'a (dyn ToSql + Sync), sql_type: &str) -> String {
+        self.0.push((value, Type::TEXT));
+        format!("${}::{sql_type}", self.0.len())
+    }
+
+    /// An array of them.
+    fn many(&mut self, values: &'a (dyn ToSql + Sync), sql_type: &str) -> String {
+        self.0.push((values, Type::TEXT_ARRAY));
+        format!("${}::{sql_type}[]", self.0.len())
     }
 }
 

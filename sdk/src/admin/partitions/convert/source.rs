@@ -9,7 +9,7 @@ use crate::admin::wire::{Param, column, only};
 use crate::entity::Json;
 use crate::error::Result;
 use crate::schema::policy::{ANALYTICS, OWNER, TENANT};
-use crate::schema::{Generated, quote_ident, quote_literal};
+use crate::schema::{Generated, quote_ident};
 
 /// The table, or the default partition.
 pub(super) struct Source {
@@ -96,11 +96,6 @@ impl Source {
         let rest = self.facts.key.iter().filter(|column| Some(column.as_str()) != distribution);
         rest.map(|name| (quote_ident(name), sql_type(parent, name))).collect()
     }
-}
-
-/// A value as SQL text, of a column's type.
-pub(super) fn typed(value: &str, sql_type: &str) -> String {
-    format!("{}::{sql_type}", quote_literal(value))
 }
 
 /// As the server has it.

@@ -12,8 +12,8 @@ use crate::admin::placement::Loads;
 use crate::cluster::Core;
 use crate::config::{Config, Consistency, Mode};
 use crate::entity::{DistributionKey, Reference};
-use crate::error::Result;
-use crate::health::{Check, Verdict, judge};
+use crate::error::{ErrorKind, Limit, Result};
+use crate::health::{Check, Probe, Verdict, judge};
 use crate::metrics::MetricsSnapshot;
 use crate::routing::{Intent, Target};
 use crate::session::{
@@ -206,13 +206,26 @@ impl Cluster {
     /// ```
     ///
     /// # Errors
-    /// When the answer does not come. A node that does not tell how it is, is a warning.
+    /// When the answer does not come. A node that does not tell how it is, is a warning; a pool that has no connection to give for as
+    /// long as `timeouts.checkout` is critical.
     pub async fn health(&self) -> Result<Health> {
         let started = Instant::now();
-        self.reference().with_consistency(Consistency::Primary).query(crate::sql!("SELECT 1")).await?;
+        let answer = self.reference().with_consistency(Consistency::Primary).query(crate::sql!("SELECT 1")).await;
         let round_trip = started.elapsed();
+        let outcome = match answer {
+            Ok(_) => Ok(()),
+            // A pool that is full is to be judged: it is what somebody asks for.
+            Err(error) if matches!(error.kind(), ErrorKind::Timeout(Limit::Checkout) | ErrorKind::Overloaded) => {
+                Err((error.node().map(str::to_owned), error.to_string()))
+            }
+            Err(error) => return Err(error),
+        };
         let (connections, max_connections) = self.core.connections();
-        let checks = judge(&*self.core.samples().await, &self.core.config().health.thresholds, round_trip);
+        let checks = judge(
+            &*self.core.samples().await,
+            &self.core.config().health.thresholds,
+            Probe { after: round_trip, outcome },
+        );
         let verdict = checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Unknown);
         Ok(Health { round_trip, connections, max_connections, verdict, checks })
     }
@@ -275,7 +288,7 @@ pub struct ReplicaStatus {
 #[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct Health {
-    /// How long a statement took, the wait for a connection included.
+    /// How long a statement took, the wait for a connection included, or how long it waited for one in vain.
     pub round_trip: Duration,
     /// Connections open now.
     pub connections: u32,

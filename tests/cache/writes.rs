@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use shardwise::config::CacheStore;
-use shardwise::{Cluster, Config, Error, ErrorKind, Tenant, sql};
+use shardwise::config::{CacheStore, Endpoint, Timeouts};
+use shardwise::{Cluster, Config, Error, ErrorKind, Tenant, Uuid, sql};
 
-use super::stage::{Badge, Purse, Stall, Stamp, cache, counted, process, shared_redis, two_tiers, until};
+use super::stage::{Badge, Purse, Stall, Stamp, cache, counted, prepared, process, shared_redis, two_tiers, until};
+use crate::support::direct;
 use crate::support::place::{Place, in_both_modes};
+use crate::support::proxy::Proxy;
 use crate::support::secrets;
 
 in_both_modes![
@@ -269,4 +271,48 @@ async fn what_is_cached_by_hand_is_read_by_hand_alone(place: Place) {
     let renamed = Stall { name: "wine".to_owned(), ..stall };
     fest.update(&renamed).await.unwrap();
     assert_eq!(fest.cache().get::<Stall>(1).await.unwrap(), renamed);
+}
+
+/// The server comes to the COMMIT when its sender has been told that the outcome is unknown, and the old row was read since.
+#[tokio::test]
+async fn what_is_committed_when_nobody_knows_is_seen_long_before_its_time_is_over() {
+    let config = prepared(Place::Single).await;
+    let by_hand = direct::connect_at(&config.contact_points()[0], &config, config.database()).await.unwrap();
+    let slow =
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NULL; END';
+         CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON purses DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW EXECUTE FUNCTION slow()";
+    by_hand.batch_execute(slow).await.unwrap();
+    let proxy = Proxy::to(config.contact_points()[0].port).await;
+    let limit = Duration::from_secs(5);
+    let timeouts = Timeouts { call: limit, statement: limit, ..config.timeouts() };
+    let config = config.with_contact_points([Endpoint { host: "127.0.0.1".to_owned(), port: proxy.port }]).unwrap();
+    let config = config.with_timeouts(timeouts).unwrap();
+    for store in [CacheStore::Memory, CacheStore::Redis] {
+        let cluster = process(&config, &cache(store, shared_redis().await.config())).await;
+        let fest = cluster.tenant(Uuid::new_v4()).await.unwrap();
+        let purse = Purse { id: Uuid::new_v4(), ..Purse::new(*fest.key()) };
+        fest.insert(&purse).await.unwrap();
+        fest.get::<Purse>(purse.id).await.unwrap();
+        let writing = {
+            let (fest, changed) = (fest.clone(), Purse { version: 2, ..purse.clone() });
+            tokio::spawn(async move { fest.transaction(async |tx| tx.update(&changed).await).await })
+        };
+        let committing = "SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'
+                          AND wait_event = 'PgSleep' AND datname = current_database()";
+        while by_hand.query_one(committing, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        proxy.close();
+        assert!(writing.await.unwrap().unwrap_err().is_outcome_unknown());
+        proxy.open();
+        let began = std::time::Instant::now();
+        // Nobody can know better than this, yet.
+        assert_eq!(fest.get::<Purse>(purse.id).await.unwrap().version, 1);
+        while fest.get::<Purse>(purse.id).await.unwrap().version != 2 {
+            assert!(began.elapsed() < Duration::from_secs(30), "the old row is kept to the end of its time");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        println!("CACHE {store:?}: a commit of unknown outcome was seen after {:.1?}", began.elapsed());
+    }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shardwise::config::{HealthConfig, NodeOverride};
+use shardwise::config::{HealthConfig, NodeOverride, PoolConfig, Timeouts};
 use shardwise::health::{Aspect, Check, Value, Verdict};
-use shardwise::{Cluster, Config, Error, Health, Transaction, Uuid, unscoped_sql};
+use shardwise::{Cluster, Config, Error, Health, Tenant, Transaction, Uuid, unscoped_sql};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::support::direct::{connect_at, on};
 use crate::support::model::Wallet;
@@ -92,8 +93,23 @@ async fn connections_that_are_held_are_counted(place: Place) {
     fest.insert(&Wallet::new(*fest.key(), 1)).await.unwrap();
     assert_eq!(worst(&cluster.health().await.unwrap(), Aspect::PoolConnections), Verdict::Ok);
     // Two are shared, four are left.
+    let held = hold(&fest, 4).await;
+    let full = until(&cluster, |health| worst(health, Aspect::PoolConnections) == Verdict::Critical).await;
+    assert!(full.verdict >= Verdict::Critical);
+    let checks = of(&full, Aspect::PoolConnections);
+    let check = checks.iter().find(|check| check.verdict == Verdict::Critical).unwrap();
+    assert_eq!(check.value, Some(Value::Percent(100.0)));
+    assert_eq!(check.evidence, "tenants, exclusive: 4 of 4 in use, 0 idle, 0 wait");
+    held.release().await;
+    until(&cluster, |health| worst(health, Aspect::PoolConnections) == Verdict::Ok).await;
+}
+
+/// Transactions that stay open.
+struct Held(Vec<(oneshot::Sender<()>, JoinHandle<()>)>);
+
+async fn hold(fest: &Tenant<Uuid>, many: usize) -> Held {
     let mut holders = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..many {
         let (fest, (release, released)) = (fest.clone(), oneshot::channel::<()>());
         let (began, begun) = oneshot::channel();
         let task = tokio::spawn(async move {
@@ -108,17 +124,34 @@ async fn connections_that_are_held_are_counted(place: Place) {
         begun.await.unwrap();
         holders.push((release, task));
     }
-    let full = until(&cluster, |health| worst(health, Aspect::PoolConnections) == Verdict::Critical).await;
-    assert!(full.verdict >= Verdict::Critical);
-    let checks = of(&full, Aspect::PoolConnections);
-    let check = checks.iter().find(|check| check.verdict == Verdict::Critical).unwrap();
-    assert_eq!(check.value, Some(Value::Percent(100.0)));
-    assert_eq!(check.evidence, "tenants, exclusive: 4 of 4 in use, 0 idle, 0 wait");
-    for (release, task) in holders {
-        release.send(()).unwrap();
-        task.await.unwrap();
+    Held(holders)
+}
+
+impl Held {
+    async fn release(self) {
+        for (release, task) in self.0 {
+            release.send(()).unwrap();
+            task.await.unwrap();
+        }
     }
-    until(&cluster, |health| worst(health, Aspect::PoolConnections) == Verdict::Ok).await;
+}
+
+#[tokio::test]
+async fn a_pool_that_has_no_connection_to_give_is_judged() {
+    let config = Place::Single.prepared().await;
+    let pool = PoolConfig { max_connections: 2, shared_connections: Some(0), ..config.pool().clone() };
+    let timeouts = Timeouts { checkout: Duration::from_millis(300), ..config.timeouts() };
+    let cluster = Cluster::connect(config.with_pool(pool).unwrap().with_timeouts(timeouts).unwrap()).await.unwrap();
+    let held = hold(&cluster.tenant(Uuid::new_v4()).await.unwrap(), 2).await;
+    let full = cluster.health().await.unwrap();
+    let checks = of(&full, Aspect::PoolConnections);
+    let starved = checks.iter().find(|check| check.evidence.contains("got no connection")).unwrap();
+    println!("{starved}");
+    assert_eq!((starved.verdict, full.verdict), (Verdict::Critical, Verdict::Critical));
+    assert!(full.round_trip >= Duration::from_millis(300), "{full:?}");
+    held.release().await;
+    let free = until(&cluster, |health| worst(health, Aspect::PoolConnections) == Verdict::Ok).await;
+    assert!(!free.checks.iter().any(|check| check.evidence.contains("got no connection")), "{free:#?}");
 }
 
 async fn a_role_of_no_rights_is_told_what_it_may_know(place: Place) {

@@ -181,10 +181,20 @@ async fn new_partitions_are_closed_to_the_roles(place: Place) {
     let config = place.empty().await;
     let role = format!("app_{}", Uuid::new_v4().simple());
     let policy = Policy::RowLevelSecurity { application_role: role.clone(), analytics_role: None };
-    let cluster = Cluster::connect(config.with_policy(policy).unwrap()).await.unwrap();
+    let cluster = Cluster::connect(config.clone().with_policy(policy).unwrap()).await.unwrap();
     let schema = super::stage::schema();
     cluster.admin().apply(&schema).await.unwrap();
     cluster.admin().partitions(&schema).create_future(5).await.unwrap();
+    let diff = cluster.admin().diff(&schema).await.unwrap();
+    assert!(diff.is_empty(), "{diff}");
+    // One that an apply finds missing is closed as well.
+    let gone = cluster.admin().partitions(&schema).list().await.unwrap()[0].partitions[2].name.clone();
+    super::stage::session(&config).await.batch_execute(&format!("DROP TABLE {gone}")).await.unwrap();
+    let plan = cluster.admin().plan(&schema).await.unwrap();
+    assert!(plan.to_string().contains("last, under locks that are given up"), "{plan}");
+    let applied = cluster.admin().apply(&schema).await.unwrap();
+    assert_eq!(applied.done().len(), 1, "{applied}");
+    assert!(applied.done()[0].step().sql().contains("ROW LEVEL SECURITY"), "{applied}");
     let diff = cluster.admin().diff(&schema).await.unwrap();
     assert!(diff.is_empty(), "{diff}");
     cluster.admin().partitions(&schema).create_default().await.unwrap();

@@ -7,6 +7,7 @@ use tokio_postgres::{Client, Transaction};
 
 use super::Consent;
 use super::commands::{begin, survey};
+use super::partitions::Changes;
 use super::plan::{Phase, Plan, Step, StepKind, Withheld};
 use super::target::Aim;
 use crate::error::{Error, ErrorKind, Result};
@@ -43,6 +44,8 @@ pub struct Progress<'a> {
 pub struct Report {
     done: Vec<Done>,
     withheld: Vec<Withheld>,
+    /// Partitions of tables in use, which are made when all else is done.
+    partitions: Vec<Step>,
 }
 
 /// A step that has been done.
@@ -53,6 +56,29 @@ pub struct Done {
 }
 
 impl Report {
+    /// The partitions that are to be made yet, with their number and that of all steps.
+    pub(super) fn partitions(&self) -> (&[Step], usize, usize) {
+        let done = self.done.len();
+        (&self.partitions, done + 1, done + self.partitions.len())
+    }
+
+    /// Whether one of them is this table's.
+    pub(super) fn lacks_partitions(&self, table: &Table) -> bool {
+        let at = table.qualified();
+        self.partitions.iter().any(|step| step.object.as_ref() == Some(&at))
+    }
+
+    /// They have been made, by these statements.
+    pub(super) fn made(&mut self, changes: &Changes) {
+        self.partitions.clear();
+        self.done.extend(changes.changes().iter().map(|change| {
+            let title = format!("create the partition {} of {}", change.partition, change.table);
+            let mut step = Step::of(StepKind::CreatePartition, title, change.statements.clone());
+            step.phase = Phase::Partitions;
+            Done { step, took: change.took.unwrap_or_default() }
+        }));
+    }
+
     /// Whether everything was there already.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -167,10 +193,14 @@ impl Run<'_> {
             let plan = survey(transaction, &self.aim, tables).await?.plan(transaction, consent).await?;
             self.refuse(&plan)?;
             self.report.withheld.clone_from(&plan.withheld);
-            if plan.is_empty() {
+            let total = self.report.done.len() + plan.steps.len();
+            let (partitions, steps): (Vec<_>, Vec<_>) =
+                plan.steps.into_iter().partition(|step| step.phase == Phase::Partitions);
+            self.report.partitions = partitions;
+            if steps.is_empty() {
                 return Ok(Outcome::Complete);
             }
-            let total = self.report.done.len() + plan.steps.len();
+            let plan = Plan { steps, ..plan };
             if plan.uses_new_labels() {
                 let labels = plan.steps.into_iter().filter(|step| step.kind == StepKind::AddLabel).collect();
                 self.steps(transaction.client(), labels, total).await?;

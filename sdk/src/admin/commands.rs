@@ -92,7 +92,7 @@ pub(super) async fn survey(transaction: &Transaction<'_>, aim: &Aim, tables: &[&
         citus::check(&wanted, state)?;
     }
     let mut diff = compare::compare(&session, &wanted, &live);
-    let needs = policies.map_or_else(Vec::new, |state| policies::needs(&session, &wanted, &state, &diff));
+    let needs = policies.map_or_else(Vec::new, |state| policies::needs(&session, &wanted, &state));
     diff.differences.extend(needs.iter().filter_map(|need| need.difference.clone()));
     Ok(Survey { wanted, live, diff, needs })
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::partitions::Partitions;
 use super::placement::Placement;
 use super::target::Aim;
-use super::{Consent, Diff, Plan, Progress, Report, Target, commands, placement};
+use super::{Consent, Diff, Plan, Progress, Report, Step, Target, commands, placement};
 use crate::cluster::Core;
 use crate::config::Mode;
 use crate::entity::Schema;
 use crate::error::Result;
 use crate::pool::Connection;
+use crate::schema::partition;
 
 /// Brings a cluster's database to the schema of its entities. Made by [`Cluster::admin`](crate::Cluster::admin).
 ///
@@ -75,8 +76,19 @@ impl Admin {
         mut progress: impl FnMut(Progress<'_>) + Send,
     ) -> Result<Report> {
         let mut connection = self.connect().await?;
-        let report =
+        let mut report =
             commands::apply(connection.client_mut(), self.aim(), schema.tables(), consent, &mut progress).await?;
+        let (partitions, number, total) = report.partitions();
+        if !partitions.is_empty() {
+            let titles: Vec<&str> = partitions.iter().map(Step::title).collect();
+            progress(Progress { number, total, title: &titles.join("; ") });
+            let tables: Vec<_> =
+                schema.tables().iter().copied().filter(|table| report.lacks_partitions(table)).collect();
+            let partitions = Partitions::new(self.core.clone(), self.aim(), &tables);
+            let made = partitions.create_future(partition::AHEAD).await;
+            let kept = "all other changes of the schema are made and stay, and the next apply goes on from there";
+            report.made(&made.map_err(|error| error.during(kept))?);
+        }
         if self.core.mode() == Mode::Citus {
             placement::install_if_allowed(connection.client()).await?;
             // So that this client knows the tables at once. Where no node tells it now, it learns of them as others do.

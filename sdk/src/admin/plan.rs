@@ -81,7 +81,7 @@ pub struct Step {
     pub(super) label: Option<String>,
     /// The tables that it is about, its owner first.
     pub(super) touches: Vec<String>,
-    /// The name of the constraint, foreign key or index that it is about.
+    /// The name of the constraint, foreign key or index that it is about; of a partition that is made last, the table, as SQL text.
     pub(super) object: Option<String>,
 }
 
@@ -94,6 +94,8 @@ pub(super) enum Phase {
     Outside,
     /// In a second one, behind those.
     After,
+    /// Last, each in transactions of its own: partitions of tables in use.
+    Partitions,
 }
 
 impl Step {
@@ -124,12 +126,13 @@ impl Step {
         &self.sql
     }
 
-    /// Whether it runs in a transaction. Only `create_distributed_table_concurrently` of Citus can't. Such steps come when
+    /// Whether it runs in a transaction. Only `create_distributed_table_concurrently` of Citus can't; and a partition of a
+    /// table that is there is made in two of its own, last, so that nobody who uses the table fails. The others come when
     /// everything else is committed, but for the foreign keys of the tables that they distribute: those follow in a second
     /// transaction. Whatever ends an apply there, the next one goes on.
     #[must_use]
     pub fn is_in_transaction(&self) -> bool {
-        self.phase != Phase::Outside
+        !matches!(self.phase, Phase::Outside | Phase::Partitions)
     }
 
     /// Whom it keeps waiting and why, where it is more than PostgreSQL's usual locks.
@@ -251,7 +254,11 @@ impl fmt::Display for Plan {
 }
 
 fn notes(step: &Step) -> String {
-    let outside = (!step.is_in_transaction()).then(|| "--   behind the transaction, in none".to_owned());
+    let outside = match step.phase {
+        Phase::Outside => Some("--   behind the transaction, in none".to_owned()),
+        Phase::Partitions => Some("--   last, under locks that are given up where they don't come at once".to_owned()),
+        Phase::Inside | Phase::After => None,
+    };
     let warning = step.warning.as_ref().map(|warning| format!("--   {warning}"));
     outside.into_iter().chain(warning).map(|note| note + "\n").collect()
 }

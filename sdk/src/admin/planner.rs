@@ -6,8 +6,9 @@ use super::citus::{self, Change, Moves};
 use super::consent::{Consent, Permission};
 use super::diff::{Diff, Difference, Object, Side};
 use super::inspect::{Column, Live, Source};
-use super::plan::{Plan, Refusal, Step, StepKind};
+use super::plan::{Phase, Plan, Refusal, Step, StepKind};
 use super::wanted::{Wanted, WantedTable};
+use crate::schema::distribute::{Shards, create_distributed_table};
 use crate::schema::{ColumnDef, Enumeration, ForeignKey, ddl, names, quote_ident, quote_literal, quote_qualified};
 
 /// The tables of which it must be known whether they have rows: those that get a column which rows can't have yet, or
@@ -146,7 +147,8 @@ impl<'a> Planner<'a> {
             self.step(StepKind::CreateIndex, title, ddl::create_index(def, index, &at));
         }
         for span in &table.partitions {
-            self.partition(table, &span.name);
+            let title = format!("create the partition {} of {label}", span.name);
+            self.step(StepKind::CreatePartition, title, ddl::create_partition(def, span));
         }
         for key in def.foreign_keys {
             self.add_foreign_key(table, key);
@@ -164,11 +166,25 @@ impl<'a> Planner<'a> {
         self.plan.steps.push(step);
     }
 
+    /// Of a table that is there. Its users must not fail or wait: `partitions` has the ways to that, behind all else.
     fn partition(&mut self, table: &WantedTable, name: &str) {
-        if let Some(span) = table.partitions.iter().find(|span| span.name == name) {
-            let title = format!("create the partition {name} of {}", table.label);
-            self.step(StepKind::CreatePartition, title, ddl::create_partition(table.table, span));
-        }
+        let Some(span) = table.partitions.iter().find(|span| span.name == name) else { return };
+        let (def, at) = (table.table, table.table.qualified());
+        let part = quote_qualified(Some(&table.schema), name);
+        let is_citus = self.live.citus.is_some();
+        let distribute = def
+            .distribution_column()
+            .filter(|_| is_citus)
+            .map(|column| create_distributed_table(&part, column, &Shards::Of { at: at.clone() }));
+        let statements = [ddl::create_standalone_partition(&part, &at)]
+            .into_iter()
+            .chain(distribute)
+            .chain([ddl::attach_partition(def, &part, &at, Some(span.bounds))])
+            .collect();
+        let title = format!("create the partition {name} of {}", table.label);
+        let mut step = Step::of(StepKind::CreatePartition, title, statements);
+        (step.phase, step.object) = (Phase::Partitions, Some(at));
+        self.plan.steps.push(step);
     }
 
     /// Constraints, foreign keys and indexes: what is unknown waits, what is missing is added, and what differs is

@@ -1,6 +1,7 @@
 //! What a write makes count no more, and how everybody comes to know.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::Cache;
 use super::backlog::Ticket;
@@ -100,6 +101,37 @@ impl Cache {
     pub(crate) fn forget_later(&self, targets: Vec<Target>, longest: Duration) {
         if self.note(targets, longest).is_some() {
             self.redis.iter().for_each(super::Redis::wake);
+        }
+    }
+
+    /// Has these count no more, where it is not known whether they are done, or will be: a server may yet come to a COMMIT whose
+    /// sender is gone, and until it has, readers load and keep what is old. So it is done over and over until `last`, by when the
+    /// server is done with it.
+    pub(crate) async fn forget_doubtful(self: &Arc<Self>, targets: Vec<Target>, longest: Duration, last: Duration) {
+        self.again(targets.clone(), longest, last);
+        self.forget(targets, longest).await;
+    }
+
+    /// The same from where nobody can wait.
+    pub(crate) fn forget_doubtful_later(self: &Arc<Self>, targets: Vec<Target>, longest: Duration, last: Duration) {
+        self.again(targets.clone(), longest, last);
+        self.forget_later(targets, longest);
+    }
+
+    fn again(self: &Arc<Self>, targets: Vec<Target>, longest: Duration, last: Duration) {
+        const FIRST: Duration = Duration::from_millis(100);
+        let (cache, began) = (self.clone(), Instant::now());
+        let rounds = async move {
+            let mut pause = FIRST;
+            while began.elapsed() < last {
+                tokio::time::sleep(pause).await;
+                cache.forget(targets.clone(), longest).await;
+                pause *= 2;
+            }
+        };
+        // Without a runtime there is nobody who could read.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(rounds);
         }
     }
 

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
-use super::samples::{Blocks, Lag, NodeSample, Samples, ServerSample, Usage};
+use super::samples::{Blocks, Lag, NodeSample, Probe, Samples, ServerSample, Usage};
 use super::verdict::{Aspect, Check, Value, Verdict};
 use crate::config::{Bounds, Thresholds};
 
 /// Of fewer blocks a share says nothing.
 const ENOUGH_BLOCKS: u64 = 1_000;
 
-/// All that there is to say. `probe` is how long one statement took just now.
-pub(crate) fn judge(samples: &Samples, thresholds: &Thresholds, probe: Duration) -> Vec<Check> {
-    let mut checks = latency(samples, thresholds, probe);
+/// All that there is to say. `probe` is what became of one statement just now.
+pub(crate) fn judge(samples: &Samples, thresholds: &Thresholds, probe: Probe) -> Vec<Check> {
+    let mut checks = latency(samples, thresholds, probe.after);
+    if let Err((node, why)) = probe.outcome {
+        let evidence = format!("a statement of just now got no connection: {why}");
+        checks.push(Check { node, verdict: Verdict::Critical, ..unknown(Aspect::PoolConnections, &evidence) });
+    }
     for sample in &samples.nodes {
         let of_node = |check: Check| Check { node: Some(sample.node.to_string()), ..check };
         checks.extend(of(sample, thresholds).into_iter().map(of_node));

@@ -3,13 +3,19 @@ use std::time::Duration;
 
 use super::judge;
 use crate::config::Thresholds;
-use crate::health::{Aspect, Blocks, Lag, Latency, NodeSample, Samples, ServerSample, Sizes, Usage, Value, Verdict};
+use crate::health::{
+    Aspect, Blocks, Lag, Latency, NodeSample, Probe, Samples, ServerSample, Sizes, Usage, Value, Verdict,
+};
 use crate::topology::Node;
 
 const GB: u64 = 1 << 30;
 
 fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
+}
+
+fn answered(after: u64) -> Probe {
+    Probe { after: millis(after), outcome: Ok(()) }
 }
 
 fn server() -> ServerSample {
@@ -39,7 +45,7 @@ fn node() -> NodeSample {
 
 fn checked(node: NodeSample, aspect: Aspect) -> (Verdict, Option<Value>) {
     let samples = Samples { nodes: vec![node], topology_age: None, nowhere: None };
-    let checks = judge(&samples, &Thresholds::default(), millis(1));
+    let checks = judge(&samples, &Thresholds::default(), answered(1));
     let found: Vec<_> = checks.iter().filter(|check| check.aspect == aspect).collect();
     let [check] = found[..] else { panic!("{checks:?}") };
     assert_eq!(check.node.as_deref(), Some("db:5432"));
@@ -49,9 +55,20 @@ fn checked(node: NodeSample, aspect: Aspect) -> (Verdict, Option<Value>) {
 #[test]
 fn a_cluster_that_is_well() {
     let samples = Samples { nodes: vec![node()], topology_age: Some(millis(500)), nowhere: None };
-    let checks = judge(&samples, &Thresholds::default(), millis(1));
+    let checks = judge(&samples, &Thresholds::default(), answered(1));
     assert_eq!(checks.len(), 7, "{checks:?}");
     assert!(checks.iter().all(|check| check.verdict == Verdict::Ok), "{checks:?}");
+}
+
+#[test]
+fn a_pool_that_has_no_connection_to_give_is_critical() {
+    let samples = Samples { nodes: vec![node()], topology_age: None, nowhere: None };
+    let outcome = Err((Some("db:5432".to_owned()), "all are busy".to_owned()));
+    let checks = judge(&samples, &Thresholds::default(), Probe { after: millis(5), outcome });
+    let found: Vec<_> = checks.iter().filter(|check| check.verdict == Verdict::Critical).collect();
+    let [check] = found[..] else { panic!("{checks:?}") };
+    assert_eq!((check.aspect, check.node.as_deref()), (Aspect::PoolConnections, Some("db:5432")));
+    assert!(check.evidence.ends_with("got no connection: all are busy"), "{check}");
 }
 
 #[test]
@@ -111,7 +128,7 @@ fn without_calls_one_statement_tells() {
         topology_age: Some(millis(600_000)),
         nowhere: None,
     };
-    let checks = judge(&samples, &Thresholds::default(), millis(200));
+    let checks = judge(&samples, &Thresholds::default(), answered(200));
     assert_eq!((checks[0].verdict, checks[0].value), (Verdict::Warning, Some(Value::Time(millis(200)))));
     let last = checks.last().expect("a check");
     assert_eq!((last.aspect, last.verdict), (Aspect::TopologyAge, Verdict::Critical));

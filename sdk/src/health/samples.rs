@@ -15,6 +15,15 @@ pub(crate) struct Samples {
     pub(crate) nowhere: Option<Latency>,
 }
 
+/// A statement that was sent to see what becomes of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Probe {
+    /// How long it took, the wait for a connection included.
+    pub(crate) after: Duration,
+    /// Where the pool had no connection for it: the node, and the reason.
+    pub(crate) outcome: Result<(), (Option<String>, String)>,
+}
+
 /// The time in which 95 of 100 calls of the last one to two minutes ended, and how many calls that were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Latency {

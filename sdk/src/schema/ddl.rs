@@ -3,7 +3,7 @@
 
 use super::partition::{Span, column_type};
 use super::{
-    ColumnDef, Enumeration, ForeignKey, Generated, Index, OnDelete, Table, names, quote_ident, quote_literal,
+    Bounds, ColumnDef, Enumeration, ForeignKey, Generated, Index, OnDelete, Table, names, quote_ident, quote_literal,
     quote_qualified,
 };
 
@@ -141,14 +141,34 @@ pub(crate) fn add_foreign_key(table: &Table, key: &ForeignKey, at: &str) -> Stri
     )
 }
 
+/// For a table that nobody uses yet.
 pub(crate) fn create_partition(table: &Table, span: &Span) -> String {
+    let (part, at) = (quote_qualified(table.schema, &span.name), table.qualified());
+    format!("CREATE TABLE {part} PARTITION OF {at} {}", for_values(table, Some(span.bounds)))
+}
+
+/// A table of its own with the columns of the table at `parent`, to be attached to it.
+pub(crate) fn create_standalone_partition(at: &str, parent: &str) -> String {
     format!(
-        "CREATE TABLE {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})",
-        quote_qualified(table.schema, &span.name),
-        table.qualified(),
-        span.bounds.from.sql(column_type(table)),
-        span.bounds.to.sql(column_type(table)),
+        "CREATE TABLE {at} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMMENTS \
+         INCLUDING GENERATED)"
     )
+}
+
+/// Without bounds, as the default partition.
+pub(crate) fn attach_partition(table: &Table, part: &str, parent: &str, bounds: Option<Bounds>) -> String {
+    format!("ALTER TABLE {parent} ATTACH PARTITION {part} {}", for_values(table, bounds))
+}
+
+/// `FOR VALUES …`, as the server prints it.
+pub(crate) fn for_values(table: &Table, bounds: Option<Bounds>) -> String {
+    match bounds {
+        Some(Bounds { from, to }) => {
+            let wire = column_type(table);
+            format!("FOR VALUES FROM ({}) TO ({})", from.sql(wire), to.sql(wire))
+        }
+        None => "DEFAULT".to_owned(),
+    }
 }
 
 fn idents(names: &[&str]) -> String {

@@ -30,6 +30,8 @@ struct Open {
     cache: Arc<Cache>,
     targets: Vec<Target>,
     longest: Duration,
+    /// By when the server is done with the write, whatever becomes of the call.
+    last: Duration,
     marks: Marks,
 }
 
@@ -45,20 +47,20 @@ impl Touch {
 
 impl Open {
     async fn done(self, error: Option<&Error>) {
-        let Self { cache, targets, longest, marks } = self;
-        // What the server has refused was not done.
-        if error.is_some_and(|error| error.code().is_some() && !error.is_outcome_unknown()) {
-            cache.unmark(&marks).await;
-        } else {
-            cache.forget(targets, longest).await;
+        let Self { cache, targets, longest, last, marks } = self;
+        match error {
+            None => cache.forget(targets, longest).await,
+            // What the server has refused was not done.
+            Some(error) if error.code().is_some() && !error.is_outcome_unknown() => cache.unmark(&marks).await,
+            Some(_) => cache.forget_doubtful(targets, longest, last).await,
         }
     }
 }
 
 impl Drop for Touch {
     fn drop(&mut self) {
-        if let Some(Open { cache, targets, longest, .. }) = self.0.take().map(|open| *open) {
-            cache.forget_later(targets, longest);
+        if let Some(Open { cache, targets, longest, last, .. }) = self.0.take().map(|open| *open) {
+            cache.forget_doubtful_later(targets, longest, last);
         }
     }
 }
@@ -66,6 +68,7 @@ impl Drop for Touch {
 /// What the writes of a transaction make old. Shared by its sessions.
 pub struct Touched {
     cache: Arc<Cache>,
+    last: Duration,
     all: Mutex<Collected>,
 }
 
@@ -80,7 +83,7 @@ impl Touched {
     pub(super) fn of(executor: &Pooled) -> Option<Arc<Self>> {
         let cache = executor.core().cache.clone()?;
         let all = Mutex::new(Collected { marks: Marks::new(), ..Collected::default() });
-        Some(Arc::new(Self { cache, all }))
+        Some(Arc::new(Self { cache, last: longest_write(executor.core()), all }))
     }
 
     fn all(&self) -> MutexGuard<'_, Collected> {
@@ -129,13 +132,16 @@ impl Settles {
         Self { touched, committing }
     }
 
-    /// Where COMMIT was sent, what was written may be there.
-    pub(super) async fn settle(self) {
-        if self.committing.load(Ordering::Relaxed) {
-            self.touched.forget().await;
-        } else {
-            let (_, _, marks) = self.touched.take();
-            self.touched.cache.unmark(&marks).await;
+    /// Where COMMIT was sent, what was written may be there; where that went well, it is.
+    pub(super) async fn settle(self, is_well: bool) {
+        let Touched { cache, last, .. } = &*self.touched;
+        let (targets, longest, marks) = self.touched.take();
+        if !self.committing.load(Ordering::Relaxed) {
+            cache.unmark(&marks).await;
+        } else if is_well && !targets.is_empty() {
+            cache.forget(targets, longest).await;
+        } else if !targets.is_empty() {
+            cache.forget_doubtful(targets, longest, *last).await;
         }
     }
 }
@@ -144,9 +150,14 @@ impl Drop for Settles {
     fn drop(&mut self) {
         let (targets, longest, _) = self.touched.take();
         if self.committing.load(Ordering::Relaxed) && !targets.is_empty() {
-            self.touched.cache.forget_later(targets, longest);
+            self.touched.cache.forget_doubtful_later(targets, longest, self.touched.last);
         }
     }
+}
+
+/// How long a write is under way at most.
+fn longest_write(core: &Core) -> Duration {
+    core.config().timeouts().call + LATER
 }
 
 /// What a write is about to make old.
@@ -255,18 +266,19 @@ impl<S: Scope, X: Executor> Session<S, X> {
             return Touch(None);
         };
         let marked = if caching.way == CacheWay::WriteThrough { places.clone() } else { Vec::new() };
-        let longest_write = self.executor.core().config().timeouts().call + LATER;
+        let last = longest_write(self.executor.core());
         let targets = places.into_iter().map(Target::Row).chain(families.into_iter().map(Target::Family)).collect();
         if let Some(touched) = self.executor.touched() {
             touched.add(targets, caching.ttl);
             if !marked.is_empty() {
-                Box::pin(touched.mark(marked, longest_write)).await;
+                Box::pin(touched.mark(marked, last)).await;
             }
             return Touch(None);
         }
-        let mut open = Box::new(Open { cache: cache.clone(), targets, longest: caching.ttl, marks: Marks::new() });
+        let mut open =
+            Box::new(Open { cache: cache.clone(), targets, longest: caching.ttl, last, marks: Marks::new() });
         if !marked.is_empty() {
-            Box::pin(cache.mark(&mut open.marks, marked, longest_write)).await;
+            Box::pin(cache.mark(&mut open.marks, marked, last)).await;
         }
         Touch(Some(open))
     }

@@ -222,7 +222,7 @@ impl<S: Scope> Session<S, Pooled> {
         let settles = touched.clone().map(|touched| Settles::new(touched, committing.clone()));
         let result = self.attempt_touching(options, end, committing, watch, touched, work).await;
         if let Some(settles) = settles {
-            Box::pin(settles.settle()).await;
+            Box::pin(settles.settle(result.is_ok())).await;
         }
         result
     }

@@ -39,7 +39,7 @@ impl Settles {
         match *touched {}
     }
 
-    pub(super) async fn settle(self) {
+    pub(super) async fn settle(self, _: bool) {
         match self {}
     }
 }

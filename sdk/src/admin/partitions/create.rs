@@ -4,43 +4,43 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::changes::{Action, Change};
-use super::default::{self, Way};
+use super::default;
 use super::ground::{Ground, Parent, refused};
 use super::locks::{self, Lock, Mode};
 use super::window;
+use super::work::Rest;
 use crate::admin::wire::{column, query};
 use crate::error::Result;
 use crate::schema::partition::{self, Span};
-use crate::schema::{Bounds, quote_qualified};
+use crate::schema::{Bounds, ddl, quote_qualified};
 
 /// The partition of the current interval and so many after it.
-pub(super) async fn future(ground: &Ground, parent: &Parent, ahead: usize, changes: &mut Vec<Change>) -> Result<()> {
+pub(super) async fn future(ground: &Ground, parent: &Parent, ahead: usize, changes: &mut Vec<Change>) -> Result<Rest> {
     let spans = partition::window(parent.def, ground.session.today, ahead);
-    let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return Ok(()) };
+    let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return Ok(Rest::Nothing) };
     let window = Bounds { from: first.bounds.from, to: last.bounds.to };
     missing(ground, parent, window::uncovered(&parent.bounds(), window), changes).await
 }
 
 /// What lies between partitions and has none.
-pub(super) async fn gaps(ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<()> {
+pub(super) async fn gaps(ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<Rest> {
     missing(ground, parent, window::gaps(&parent.bounds()), changes).await
 }
 
-async fn missing(ground: &Ground, parent: &Parent, parts: Vec<Bounds>, changes: &mut Vec<Change>) -> Result<()> {
+async fn missing(ground: &Ground, parent: &Parent, parts: Vec<Bounds>, changes: &mut Vec<Change>) -> Result<Rest> {
     for bounds in parts {
         for span in partition::cover(parent.def, bounds).unwrap_or_default() {
             match parent.default_partition() {
                 None => one(ground, parent, &span, changes).await?,
                 Some(default) => {
-                    if default::carve(ground, parent, default, &span, changes).await? == Way::Adopted {
-                        // All that was read of the default partition is not so any more.
-                        return Ok(());
+                    if default::carve(ground, parent, default, &span, changes).await? == Rest::Again {
+                        return Ok(Rest::Again);
                     }
                 }
             }
         }
     }
-    Ok(())
+    Ok(Rest::Nothing)
 }
 
 /// One partition, of a table without a default partition.
@@ -59,11 +59,7 @@ pub(super) async fn standalone(ground: &Ground, parent: &Parent, name: &str) -> 
     let mut statements = Vec::new();
     let is_there = ground.desk.send(is_there(ground.desk.client(), parent, &label, &at)).await?;
     if !is_there {
-        statements.push(format!(
-            "CREATE TABLE {at} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMMENTS \
-             INCLUDING GENERATED)",
-            parent.at
-        ));
+        statements.push(ddl::create_standalone_partition(&at, &parent.at));
         statements.extend(ground.distribute(parent, &at));
         statements.extend(ground.protection(parent, &label, &at));
     }

@@ -9,7 +9,8 @@ use super::changes::{Action, Change};
 use super::create::{attach, standalone};
 use super::ground::{Ground, Parent, micros, refused};
 use super::locks::{self, Lock, Mode};
-use super::window;
+use super::work::Rest;
+use super::{convert, window};
 use crate::admin::inspect::LivePartition;
 use crate::admin::wire::{column, only};
 use crate::error::Result;
@@ -56,8 +57,12 @@ pub(super) async fn drop_empty(ground: &Ground, parent: &Parent, changes: &mut V
 }
 
 /// Moves all rows of the default partition to partitions of their own.
-pub(super) async fn drain(ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<()> {
-    let Some(default) = parent.default_partition() else { return Ok(()) };
+pub(super) async fn drain(ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<Rest> {
+    let Some(default) = parent.default_partition() else { return Ok(Rest::Nothing) };
+    if convert::has_begun(ground, default).await? {
+        convert::split_default(ground, parent, default, changes).await?;
+        return Ok(Rest::Again);
+    }
     let mut covered = parent.bounds();
     // What is made in one round is not asked for in the next: each starts at the first row that is left.
     while let Some(first) = first_row(ground, parent, default, &covered).await? {
@@ -69,13 +74,12 @@ pub(super) async fn drain(ground: &Ground, parent: &Parent, changes: &mut Vec<Ch
         let bounds = window::uncovered(&covered, interval.bounds).into_iter().find(of_row).unwrap_or(interval.bounds);
         for span in partition::cover(parent.def, bounds).unwrap_or_default() {
             covered.push(span.bounds);
-            if carve(ground, parent, default, &span, changes).await? == Way::Adopted {
-                // What was the default partition has all its rows, and there is a new one.
-                return Ok(());
+            if carve(ground, parent, default, &span, changes).await? == Rest::Again {
+                return Ok(Rest::Again);
             }
         }
     }
-    Ok(())
+    Ok(Rest::Nothing)
 }
 
 /// The time of a row in the default partition, of those that no partition covers or will cover.
@@ -97,14 +101,6 @@ async fn first_row(
     Ok(asked(ground, &sql).await?.map(Bound::from_micros))
 }
 
-/// How a partition was made beside a default one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    Created,
-    /// The default partition became it.
-    Adopted,
-}
-
 /// Makes a partition of a table that has a default partition, with the rows that are there.
 pub(super) async fn carve(
     ground: &Ground,
@@ -112,7 +108,12 @@ pub(super) async fn carve(
     default: &LivePartition,
     span: &Span,
     changes: &mut Vec<Change>,
-) -> Result<Way> {
+) -> Result<Rest> {
+    // Begun and broken off, it is to be ended: triggers write all changes twice until then.
+    if convert::has_begun(ground, default).await? {
+        convert::split_default(ground, parent, default, changes).await?;
+        return Ok(Rest::Again);
+    }
     let within = parent.within(span.bounds);
     let count = |condition: &str| format!("SELECT count(*) FROM {} WHERE {condition}", default.at());
     let rows = asked(ground, &count(&within)).await?.unwrap_or_default().unsigned_abs();
@@ -120,21 +121,21 @@ pub(super) async fn carve(
         match move_rows(ground, parent, default, span, 0, changes).await {
             // Some have come since they were counted.
             Err(error) if error.is_check_violation() => {}
-            outcome => return outcome.map(|()| Way::Created),
+            outcome => return outcome.map(|()| Rest::Nothing),
         }
     }
     if rows <= MOST_MOVED {
         move_rows(ground, parent, default, span, rows.max(1), changes).await?;
-        return Ok(Way::Created);
+        return Ok(Rest::Nothing);
     }
     check_rows_can_move(parent)?;
     let others = asked(ground, &count(&format!("NOT ({within})"))).await?.unwrap_or_default();
     if others == 0 {
         adopt(ground, parent, default, span, rows, changes).await?;
-        return Ok(Way::Adopted);
+    } else {
+        convert::split_default(ground, parent, default, changes).await?;
     }
-    super::convert::split_default(ground, parent, default, changes).await?;
-    Ok(Way::Adopted)
+    Ok(Rest::Again)
 }
 
 /// Moved rows are deleted in one table and inserted in another, as far as triggers and foreign keys can tell.

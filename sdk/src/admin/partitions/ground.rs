@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 
 use super::changes::{Action, Change, Changes};
 use super::locks::{self, Lock, Mode};
-use super::work::Work;
+use super::work::{Rest, Work};
 use crate::admin::apply::LOCK;
 use crate::admin::desk::Desk;
 use crate::admin::inspect::{LivePartition, Relation, Session, relations};
@@ -19,7 +19,7 @@ use crate::cluster::Core;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::distribute::{Shards, create_distributed_table};
 use crate::schema::partition::column_type;
-use crate::schema::{Bound, Bounds, ColumnDef, Generated, Table, quote_ident, quote_literal, quote_qualified};
+use crate::schema::{Bound, Bounds, ColumnDef, Generated, Table, ddl, quote_ident, quote_literal, quote_qualified};
 
 /// How long a command tries to get the locks of one change.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -116,18 +116,22 @@ impl Ground {
         &self.parents
     }
 
-    /// Does it with each table. One that fails keeps no other from its turn.
-    pub(super) async fn run(&self, work: &Work<'_>) -> Result<Changes> {
-        let (mut changes, mut failures) = (Vec::new(), Vec::new());
+    /// Does it with each table, and tells whether it is to be done once more. One that fails keeps no other from its turn.
+    pub(super) async fn run(&self, work: &Work<'_>) -> Result<(Changes, Rest)> {
+        let (mut changes, mut failures, mut rest) = (Vec::new(), Vec::new(), Rest::Nothing);
         for parent in &self.parents {
             let outcome = match parent.check() {
                 Ok(()) => work.on(self, parent, &mut changes).await,
                 Err(error) => Err(error),
             };
-            failures.extend(outcome.err());
+            match outcome {
+                Ok(Rest::Nothing) => {}
+                Ok(Rest::Again) => rest = Rest::Again,
+                Err(error) => failures.push(error),
+            }
         }
         match failures.into_iter().next() {
-            None => Ok(Changes { changes, is_dry_run: self.is_dry_run }),
+            None => Ok((Changes { changes, is_dry_run: self.is_dry_run }, rest)),
             Some(error) if changes.is_empty() => Err(error),
             Some(error) => {
                 let names: Vec<&str> = changes.iter().map(|change| change.partition.as_str()).collect();
@@ -302,7 +306,7 @@ impl Parent {
     /// The statement that attaches a table of its schema; without bounds, as the default partition.
     pub(super) fn attach(&self, name: &str, bounds: Option<Bounds>) -> String {
         let part = quote_qualified(Some(&self.relation.schema), name);
-        format!("ALTER TABLE {} ATTACH PARTITION {part} {}", self.at, self.for_values(bounds))
+        ddl::attach_partition(self.def, &part, &self.at, bounds)
     }
 
     /// A query for whether it has this partition, with these bounds, as it was.
@@ -320,13 +324,7 @@ impl Parent {
 
     /// `FOR VALUES …`, as the server prints it.
     pub(super) fn for_values(&self, bounds: Option<Bounds>) -> String {
-        match bounds {
-            Some(Bounds { from, to }) => {
-                let wire = self.column_type();
-                format!("FOR VALUES FROM ({}) TO ({})", from.sql(wire), to.sql(wire))
-            }
-            None => "DEFAULT".to_owned(),
-        }
+        ddl::for_values(self.def, bounds)
     }
 
     pub(super) fn change(&self, action: Action, partition: &str, bounds: Option<Bounds>) -> Change {

@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::changes::{Action, Changes};
+use super::changes::Changes;
 use super::convert::{self, Conversion, ConvertOptions};
 use super::ground::{Ground, refused};
 use super::keeper::{Keeper, KeeperOptions};
 use super::list::{self, PartitionedTable};
 use super::retire::Fate;
-use super::work::Work;
+use super::work::{Rest, Work};
 use crate::admin::Progress;
 use crate::admin::steps::Steps;
 use crate::admin::target::Aim;
@@ -275,17 +275,16 @@ impl Partitions {
     }
 
     async fn run(&self, work: &Work<'_>) -> Result<Changes> {
-        self.open().await?.run(work).await
+        Ok(self.open().await?.run(work).await?.0)
     }
 
-    /// Again where the default partition has become another one: what was read of it is not so any more.
+    /// As often as it takes. What a dry run finds is so, however often it looks.
     async fn until_settled(&self, work: &Work<'_>) -> Result<Changes> {
         let mut all = Changes { is_dry_run: self.is_dry_run, ..Changes::default() };
         loop {
-            let Changes { changes, .. } = self.run(work).await?;
-            let is_settled = self.is_dry_run || !changes.iter().any(|change| change.action == Action::AdoptDefault);
+            let (Changes { changes, .. }, rest) = self.open().await?.run(work).await?;
             all.changes.extend(changes);
-            if is_settled {
+            if self.is_dry_run || rest == Rest::Nothing {
                 return Ok(all);
             }
         }

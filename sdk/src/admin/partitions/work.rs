@@ -29,13 +29,28 @@ pub(super) enum Work<'a> {
     Attach(&'a str, Option<Bounds>),
 }
 
+/// What is left after that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    Nothing,
+    /// The default partition has become another one, so that all that was read is not so any more: once more.
+    Again,
+}
+
 impl Work<'_> {
-    pub(super) async fn on(&self, ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<()> {
+    pub(super) async fn on(&self, ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<Rest> {
         match *self {
             Self::CreateFuture(ahead) => create::future(ground, parent, ahead, changes).await,
             Self::FillGaps => create::gaps(ground, parent, changes).await,
-            Self::CreateDefault => default::create(ground, parent, changes).await,
             Self::DrainDefault => default::drain(ground, parent, changes).await,
+            _ => self.at_once(ground, parent, changes).await.map(|()| Rest::Nothing),
+        }
+    }
+
+    async fn at_once(&self, ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<()> {
+        match *self {
+            Self::CreateFuture(_) | Self::FillGaps | Self::DrainDefault => Ok(()),
+            Self::CreateDefault => default::create(ground, parent, changes).await,
             Self::Retire(age, fate) => retire::older_than(ground, parent, age, fate, changes).await,
             Self::Detach(partition) => retire::detach_one(ground, parent, partition, changes).await,
             Self::DropEmptyDefault => default::drop_empty(ground, parent, changes).await,

@@ -3,7 +3,7 @@
 use super::state::{LivePolicy, Piece, State};
 use super::{Act, Need, role};
 use crate::admin::consent::Permission;
-use crate::admin::diff::{Diff, Difference, Object, Side};
+use crate::admin::diff::{Difference, Object, Side};
 use crate::admin::inspect::Session;
 use crate::admin::plan::{Refusal, Step, StepKind};
 use crate::admin::wanted::{Wanted, WantedTable};
@@ -14,7 +14,7 @@ use crate::schema::{Table, quote_ident, quote_qualified};
 const AROUND: [&str; 4] = ["TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"];
 
 /// All of it: the roles, the schemas, then table by table.
-pub(in crate::admin) fn needs(session: &Session, wanted: &Wanted, state: &State, diff: &Diff) -> Vec<Need> {
+pub(in crate::admin) fn needs(session: &Session, wanted: &Wanted, state: &State) -> Vec<Need> {
     let mut needs: Vec<Need> = state.roles().flat_map(|(role, _)| role::needs(state, role)).collect();
     let mut schemas: Vec<&str> = wanted.tables.iter().map(|table| table.schema.as_str()).collect();
     schemas.sort_unstable();
@@ -23,7 +23,7 @@ pub(in crate::admin) fn needs(session: &Session, wanted: &Wanted, state: &State,
         needs.extend(state.roles().filter_map(|(role, _)| usage(state, schema, role)));
     }
     for table in &wanted.tables {
-        for place in places(session, state, table, diff) {
+        for place in places(session, state, table) {
             let holder = Holder { state, table: table.table, tenants_rows: table.tenants_rows.as_deref(), place };
             if table.table.distribution_column().is_some() {
                 holder.protect(&mut needs);
@@ -65,8 +65,9 @@ struct Place<'a> {
     live: Option<&'a Piece>,
 }
 
-/// The table and its partitions: those that are there, and those that are to be made.
-fn places<'a>(session: &Session, state: &'a State, table: &WantedTable, diff: &Diff) -> Vec<Place<'a>> {
+/// The table and its partitions: those that are there, or, of a table that is to be made, all. What is made later is protected
+/// by whoever makes it.
+fn places<'a>(session: &Session, state: &'a State, table: &WantedTable) -> Vec<Place<'a>> {
     let live = state.found.pieces.iter().filter(|piece| piece.is_of(&table.schema, table.table.name));
     let mut places: Vec<Place<'_>> = live
         .map(|piece| Place {
@@ -76,23 +77,16 @@ fn places<'a>(session: &Session, state: &'a State, table: &WantedTable, diff: &D
             live: Some(piece),
         })
         .collect();
-    let is_new = places.is_empty();
-    if is_new {
+    if places.is_empty() {
         let (label, at) = (table.label.clone(), table.table.qualified());
         places.push(Place { label, at, is_root: true, live: None });
+        places.extend(table.partitions.iter().map(|span| Place {
+            label: session.label(&table.schema, &span.name),
+            at: quote_qualified(table.table.schema, &span.name),
+            is_root: false,
+            live: None,
+        }));
     }
-    let is_missing = |name: &str| {
-        diff.missing().any(|difference| {
-            difference.object == Object::Partition && difference.owner == table.label && difference.name == name
-        })
-    };
-    let missing = table.partitions.iter().filter(|span| is_new || is_missing(&span.name));
-    places.extend(missing.map(|span| Place {
-        label: session.label(&table.schema, &span.name),
-        at: quote_qualified(table.table.schema, &span.name),
-        is_root: false,
-        live: None,
-    }));
     places
 }
 

@@ -21,7 +21,7 @@ mod table;
 mod verify;
 
 pub use outcome::{Conversion, ConvertOptions};
-pub(super) use split::split_default;
+pub(super) use split::{has_begun, split_default};
 pub(super) use table::convert;
 
 /// Where shadows are until they take their place.

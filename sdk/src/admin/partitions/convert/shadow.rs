@@ -76,7 +76,7 @@ pub(super) async fn ensure(
 ) -> Result<Shadow> {
     let mut shadow =
         Shadow { at: quote_qualified(Some(NEW), &name), name, spans, default: default::name(parent), was_there: false };
-    match read(ground, source).await? {
+    match read(ground, &source.at).await? {
         Some(has_begun) => {
             shadow.was_there = true;
             shadow.spans = spans_of(ground, source, &shadow.name).await?;
@@ -107,14 +107,14 @@ async fn spans_of(ground: &Ground, source: &Source, name: &str) -> Result<Vec<Sp
     Ok(spans)
 }
 
-/// Whether any rows were copied; `None` where nothing has begun.
-async fn read(ground: &Ground, source: &Source) -> Result<Option<bool>> {
+/// Whether any rows were copied of this table, whose name is SQL text; `None` where nothing has begun.
+pub(super) async fn read(ground: &Ground, source: &str) -> Result<Option<bool>> {
     let table = format!("{NEW}.conversions");
     if !ground.has_table(&table).await? {
         return Ok(None);
     }
     let sql = format!("SELECT tenant IS NOT NULL FROM {table} WHERE source = $1");
-    let rows = ground.desk.query(&sql, &[(&source.at, Type::TEXT)]).await?;
+    let rows = ground.desk.query(&sql, &[(&source, Type::TEXT)]).await?;
     rows.first().map(|row| column(row, 0)).transpose()
 }
 

@@ -15,6 +15,11 @@ use crate::error::Result;
 use crate::schema::names;
 use crate::schema::partition::Span;
 
+/// Whether that was begun, and not ended.
+pub(in crate::admin::partitions) async fn has_begun(ground: &Ground, default: &LivePartition) -> Result<bool> {
+    Ok(shadow::read(ground, &default.at()).await?.is_some())
+}
+
 /// Makes the partitions that it has rows for; what has no place in them is in the new default partition.
 pub(in crate::admin::partitions) async fn split_default(
     ground: &Ground,
@@ -53,10 +58,16 @@ async fn copy_and_swap(
     let (mut steps, options) = (Steps::new(&mut silent), ConvertOptions::default());
     // Copying takes long, and services that start apply their schema.
     ground.end_turn().await?;
-    let copying = Copying { ground, parent, source, shadow: &shadow.at, options: &options };
-    copying.run(&mut steps).await?;
-    verify(ground, parent, source, &shadow.at).await?;
+    let copying = async {
+        Copying { ground, parent, source, shadow: &shadow.at, options: &options }
+            .run(&mut Steps::new(&mut |_| {}))
+            .await?;
+        verify(ground, parent, source, &shadow.at).await
+    };
+    let copied = copying.await;
+    // Failed or not: other tables may come after this one.
     ground.take_turn(&mut steps).await?;
+    copied?;
     let swap = swap::default(ground, parent, source, &shadow);
     ground.change(&swap).await?;
     Ok((shadow.spans, swap.statements))

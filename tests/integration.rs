@@ -4,6 +4,7 @@
 mod cache;
 mod child;
 mod citus;
+mod cli;
 mod config;
 mod failover;
 mod faults;

@@ -8,7 +8,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use crate::admin::Admin;
-use crate::admin::placement::Loads;
+use crate::admin::placement::{Loads, TenantKey};
 use crate::cluster::Core;
 use crate::config::{Config, Consistency, Mode};
 use crate::entity::{DistributionKey, Reference};
@@ -17,7 +17,8 @@ use crate::health::{Check, Probe, Verdict, judge};
 use crate::metrics::MetricsSnapshot;
 use crate::routing::{Intent, Target};
 use crate::session::{
-    self, AnyScope, CoordinatorSession, Directory, ReferenceScope, ReferenceSession, Session, Tenant, Tenants,
+    self, AnyScope, CoordinatorSession, Directory, ReferenceScope, ReferenceSession, RouteExplanation, Session, Tenant,
+    Tenants,
 };
 use crate::topology::{Mint, Node, Region, Topology};
 
@@ -71,6 +72,31 @@ impl Cluster {
     #[must_use]
     pub fn tenants<K: DistributionKey>(&self) -> Tenants<K> {
         Tenants::new(self.core.clone())
+    }
+
+    /// Where the statements of the tenant with this key go now, from this process, and why: its hash, shard, owner and regions,
+    /// and the nodes that are tried, in order. Each of these is asked for an answer, on a connection of its own.
+    ///
+    /// ```
+    /// # use shardwise::{Cluster, Uuid};
+    /// # async fn f(cluster: Cluster, festival_id: Uuid) -> shardwise::Result<()> {
+    /// let explanation = cluster.explain_route(festival_id).await?;
+    /// println!("{:?} on {:?}", explanation.shards, explanation.writes.first());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the directory, or a server that alone can hash the key, can't be asked. That the tenant's residency refuses
+    /// everything is none: the explanation says so.
+    pub async fn explain_route(&self, key: impl Into<TenantKey>) -> Result<RouteExplanation> {
+        match key.into() {
+            TenantKey::Uuid(key) => session::explain(&self.core, &key).await,
+            TenantKey::Int2(key) => session::explain(&self.core, &key).await,
+            TenantKey::Int4(key) => session::explain(&self.core, &key).await,
+            TenantKey::Int8(key) => session::explain(&self.core, &key).await,
+            TenantKey::Text(key) => session::explain(&self.core, &key).await,
+        }
     }
 
     /// A new id for a tenant whose home is this region: its rows are born there, on one of the region's nodes, in every

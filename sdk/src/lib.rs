@@ -44,6 +44,7 @@
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
 //! | tune a server for its machine                    | [`tune`]                                                           |
 //! | put PgBouncer, HAProxy and standbys around it    | [`render`]                                                         |
+//! | do all of this from a shell                      | `cli` (feature `cli`), the program `shardwise`                    |
 //! | test on real servers                             | `local` (feature `local`)                                          |
 //!
 //! # Features
@@ -51,7 +52,7 @@
 //! None is on by default. `cache` keeps rows in this process where entities and configuration say so, `redis` in Redis as well.
 //! `jiff`, `chrono`, `time` and `rust_decimal` make the types of these crates column types; `local` adds throwaway servers and
 //! Citus clusters, `containers` those of Docker where the local PostgreSQL has no Citus; `metrics` tells counters, times and
-//! gauges to the facade of the crate `metrics`.
+//! gauges to the facade of the crate `metrics`; `cli` is the command line, for a service's own program.
 //!
 //! # What it tells
 //!
@@ -69,6 +70,8 @@ extern crate self as shardwise;
 pub mod admin;
 #[cfg(feature = "cache")]
 mod cache;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod client;
 mod cluster;
 pub mod config;

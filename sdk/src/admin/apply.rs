@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use tokio_postgres::{Client, Transaction};
 
 use super::Consent;
@@ -40,7 +41,7 @@ pub struct Progress<'a> {
 }
 
 /// What an apply has done.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     done: Vec<Done>,
     withheld: Vec<Withheld>,
@@ -49,9 +50,10 @@ pub struct Report {
 }
 
 /// A step that has been done.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Done {
     step: Step,
+    #[serde(rename = "took_ms", serialize_with = "super::json::millis")]
     took: Duration,
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::error::{Error, ErrorKind, Result};
+
 /// The destructive changes that are allowed, each by its name. Without one nothing is dropped and no type is changed.
 ///
 /// A consent that nothing needs is harmless: it may stay in the code after the change.
@@ -90,6 +92,37 @@ impl Consent {
         self.with(Permission::DropPolicy(table.to_owned(), policy.to_owned()))
     }
 
+    /// Allows what a text names as [`Withheld::consent`](super::Withheld::consent) has it; quotes and the dot before it may be
+    /// left out.
+    ///
+    /// ```
+    /// use shardwise::admin::Consent;
+    ///
+    /// let consent = Consent::none().allow("drop_column(wallets, note)")?;
+    /// assert_eq!(consent, Consent::none().allow(r#".drop_column("wallets", "note")"#)?);
+    /// # Ok::<(), shardwise::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a text that names no consent: the message lists those that there are.
+    pub fn allow(self, text: &str) -> Result<Self> {
+        let permission = Permission::parse(text).ok_or_else(|| {
+            let message = format!(
+                "{text:?} is no consent: write one of drop_table(TABLE), drop_column(TABLE, COLUMN), drop_constraint(TABLE, NAME), \
+                 drop_index(TABLE, NAME), drop_default(TABLE, COLUMN), change_type(TABLE, COLUMN), redistribute(TABLE), \
+                 drop_policy(TABLE, NAME)"
+            );
+            Error::new(ErrorKind::Usage, message)
+        })?;
+        Ok(self.with(permission))
+    }
+
+    /// Whether nothing is allowed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn with(mut self, permission: Permission) -> Self {
         self.0.insert(permission);
         self
@@ -109,6 +142,29 @@ impl Consent {
 }
 
 impl Permission {
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (call, arguments) = text.strip_prefix('.').unwrap_or(text).strip_suffix(')')?.split_once('(')?;
+        let arguments: Vec<String> = match arguments.contains('"') {
+            true => serde_json::from_str(&format!("[{arguments}]")).ok()?,
+            false => arguments.split(',').map(|argument| argument.trim().to_owned()).collect(),
+        };
+        let mut arguments = arguments.into_iter();
+        let (first, second, rest) =
+            (arguments.next().filter(|name| !name.is_empty())?, arguments.next(), arguments.next());
+        Some(match (call.trim(), second.filter(|name| !name.is_empty()), rest) {
+            ("drop_table", None, None) => Self::DropTable(first),
+            ("redistribute", None, None) => Self::Redistribute(first),
+            ("drop_column", Some(name), None) => Self::DropColumn(first, name),
+            ("drop_constraint", Some(name), None) => Self::DropConstraint(first, name),
+            ("drop_index", Some(name), None) => Self::DropIndex(first, name),
+            ("drop_default", Some(name), None) => Self::DropDefault(first, name),
+            ("change_type", Some(name), None) => Self::ChangeType(first, name),
+            ("drop_policy", Some(name), None) => Self::DropPolicy(first, name),
+            _ => return None,
+        })
+    }
+
     /// The call that gives it.
     pub(super) fn call(&self) -> String {
         match self {
@@ -120,6 +176,44 @@ impl Permission {
             Self::ChangeType(table, column) => format!(".change_type({table:?}, {column:?})"),
             Self::Redistribute(table) => format!(".redistribute({table:?})"),
             Self::DropPolicy(table, policy) => format!(".drop_policy({table:?}, {policy:?})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Consent, Permission};
+
+    #[test]
+    fn each_consent_is_read_as_it_is_written() {
+        let two = |kind: fn(String, String) -> Permission| kind("a.b".to_owned(), "it's \"x\", y".to_owned());
+        for permission in [
+            Permission::DropTable("old, \"odd\"".to_owned()),
+            Permission::Redistribute("wallets".to_owned()),
+            two(Permission::DropColumn),
+            two(Permission::DropConstraint),
+            two(Permission::DropIndex),
+            two(Permission::DropDefault),
+            two(Permission::ChangeType),
+            two(Permission::DropPolicy),
+        ] {
+            assert_eq!(Permission::parse(&permission.call()), Some(permission.clone()), "{permission:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_consent_is_refused_with_those_that_there_are() {
+        for text in [
+            "",
+            "drop_column",
+            "drop_column(wallets)",
+            "drop_column(a, b, c)",
+            "drop_table()",
+            "drop(a)",
+            "drop_table(a, b)",
+        ] {
+            let error = Consent::none().allow(text).expect_err(text).to_string();
+            assert!(error.contains("drop_column(TABLE, COLUMN)"), "{error}");
         }
     }
 }

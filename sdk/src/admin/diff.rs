@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// The drift between the entities and the live database, in both directions. Its `Display` is one line per difference.
 ///
 /// Both sides are read from the server's catalogs, so two spellings of one expression are no difference. Not compared:
 /// the order of columns, storage options, triggers, comments, partitions outside of the current window, and on Citus how many
 /// shards a table has. Privileges and policies are compared where the configuration asks for row level security.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Diff {
     pub(super) differences: Vec<Difference>,
     pub(super) unmanaged: Vec<String>,
@@ -68,7 +70,8 @@ impl fmt::Display for Diff {
 }
 
 /// Which side has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The entities alone.
     Missing,
@@ -79,7 +82,8 @@ pub enum Side {
 }
 
 /// What kind of thing differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Object {
     /// A schema.
@@ -155,7 +159,7 @@ impl Object {
 }
 
 /// One difference.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     pub(super) side: Side,
     pub(super) object: Object,

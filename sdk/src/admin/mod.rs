@@ -74,6 +74,7 @@ mod desk;
 mod diff;
 mod handle;
 mod inspect;
+mod json;
 pub mod partitions;
 pub mod placement;
 mod plan;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use super::consent::{Consent, Permission};
 
 /// What an apply would do, as ordered steps. Its `Display` is SQL with comments, for a person to read.
@@ -9,7 +11,7 @@ use super::consent::{Consent, Permission};
 /// A table's indexes are made, its keys checked and its types changed under locks that stop its writers until the whole
 /// apply has ended: on a table that is large and in use, make the index by hand with `CREATE INDEX CONCURRENTLY` under
 /// the planned name first, and the plan no longer has it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Plan {
     pub(super) steps: Vec<Step>,
     pub(super) withheld: Vec<Withheld>,
@@ -144,7 +146,8 @@ impl Step {
 
 /// The kinds of step, in the order in which a plan has them: what is in the way goes first, and what points at another
 /// table comes when all tables are there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StepKind {
     /// Drops a foreign key.
@@ -196,7 +199,7 @@ pub enum StepKind {
 }
 
 /// A step that takes something away, and waits for a consent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Withheld {
     pub(super) step: Step,
     pub(super) consent: String,
@@ -217,7 +220,7 @@ impl Withheld {
 }
 
 /// A change that the entities need and that apply does not do by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     pub(super) title: String,
     pub(super) fix: String,
@@ -234,6 +237,23 @@ impl Refusal {
     #[must_use]
     pub fn fix(&self) -> &str {
         &self.fix
+    }
+}
+
+// What a script can use of it: not in which order it came to be.
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Told<'a> {
+            kind: StepKind,
+            title: &'a str,
+            sql: &'a str,
+            is_in_transaction: bool,
+            warning: Option<&'a str>,
+        }
+        let Self { kind, title, sql, warning, .. } = self;
+        let is_in_transaction = self.is_in_transaction();
+        Told { kind: *kind, title, sql, is_in_transaction, warning: warning.as_deref() }.serialize(serializer)
     }
 }
 

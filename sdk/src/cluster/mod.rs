@@ -8,6 +8,7 @@ mod failover;
 #[cfg(feature = "metrics")]
 mod gauges;
 mod homes;
+mod hops;
 mod inquiry;
 mod refresh;
 mod replicas;
@@ -39,6 +40,7 @@ use crate::scope::Texts;
 use crate::topology::{Node, NodeIndex, Position, Region, Residency, Topology};
 use catalog::{Aliases, HashChecks};
 use directory::Directory;
+pub(crate) use hops::Reached;
 use refresh::Refresher;
 use replicas::Replicas;
 pub(crate) use replicas::WRITTEN;

@@ -30,6 +30,13 @@ pub(super) fn read() -> Result<Environment> {
     parse(std::env::vars_os())
 }
 
+/// Whether any variable is a setting, or says where they are.
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "services have settings"))]
+pub(super) fn says_anything() -> bool {
+    std::env::vars_os()
+        .any(|(name, _)| name.to_str().is_some_and(|name| name.starts_with(PREFIX) && !OTHERS.contains(&name)))
+}
+
 fn parse(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Environment> {
     let mut found = Environment::default();
     for (name, value) in variables {

@@ -227,7 +227,18 @@ impl Config {
     /// # Errors
     /// [`ErrorKind::Config`], naming the place, the key and the fix.
     pub fn load() -> Result<Self> {
-        let environment = env::read()?;
+        Self::load_with(None, None)
+    }
+
+    /// The same, with this file and this profile in place of those that the variables name: for a program that has them as
+    /// arguments.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with(file: Option<&Path>, profile: Option<&str>) -> Result<Self> {
+        let mut environment = env::read()?;
+        environment.file = file.map(Path::to_owned).or(environment.file);
+        environment.profile = profile.map(str::to_owned).or(environment.profile);
         let (path, wanted) = match &environment.file {
             Some(path) => (path.clone(), true),
             None => (PathBuf::from(DEFAULT_FILE), false),
@@ -246,6 +257,12 @@ impl Config {
         let config = check::check(settings, &format!("{place} and SHARDWISE_… variables"))?;
         let asks = config.password.is_none() && config.passfile.is_none();
         Ok(Self { passfile: if asks { passfile::usual(environment.passfile) } else { config.passfile }, ..config })
+    }
+
+    /// Whether there is a file or a variable from which [`load`](Self::load) would take anything.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "services have one"))]
+    pub(crate) fn is_there() -> bool {
+        Path::new(DEFAULT_FILE).exists() || env::says_anything()
     }
 
     /// This file and nothing else: no environment. `profile` is laid over `[default]`.

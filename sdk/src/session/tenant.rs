@@ -89,7 +89,7 @@ async fn hash_by_server<K: DistributionKey>(core: &Arc<Core>, key: &K, expressio
 }
 
 /// The home region that the directory has for this key, read not longer ago than `within`; `None` where it has no such row.
-async fn home_region<K: DistributionKey>(
+pub(super) async fn home_region<K: DistributionKey>(
     core: &Arc<Core>,
     key: &K,
     within: Option<Duration>,

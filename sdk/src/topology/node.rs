@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::Region;
 
 /// What a node does in the cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Role {
     /// The one PostgreSQL server of a cluster in single mode.
@@ -18,8 +21,21 @@ pub enum Role {
     Replica,
 }
 
+impl Role {
+    /// The name that JSON carries.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Coordinator => "coordinator",
+            Self::Worker => "worker",
+            Self::Replica => "replica",
+        }
+    }
+}
+
 /// One PostgreSQL server, as clients address it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Node {
     /// `pg_dist_node.nodeid`, which a node keeps when its address changes; 0 where the server is in no such table.

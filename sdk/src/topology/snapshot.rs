@@ -124,6 +124,20 @@ impl Topology {
         map.shard(hash(key))
     }
 
+    /// The names of the tables in the shard map of this number, with their schemas where those are not the usual one; without
+    /// partitions, which lie where their tables do and are named after them.
+    pub(crate) fn tables_of(&self, map: u16) -> Vec<String> {
+        let mut names = Vec::new();
+        for (schema, tables) in &self.tables {
+            let of_map = tables.iter().filter(|(_, place)| **place == Place::Distributed(map)).map(|(name, _)| name);
+            names.extend(
+                of_map.map(|name| if *schema == self.schema { name.clone() } else { format!("{schema}.{name}") }),
+            );
+        }
+        names.sort();
+        names
+    }
+
     /// Whether it is that of one server.
     pub(crate) fn is_single(&self) -> bool {
         self.nodes.iter().any(|node| node.role == Role::Single)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::schema::Bounds;
 
@@ -34,7 +34,7 @@ pub struct Change {
     /// The statements that tell how, without those that take the locks.
     pub statements: Vec<String>,
     /// How long it took; `None` in a dry run.
-    #[serde(serialize_with = "millis")]
+    #[serde(rename = "took_ms", serialize_with = "crate::admin::json::some_millis")]
     pub took: Option<Duration>,
 }
 
@@ -126,14 +126,5 @@ impl fmt::Display for Change {
             Some(bytes) => write!(f, ", {bytes} bytes"),
             None => Ok(()),
         }
-    }
-}
-
-// `serialize_with` passes the field by reference.
-#[expect(clippy::ref_option, reason = "serde's signature")]
-fn millis<S: Serializer>(took: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    match took {
-        Some(took) => serializer.serialize_some(&took.as_millis()),
-        None => serializer.serialize_none(),
     }
 }

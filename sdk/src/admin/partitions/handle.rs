@@ -59,7 +59,13 @@ impl Partitions {
     /// Of one entity alone.
     #[must_use]
     pub fn of<E: Entity>(&self) -> Self {
-        let tables = self.tables.iter().copied().filter(|table| std::ptr::eq(*table, E::table())).collect();
+        self.of_table(E::table())
+    }
+
+    /// Of one entity alone, by its table: for a program that is told which one it is while it runs.
+    #[must_use]
+    pub fn of_table(&self, table: &'static Table) -> Self {
+        let tables = self.tables.iter().copied().filter(|known| std::ptr::eq(*known, table)).collect();
         Self { tables, ..self.clone() }
     }
 
@@ -134,7 +140,15 @@ impl Partitions {
     /// # Errors
     /// As for [`drop_older_than`](Self::drop_older_than), and where there is no such partition.
     pub async fn detach<E: Entity>(&self, partition: &str) -> Result<Changes> {
-        self.one::<E>(&Work::Detach(partition)).await
+        self.detach_from(E::table(), partition).await
+    }
+
+    /// The same, by the entity's table.
+    ///
+    /// # Errors
+    /// As for [`detach`](Self::detach).
+    pub async fn detach_from(&self, table: &'static Table, partition: &str) -> Result<Changes> {
+        self.one(table)?.run(&Work::Detach(partition)).await
     }
 
     /// Makes a partition of this table, for the interval that its rows lie in. They are checked while others use the entity's
@@ -145,7 +159,7 @@ impl Partitions {
     /// another partition covers it; and what PostgreSQL says where rows break a constraint. When the locks can't be had, the
     /// error names who holds them.
     pub async fn attach<E: Entity>(&self, table: &str) -> Result<Changes> {
-        self.one::<E>(&Work::Attach(table, None)).await
+        self.attach_to(E::table(), table, None).await
     }
 
     /// The same with these bounds.
@@ -153,7 +167,15 @@ impl Partitions {
     /// # Errors
     /// As for [`attach`](Self::attach).
     pub async fn attach_as<E: Entity>(&self, table: &str, bounds: Bounds) -> Result<Changes> {
-        self.one::<E>(&Work::Attach(table, Some(bounds))).await
+        self.attach_to(E::table(), table, Some(bounds)).await
+    }
+
+    /// The same, by the entity's table, with bounds or for the interval of the rows.
+    ///
+    /// # Errors
+    /// As for [`attach`](Self::attach).
+    pub async fn attach_to(&self, parent: &'static Table, table: &str, bounds: Option<Bounds>) -> Result<Changes> {
+        self.one(parent)?.run(&Work::Attach(table, bounds)).await
     }
 
     /// Makes a default partition, where there is none: it takes the rows that no other partition takes, which fail without it.
@@ -229,10 +251,23 @@ impl Partitions {
     pub async fn convert_with<E: Entity>(
         &self,
         options: &ConvertOptions,
+        progress: impl FnMut(Progress<'_>) + Send,
+    ) -> Result<Conversion> {
+        self.convert_table(E::table(), options, progress).await
+    }
+
+    /// The same, by the entity's table.
+    ///
+    /// # Errors
+    /// As for [`convert`](Self::convert).
+    pub async fn convert_table(
+        &self,
+        table: &'static Table,
+        options: &ConvertOptions,
         mut progress: impl FnMut(Progress<'_>) + Send,
     ) -> Result<Conversion> {
-        let of = self.of_one::<E>()?;
-        let ground = Ground::open_for_long(&self.core, &self.aim, E::table(), self.is_dry_run).await?;
+        let of = self.one(table)?;
+        let ground = Ground::open_for_long(&self.core, &self.aim, table, self.is_dry_run).await?;
         let [parent] = ground.parents() else { return Err(refused("one table is converted at a time".to_owned())) };
         let mut conversion = convert::convert(&ground, parent, options, &mut Steps::new(&mut progress)).await?;
         if !self.is_dry_run {
@@ -259,16 +294,12 @@ impl Partitions {
         self.run(&Work::FinishDetaching).await
     }
 
-    async fn one<E: Entity>(&self, work: &Work<'_>) -> Result<Changes> {
-        self.of_one::<E>()?.run(work).await
-    }
-
-    fn of_one<E: Entity>(&self) -> Result<Self> {
-        let of = self.of::<E>();
+    fn one(&self, table: &'static Table) -> Result<Self> {
+        let of = self.of_table(table);
         if of.tables.is_empty() {
             return Err(refused(format!(
                 "`{}` is not among the partitioned entities of this schema: give it `partition_by`, and the schema the entity",
-                E::table().entity
+                table.entity
             )));
         }
         Ok(of)

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
 use tokio_postgres::types::Type;
 
 use super::TenantKey;
@@ -21,7 +22,7 @@ use crate::topology::hash::hash;
 use crate::topology::{DirectoryTable, Hashing, Node, Region, ShardMap, Topology};
 
 /// What an audit has found.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct Audit {
     /// How many tenants were looked at: those of the directory.
@@ -33,7 +34,7 @@ pub struct Audit {
 }
 
 /// A tenant whose data, or a part of them, lie outside its home region.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Misplaced {
     /// The tenant.
@@ -45,19 +46,20 @@ pub struct Misplaced {
 }
 
 /// A part of a tenant's data that lies outside its home region.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Elsewhere {
     /// The region that it lies in; `None` where the node's region is not known.
     pub region: Option<Region>,
     /// The node that it lies on; `None` while no active one is known for the shard.
+    #[serde(serialize_with = "crate::admin::json::address")]
     pub node: Option<Arc<Node>>,
     /// The tenant's rows in each table of the group that has any. None: its data would be born here.
     pub tables: Vec<TableUsage>,
 }
 
 /// What one tenant has in one table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TableUsage {
     /// The table, as the entity names it.

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::Serialize;
 use tokio_postgres::types::Type;
 
 use super::{Steps, begin, layout, obstacles, strategy, transfer};
@@ -15,7 +16,7 @@ use crate::cluster::Core;
 use crate::error::Result;
 
 /// What a rebalance or a drain has moved.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct Rebalance {
     /// The moves, in order.
@@ -23,7 +24,7 @@ pub struct Rebalance {
 }
 
 /// A shard that was moved, with all that is co-located with it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct ShardMove {
     /// `pg_dist_shard.shardid` of one of its tables.
@@ -34,7 +35,9 @@ pub struct ShardMove {
     pub from: String,
     /// The node that it is on: `host:port`.
     pub to: String,
+    #[serde(skip)]
     ids: (i32, i32),
+    #[serde(skip)]
     colocation: i32,
 }
 
@@ -81,6 +84,20 @@ pub(super) async fn run(core: &Core, desk: &Desk, scope: Scope, steps: &mut Step
     }
     core.refresh().await?;
     Ok(done)
+}
+
+/// The moves that would be made. What the plan needs and the cluster may not have yet is made in a transaction that is rolled
+/// back.
+pub(super) async fn preview(desk: &Desk) -> Result<Rebalance> {
+    desk.batch("BEGIN").await?;
+    let planned = async {
+        begin::ensure_catalog(desk).await?;
+        begin::install_strategy(desk).await?;
+        plan(desk, Scope::All).await
+    };
+    let moves = planned.await;
+    desk.batch("ROLLBACK").await?;
+    Ok(Rebalance { moves: moves? })
 }
 
 /// What the stock rebalancer would do. Group by group, for what a node can take is reckoned from what the group has in

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::balance::Scope;
-use super::{Audit, NodeUsage, Rebalance, RelocateOptions, Relocation, Steps, TenantKey};
+use super::{Audit, NodeUsage, Rebalance, RelocateOptions, Relocation, RelocationPlan, Steps, TenantKey};
 use super::{audit, balance, begin, nodes, relocate};
 use crate::admin::Progress;
 use crate::admin::desk::Desk;
@@ -108,6 +108,14 @@ impl Placement {
         relocate::relocate(&self.core, &key.into(), region, options, Steps::new(&mut progress)).await
     }
 
+    /// What [`relocate`](Self::relocate) would do now. Nothing is changed.
+    ///
+    /// # Errors
+    /// As for [`relocate`](Self::relocate), as far as it can be told without moving anything: rows are not counted.
+    pub async fn plan_relocation(&self, key: impl Into<TenantKey>, region: Region) -> Result<RelocationPlan> {
+        relocate::plan(&self.core, &key.into(), region).await
+    }
+
     /// Evens out the nodes within each region: the stock rebalancer's plan, under the strategy that no shard leaves its
     /// region by, carried out move by move. In single mode there is nothing to do.
     ///
@@ -135,6 +143,17 @@ impl Placement {
         // A node may be new.
         self.core.refresh().await?;
         balance::run(&self.core, &desk, Scope::All, &mut steps).await
+    }
+
+    /// The moves that [`rebalance`](Self::rebalance) would make now. Nothing is changed.
+    ///
+    /// # Errors
+    /// As for [`rebalance`](Self::rebalance).
+    pub async fn plan_rebalance(&self) -> Result<Rebalance> {
+        if self.core.mode() == Mode::Single {
+            return Ok(Rebalance::default());
+        }
+        balance::preview(&Desk::open(&self.core).await?).await
     }
 
     /// Makes `shardwise_by_region` the strategy of every rebalance and drain that names no other one, whoever starts

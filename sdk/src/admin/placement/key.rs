@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -57,7 +58,19 @@ impl TenantKey {
         })
     }
 
-    pub(super) fn as_key_ref(&self) -> KeyRef<'_> {
+    /// Reads a text as a key of this type; `None` where it is none.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "programs have keys of a type"))]
+    pub(crate) fn parse(text: &str, key: KeyType) -> Option<Self> {
+        match key {
+            KeyType::Uuid => text.parse().ok().map(Self::Uuid),
+            KeyType::Int2 => text.parse().ok().map(Self::Int2),
+            KeyType::Int4 => text.parse().ok().map(Self::Int4),
+            KeyType::Int8 => text.parse().ok().map(Self::Int8),
+            KeyType::Text => Some(Self::Text(text.to_owned())),
+        }
+    }
+
+    pub(crate) fn as_key_ref(&self) -> KeyRef<'_> {
         match self {
             Self::Uuid(id) => KeyRef::Uuid(id),
             Self::Int2(number) => KeyRef::Int2(*number),
@@ -67,8 +80,15 @@ impl TenantKey {
         }
     }
 
-    pub(super) fn key_type(&self) -> KeyType {
+    pub(crate) fn key_type(&self) -> KeyType {
         self.as_key_ref().key_type()
+    }
+}
+
+/// As a text, whatever its type.
+impl Serialize for TenantKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

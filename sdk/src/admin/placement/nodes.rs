@@ -15,10 +15,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::topology::{Node, Region, Role, Topology};
 
 /// A node, and what lies on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct NodeUsage {
     /// The node, as this client addresses it.
+    #[serde(serialize_with = "crate::admin::json::node")]
     pub node: Arc<Node>,
     /// Its shards of distributed tables, co-located ones counted as one; `None` where it can't be asked.
     pub shards: Option<u64>,

@@ -6,13 +6,14 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::layout::{self, Held};
 use super::pause::with_writers_waiting;
 use super::transfer::{self, RowCount};
-use super::{Steps, TenantKey, begin, load, obstacles, split};
+use super::{PlannedMove, RelocationPlan, Steps, TenantKey, begin, load, obstacles, split};
 use crate::admin::desk::{Address, Desk};
 use crate::admin::wire::column;
 use crate::cluster::Core;
@@ -45,7 +46,7 @@ impl RelocateOptions {
 }
 
 /// What a relocation has done.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Relocation {
     /// The shards that were moved, one per co-location group; none where all were in the region already.
@@ -53,11 +54,12 @@ pub struct Relocation {
     /// Whether the directory had another home region before.
     pub directory_changed: bool,
     /// How long it took.
+    #[serde(rename = "took_ms", serialize_with = "crate::admin::json::millis")]
     pub took: Duration,
 }
 
 /// A tenant's shard that was moved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct MovedShard {
     /// `pg_dist_shard.shardid` of the group's first table.
@@ -96,7 +98,7 @@ pub(super) async fn relocate(
     mut steps: Steps<'_>,
 ) -> Result<Relocation> {
     if core.mode() == Mode::Single {
-        return Err(Error::new(ErrorKind::Unsupported, "on one server there is nowhere to relocate a tenant to"));
+        return Err(nowhere());
     }
     let started = Instant::now();
     let desk = Desk::open(core).await?;
@@ -112,6 +114,35 @@ pub(super) async fn relocate(
     drop(core.refresh().await);
     let (moved, directory_changed) = outcome?;
     Ok(Relocation { moved, directory_changed, took: started.elapsed() })
+}
+
+/// What a relocation would do. Others may change it until it is done.
+pub(super) async fn plan(core: &Core, key: &TenantKey, region: Region) -> Result<RelocationPlan> {
+    if core.mode() == Mode::Single {
+        return Err(nowhere());
+    }
+    let desk = Desk::open(core).await?;
+    core.refresh().await?;
+    let options = RelocateOptions::default();
+    let run = Run { core, desk: &desk, topology: &core.topology(), key, region, options: &options };
+    let (is_home, held) = (run.is_home().await?, run.held().await?);
+    let mut plan = RelocationPlan { moves: Vec::new(), changes_directory: !is_home };
+    for Way { held, from, to, from_address, .. } in run.ways(&held).await? {
+        obstacles::of_shard(&desk, held, &from_address).await?;
+        let (table, is_shared) = (held.group.table.clone(), !held.is_alone);
+        plan.moves.push(PlannedMove {
+            shard: held.shard,
+            table,
+            is_shared,
+            from: from.to_string(),
+            to: to.to_string(),
+        });
+    }
+    Ok(plan)
+}
+
+fn nowhere() -> Error {
+    Error::new(ErrorKind::Unsupported, "on one server there is nowhere to relocate a tenant to")
 }
 
 struct Run<'a> {
@@ -135,14 +166,7 @@ struct Way<'a> {
 impl Run<'_> {
     async fn all(&self, steps: &mut Steps<'_>) -> Result<(Vec<MovedShard>, bool)> {
         let is_home = self.is_home().await?;
-        let held = layout::held(self.desk, self.key).await?;
-        if held.is_empty() {
-            let key = self.key.key_type().as_str();
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!("no table is distributed by a {key}: nothing to relocate"),
-            ));
-        }
+        let held = self.held().await?;
         let ways = self.ways(&held).await?;
         for way in &ways {
             obstacles::of_shard(self.desk, way.held, &way.from_address).await?;
@@ -161,6 +185,19 @@ impl Run<'_> {
             self.record().await?;
         }
         Ok((moved, !is_home))
+    }
+
+    /// The tenant's shards.
+    async fn held(&self) -> Result<Vec<Held>> {
+        let held = layout::held(self.desk, self.key).await?;
+        if held.is_empty() {
+            let key = self.key.key_type().as_str();
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("no table is distributed by a {key}: nothing to relocate"),
+            ));
+        }
+        Ok(held)
     }
 
     fn directory(&self) -> Option<&DirectoryTable> {

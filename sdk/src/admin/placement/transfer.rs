@@ -23,7 +23,7 @@ const ATTEMPTS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// How many rows a table has in a shard.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct RowCount {
     /// The table, as SQL text: `public.wallets`.

@@ -53,12 +53,8 @@ pub struct Conversion {
     /// The table as it was, with its rows: nobody uses it, and it can be dropped.
     pub old_table: String,
     /// How long it took.
-    #[serde(serialize_with = "millis")]
+    #[serde(rename = "took_ms", serialize_with = "crate::admin::json::millis")]
     pub took: Duration,
-}
-
-fn millis<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u128(took.as_millis())
 }
 
 impl fmt::Display for Conversion {

@@ -1,0 +1,107 @@
+//! What commands need: the entities, the configuration, a connected cluster, and where answers go.
+
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use super::Cli;
+use super::args::Globals;
+use super::failure::Failure;
+use super::output::{Answer, Output};
+use super::words::{did_you_mean, listed};
+use crate::client::Cluster;
+use crate::config::Config;
+use crate::entity::Schema;
+use crate::schema::Table;
+
+/// The surroundings of one command.
+pub(super) struct Context {
+    cli: Cli,
+    globals: Globals,
+    output: Output,
+    cluster: OnceCell<Cluster>,
+}
+
+impl Context {
+    pub(super) fn new(cli: Cli, globals: Globals, output: Output) -> Self {
+        Self { cli, globals, output, cluster: OnceCell::new() }
+    }
+
+    /// How a person calls the program.
+    pub(super) fn name(&self) -> &'static str {
+        self.cli.name
+    }
+
+    pub(super) fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// Prints a command's answer.
+    pub(super) fn answer(&self, answer: &impl Answer) -> Result<(), Failure> {
+        self.output.answer(answer)
+    }
+
+    /// The configuration: by the arguments, else as the program takes it.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let Globals { config, profile, .. } = &self.globals;
+        Ok(match &self.cli.config {
+            Some(load) if config.is_none() && profile.is_none() => load()?,
+            _ => Config::load_with(config.as_deref(), profile.as_deref())?,
+        })
+    }
+
+    /// Whether anything says where the configuration is: for commands that go without one.
+    pub(super) fn has_config(&self) -> bool {
+        let Globals { config, profile, .. } = &self.globals;
+        config.is_some() || profile.is_some() || self.cli.config.is_some() || Config::is_there()
+    }
+
+    /// The cluster, which is connected to when it is first asked for.
+    pub(super) async fn cluster(&self) -> Result<&Cluster, Failure> {
+        self.cluster.get_or_try_init(|| async { Ok(Cluster::connect(self.config()?).await?) }).await
+    }
+
+    /// Lets the servers know that nobody is left.
+    pub(super) async fn close(&self) {
+        if let Some(cluster) = self.cluster.get() {
+            cluster.close(Duration::from_secs(2)).await;
+        }
+    }
+
+    /// The entities, where the command is of no use without any.
+    pub(super) fn entities(&self, command: &str) -> Result<&Schema, Failure> {
+        if self.cli.schema.tables().is_empty() {
+            return Err(Failure::usage(format!(
+                "`{command}` needs the entities of a service, and this program has none: call \
+                 `shardwise::cli::run(schema)` in a program of the service, with its entities"
+            )));
+        }
+        Ok(&self.cli.schema)
+    }
+
+    /// All entities that there are, for commands that are of use without any.
+    pub(super) fn schema(&self) -> &Schema {
+        &self.cli.schema
+    }
+
+    /// The entity with this table, of those that are `wanted`, which `what` names: "partitioned".
+    pub(super) fn table(
+        &self,
+        name: &str,
+        what: &str,
+        wanted: impl Fn(&Table) -> bool,
+    ) -> Result<&'static Table, Failure> {
+        let tables: Vec<_> = self.schema().tables().iter().copied().filter(|table| wanted(table)).collect();
+        let is_it = |table: &&&Table| table.name == name || table.entity == name || full_name(table) == name;
+        if let Some(table) = tables.iter().find(is_it) {
+            return Ok(table);
+        }
+        let known = tables.iter().map(|table| table.name);
+        let near = did_you_mean(name, tables.iter().flat_map(|table| [table.name, table.entity]));
+        Err(Failure::usage(format!("no {what} entity has the table {name:?}{near}: there are {}", listed(known))))
+    }
+}
+
+fn full_name(table: &Table) -> String {
+    table.schema.map_or_else(|| table.name.to_owned(), |schema| format!("{schema}.{}", table.name))
+}

@@ -1,0 +1,10 @@
+//! The command line, as a process of its own: answers in both forms, exit codes, and what is refused.
+
+mod frame;
+mod partitions;
+mod placement;
+mod program;
+mod relocation;
+mod render;
+mod route;
+mod schema;

@@ -138,7 +138,7 @@ fn without_calls_one_statement_tells() {
          statement, just now"
     );
     let calls = Latency { p95: millis(900), calls: 3 };
-    let checks = judge(&Samples { nowhere: Some(calls), ..samples }, &Thresholds::default(), millis(1));
+    let checks = judge(&Samples { nowhere: Some(calls), ..samples }, &Thresholds::default(), answered(1));
     assert_eq!((checks[0].verdict, checks[0].node.as_deref()), (Verdict::Critical, None));
 }
 

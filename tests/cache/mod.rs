@@ -2,8 +2,9 @@
 
 mod by_hand;
 mod consistency;
+mod entities;
 mod outages;
 mod reads;
 mod redis;
-mod stage;
+pub mod stage;
 mod writes;

@@ -1,5 +1,7 @@
 //! The command line, as a process of its own: answers in both forms, exit codes, and what is refused.
 
+mod bench;
+mod cache;
 mod frame;
 mod partitions;
 mod placement;
@@ -8,3 +10,4 @@ mod relocation;
 mod render;
 mod route;
 mod schema;
+mod tour;

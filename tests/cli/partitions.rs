@@ -1,9 +1,13 @@
 //! `partitions …`.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Command;
+
 use shardwise::{Cluster, unscoped_sql};
 
 use super::program::Program;
-use crate::support::place::{Place, in_both_modes};
+use crate::support::direct::connect_at;
+use crate::support::place::{Place, in_both_modes, on_two_threads};
 
 in_both_modes![@on_two_threads: partitions_come_and_go];
 
@@ -79,4 +83,55 @@ async fn partitions_come_and_go(place: Place) {
     let unknown = program.message(&["partitions", "list", "transactoins"], 2);
     assert!(unknown.contains("did you mean \"transactions\"?"), "{unknown}");
     assert!(program.message(&["partitions", "drop", "--older-than", "soon"], 2).contains("--older-than"));
+}
+
+#[test]
+fn a_keeper_tells_what_it_did_until_it_is_interrupted() {
+    on_two_threads(async {
+        let config = Place::Single.empty().await;
+        let program = Program::with_entities().on(&config);
+        program.json(&["schema", "apply"], 0);
+        let cluster = Cluster::connect(config).await.unwrap();
+        let mut child = program.start(&["partitions", "keep", "--every", "50ms", "--ahead", "6"]);
+        let line = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+        let round: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let made = round["changes"].as_array().unwrap().iter().map(|change| change["partition"].as_str().unwrap());
+        let there = names(&cluster).await;
+        assert!(
+            made.clone().count() > 0 && made.clone().all(|name| there.contains(&name.to_owned())),
+            "{round} {there:?}"
+        );
+        assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        // What may drop rows in the background is asked for before.
+        let asked = program.message(&["partitions", "keep", "--drop-older-than", "365days"], 4);
+        assert!(asked.contains("drop partitions whose rows are older than 1year"), "{asked}");
+    });
+}
+
+#[test]
+fn a_plain_table_is_converted_once_somebody_says_so() {
+    on_two_threads(async {
+        let config = Place::Single.empty().await;
+        let program = Program::with_entities().on(&config);
+        program.json(&["schema", "apply"], 0);
+        let server = connect_at(&config.contact_points()[0], &config, config.database()).await.unwrap();
+        let plain = "
+            CREATE TABLE plain (LIKE transactions INCLUDING DEFAULTS);
+            DROP TABLE transactions;
+            ALTER TABLE plain RENAME TO transactions;
+            ALTER TABLE transactions ADD PRIMARY KEY (festival_id, id, created_at);
+            INSERT INTO users VALUES (gen_random_uuid(), 'ada@example.org', 'Ada', now());
+            INSERT INTO wallets SELECT gen_random_uuid(), gen_random_uuid(), id, 500, now() FROM users;
+            INSERT INTO transactions (festival_id, id, wallet_id, kind, amount, created_at)
+              SELECT festival_id, gen_random_uuid(), id, 'top_up', 5, now() - make_interval(days => number)
+              FROM wallets, generate_series(1, 100) AS number";
+        server.batch_execute(plain).await.unwrap();
+        let convert = ["partitions", "convert", "transactions"];
+        assert!(program.message(&convert, 4).contains("in the place of transactions"));
+        assert_eq!(program.json(&[&convert[..], &["--dry-run"]].concat(), 3)["is_dry_run"], true);
+        let done = program.json(&[&convert[..], &["--yes"]].concat(), 0);
+        assert_eq!((&done["rows"], &done["was_resumed"]), (&100.into(), &false.into()), "{done}");
+        assert_eq!(program.json(&["schema", "diff"], 0)["differences"], serde_json::json!([]));
+    });
 }

@@ -36,6 +36,11 @@ impl Program {
         Self::at(env!("CARGO_BIN_EXE_cli-with-entities"))
     }
 
+    /// The program of a service whose entities' rows are cached.
+    pub fn with_cache() -> Self {
+        Self::at(env!("CARGO_BIN_EXE_cli-with-cache"))
+    }
+
     fn at(path: &'static str) -> Self {
         Self { path, environment: Vec::new(), folder: tempfile::tempdir().unwrap() }
     }

@@ -1,10 +1,12 @@
 //! `route KEY`.
 
 use serde_json::json;
-use shardwise::{Cluster, Region, unscoped_sql};
+use shardwise::{Cluster, Region, local, unscoped_sql};
 
 use super::program::Program;
-use crate::support::place::{Place, in_both_modes};
+use crate::support::citus::can_run;
+use crate::support::leftovers::fresh;
+use crate::support::place::{Place, in_both_modes, on_two_threads};
 
 in_both_modes![@on_two_threads: a_key_s_way_is_what_the_server_says];
 
@@ -79,4 +81,30 @@ async fn a_key_s_way_is_what_the_server_says(place: Place) {
     assert!(program.message(&["route", "lowlands", "--type", "uuid"], 2).contains("no uuid"));
     let other = program.json(&["route", "7", "--type", "bigint"], 0);
     assert_eq!(other["writes"][0]["route"], place.pick("single", "coordinator"), "{other}");
+}
+
+/// What a statement would find, where the owner is down: the others, and why the owner is not among them.
+#[test]
+fn a_lost_owner_is_told_of_and_gone_around() {
+    on_two_threads(async {
+        if !can_run("cli::route::a_lost_owner_is_told_of_and_gone_around").await {
+            return;
+        }
+        let local = local::citus(2).regions([Region::EU, Region::US]).own().start().await.unwrap();
+        let config = fresh(&local).await;
+        let cluster = Cluster::connect(config.clone()).await.unwrap();
+        cluster.admin().apply(&crate::support::schema()).await.unwrap();
+        cluster.refresh().await.unwrap();
+        let id = cluster.mint_id(Region::US).unwrap().to_string();
+        let program = Program::alone().on(&config);
+        let before = program.json(&["route", &id, "--type", "uuid"], 0);
+        let owner = before["writes"][0]["node"].as_str().unwrap();
+        assert_eq!((&before["writes"][0]["route"], &before["unreachable"]), (&json!("owner"), &json!([])), "{before}");
+        local.workers()[1].kill().await.unwrap();
+        let after = program.json(&["route", &id, "--type", "uuid"], 0);
+        assert_eq!(after["unreachable"][0]["node"], owner, "{after}");
+        let others: Vec<_> =
+            after["writes"].as_array().unwrap().iter().map(|stop| stop["route"].as_str().unwrap()).collect();
+        assert_eq!(others, ["coordinator", "forwarded"], "{after}");
+    });
 }

@@ -1,6 +1,8 @@
-//! `festival serve` runs the service, `festival migrate` makes its tables, `festival play` shows that it works.
+//! `festival serve` runs the service, `festival migrate` makes its tables, `festival admin` has all of shardwise's commands with the
+//! platform's entities, `festival play` shows that it works.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -11,6 +13,7 @@ use clap::{Parser, Subcommand};
 use festival::model::schema;
 use festival::play::{self, play};
 use festival::service::{self, App, Exporter};
+use shardwise::cli::Cli;
 use shardwise::{Cluster, Config};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
@@ -34,6 +37,13 @@ enum Command {
     Serve(Serve),
     /// Creates the tables, or what is missing of them
     Migrate,
+    /// shardwise's own commands, with the platform's entities: see `festival admin --help`
+    #[command(disable_help_flag = true)]
+    Admin {
+        /// The command and its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Plays a weekend at 72 festivals on a server of its own, and checks the books
     Play(play::Options),
 }
@@ -62,6 +72,10 @@ async fn main() -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Serve(options) => serve(options).await,
         Command::Migrate => migrate().await,
+        Command::Admin { arguments } => {
+            let cli = Cli::new(schema()).named("festival admin").with_config(config);
+            Ok(cli.run(arguments).await)
+        }
         Command::Play(options) => {
             let report = play(&options).await?;
             let mut stdout = std::io::stdout().lock();

@@ -119,6 +119,13 @@ impl Admin {
         Partitions::new(self.core.clone(), self.aim(), schema.tables())
     }
 
+    /// What of the schema's entities is cached, and having it read anew.
+    #[cfg(feature = "cache")]
+    #[must_use]
+    pub fn cache(&self, schema: &Schema) -> super::Caches {
+        super::Caches::new(self.core.clone(), schema)
+    }
+
     /// Where tenants' data are, and how they get elsewhere.
     #[must_use]
     pub fn placement(&self) -> Placement {

@@ -66,6 +66,8 @@
 //! Expressions in defaults and checks are read with the time zone UTC and the ISO date style, whatever the session's.
 
 mod apply;
+#[cfg(feature = "cache")]
+mod cache;
 mod citus;
 pub(crate) mod commands;
 mod compare;
@@ -86,6 +88,8 @@ mod wanted;
 mod wire;
 
 pub use apply::{Done, Progress, Report};
+#[cfg(feature = "cache")]
+pub use cache::{CacheStatus, CachedEntity, Caches, RedisStatus};
 pub use consent::Consent;
 pub use diff::{Diff, Difference, Object, Side};
 pub use handle::Admin;

@@ -23,6 +23,7 @@ mod redis;
 #[cfg(not(feature = "redis"))]
 #[path = "no_redis.rs"]
 mod redis;
+mod remote;
 mod row;
 mod write;
 

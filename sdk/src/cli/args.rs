@@ -10,7 +10,7 @@ use super::context::Context;
 use super::exit::{self, Exit};
 use super::failure::Failure;
 use super::output::{Format, Output};
-use super::{Cli, handbook, partitions, placement, render, route, schema, signals, tune};
+use super::{Cli, bench, cache, handbook, partitions, placement, render, route, schema, signals, tune};
 
 /// Looks after a cluster of PostgreSQL or Citus, and after what stands around it
 #[derive(Parser)]
@@ -44,6 +44,9 @@ enum Command {
     /// List, make, drop, detach, attach and keep partitions by time
     #[command(subcommand)]
     Partitions(partitions::Command),
+    /// What is cached, and having it read anew
+    #[command(subcommand)]
+    Cache(cache::Command),
     /// Where tenants' data are, and how they get elsewhere
     #[command(subcommand)]
     Placement(placement::Command),
@@ -54,6 +57,8 @@ enum Command {
     /// Texts for the programs around the database, from the cluster as it is
     #[command(subcommand)]
     Render(Box<render::Command>),
+    /// How fast the cluster answers this machine by each way, in a schema of its own that is dropped at the end
+    Bench(bench::Command),
     /// Completions for a shell
     Completions(handbook::Completions),
     /// The manual page, or those of all commands into a folder
@@ -65,10 +70,12 @@ impl Command {
         match self {
             Self::Schema(command) => command.run(context).await,
             Self::Partitions(command) => command.run(context).await,
+            Self::Cache(command) => command.run(context).await,
             Self::Placement(command) => command.run(context).await,
             Self::Route(command) => command.run(context).await,
             Self::Tune(command) => command.run(context),
             Self::Render(command) => command.run(context).await,
+            Self::Bench(command) => command.run(context).await,
             Self::Completions(command) => command.run(context),
             Self::Man(command) => command.run(context),
         }
@@ -96,11 +103,25 @@ pub(super) async fn run(cli: Cli, arguments: Vec<OsString>) -> Exit {
         outcome = Box::pin(command.run(&context)) => outcome,
         failure = signals::received() => Err(failure),
     };
-    context.close().await;
-    outcome.unwrap_or_else(|failure| {
+    // Whoever interrupts that as well does not want to wait.
+    let ended = tokio::select! {
+        ended = context.close() => ended,
+        failure = signals::received() => Err(failure),
+    };
+    let told = |failure: Failure| {
         failure.tell(format);
         failure.exit
-    })
+    };
+    match (outcome, ended) {
+        (Err(failure), ended) => {
+            if let Err(more) = ended {
+                told(more);
+            }
+            told(failure)
+        }
+        (Ok(_), Err(failure)) => told(failure),
+        (Ok(exit), Ok(())) => exit,
+    }
 }
 
 /// What clap says of a mistake; `--help` and `--version` are none.

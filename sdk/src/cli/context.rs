@@ -1,5 +1,7 @@
 //! What commands need: the entities, the configuration, a connected cluster, and where answers go.
 
+use std::cell::RefCell;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
@@ -20,11 +22,15 @@ pub(super) struct Context {
     globals: Globals,
     output: Output,
     cluster: OnceCell<Cluster>,
+    at_the_end: RefCell<Option<LastWork>>,
 }
+
+/// What is done when a command has ended.
+type LastWork = Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
 
 impl Context {
     pub(super) fn new(cli: Cli, globals: Globals, output: Output) -> Self {
-        Self { cli, globals, output, cluster: OnceCell::new() }
+        Self { cli, globals, output, cluster: OnceCell::new(), at_the_end: RefCell::new(None) }
     }
 
     /// How a person calls the program.
@@ -61,11 +67,22 @@ impl Context {
         self.cluster.get_or_try_init(|| async { Ok(Cluster::connect(self.config()?).await?) }).await
     }
 
-    /// Lets the servers know that nobody is left.
-    pub(super) async fn close(&self) {
+    /// Has this done when the command has ended, also where it is interrupted.
+    pub(super) fn at_the_end(&self, work: impl Future<Output = Result<(), Failure>> + 'static) {
+        *self.at_the_end.borrow_mut() = Some(Box::pin(work));
+    }
+
+    /// Does what is to be done at the end, and lets the servers know that nobody is left.
+    pub(super) async fn close(&self) -> Result<(), Failure> {
+        let work = self.at_the_end.borrow_mut().take();
+        let outcome = match work {
+            Some(work) => work.await,
+            None => Ok(()),
+        };
         if let Some(cluster) = self.cluster.get() {
             cluster.close(Duration::from_secs(2)).await;
         }
+        outcome
     }
 
     /// The entities, where the command is of no use without any.

@@ -29,8 +29,12 @@ pub(super) struct Man {
 impl Completions {
     pub(super) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let mut script = Vec::new();
-        // A sub-command of another program is completed by that one's own script.
         let name = context.name();
+        if name.contains(' ') {
+            return Err(Failure::usage(format!(
+                "`{name}` is a part of another program, and shells complete a whole one: let that one's completions have `{name}`"
+            )));
+        }
         clap_complete::generate(self.shell, &mut clap_command(name), name, &mut script);
         let script = String::from_utf8_lossy(&script);
         context.output().file(&script, &json!({ "shell": self.shell.to_string(), "script": script }))?;

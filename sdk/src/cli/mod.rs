@@ -29,6 +29,8 @@
 
 mod approval;
 mod args;
+mod bench;
+mod cache;
 mod context;
 mod exit;
 mod failure;

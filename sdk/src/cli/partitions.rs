@@ -1,5 +1,6 @@
 //! `partitions`: lists, makes, drops, detaches, attaches and keeps partitions by time.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::Subcommand;
@@ -14,6 +15,7 @@ use super::screen::{Screen, Table, or_dash, size};
 use crate::admin::partitions::{
     Bound, Bounds, Changes, Conversion, ConvertOptions, KeeperOptions, PartitionedTable, Partitions,
 };
+use crate::error::Error;
 use crate::schema;
 
 /// The commands on partitions.
@@ -289,19 +291,27 @@ async fn convert(
     Ok(if done.is_dry_run { Exit::Found } else { Exit::Fine })
 }
 
-/// Tells each round's changes, until the command is interrupted or nobody reads any more.
+/// Tells each round's changes, and what went wrong in it, until the command is interrupted or nobody reads any more.
 async fn keep(context: &Context, table: Option<String>, options: KeeperOptions) -> Result<Exit, Failure> {
     let keeper = of(context, table, false).await?.keep(options);
-    let mut told = 0;
+    let (mut rounds, mut error) = (0, None);
     loop {
-        let status = keeper.wait_for(|status| status.rounds > told || !status.errors.is_empty()).await;
-        for changes in &status.changes {
-            context.answer(&**changes)?;
+        let is_new = |latest: Option<&Arc<Error>>| match (latest, &error) {
+            (Some(latest), Some(error)) => !Arc::ptr_eq(latest, error),
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let status = keeper.wait_for(|status| status.rounds > rounds || is_new(status.errors.first())).await;
+        if status.rounds > rounds {
+            for changes in &status.changes {
+                context.answer(&**changes)?;
+            }
         }
-        if let Some(error) = status.errors.first() {
-            return Err((**error).clone().into());
+        // The next round tries again.
+        for error in &status.errors {
+            Failure::from(Error::clone(error)).tell(context.output().format);
         }
-        told = status.rounds;
+        (rounds, error) = (status.rounds, status.errors.first().cloned());
         if context.output().is_closed() {
             return Ok(Exit::Fine);
         }
@@ -352,6 +362,8 @@ impl Answer for Conversion {
 }
 
 fn ends(bounds: Option<&Bounds>) -> (String, String) {
-    bounds
-        .map_or_else(|| ("default".to_owned(), String::new()), |Bounds { from, to }| (from.to_string(), to.to_string()))
+    bounds.map_or_else(
+        || ("default".to_owned(), "-".to_owned()),
+        |Bounds { from, to }| (from.to_string(), to.to_string()),
+    )
 }

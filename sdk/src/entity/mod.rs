@@ -28,6 +28,7 @@ pub use filter::Renderer;
 pub use filter::{Filter, Value, escape_like};
 pub use foreign_key::{ClearedByDelete, ForeignKeyTo, OnEveryNode};
 pub use json::{Json, JsonDocument};
+pub(crate) use params::bytes_of;
 pub use params::{Param, Params};
 pub(crate) use raw::Raw;
 pub use registry::Schema;

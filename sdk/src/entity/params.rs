@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use smallvec::SmallVec;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 
-use crate::error::Panicked;
+use crate::error::{Error, ErrorKind, Panicked, Result};
 
 /// One parameter. Its value is never shown.
 pub enum Param<'a> {
@@ -70,4 +70,18 @@ impl<'a> Params<'a> {
     pub fn as_slice(&self) -> &[Param<'a>] {
         &self.0
     }
+}
+
+/// The values as they are sent, each with its length before it: what tells one row from another.
+pub(crate) fn bytes_of(types: &[Type], params: &Params<'_>) -> Result<Vec<u8>> {
+    let (mut all, mut one) = (Vec::new(), BytesMut::new());
+    for (ty, param) in types.iter().zip(params.as_slice()) {
+        one.clear();
+        param
+            .to_sql_checked(ty, &mut one)
+            .map_err(|_| Error::new(ErrorKind::Codec, format!("the value can't be sent as {ty}")))?;
+        all.extend_from_slice(&one.len().to_le_bytes());
+        all.extend_from_slice(&one);
+    }
+    Ok(all)
 }

@@ -1,7 +1,7 @@
 //! The entities of a service, gathered for the schema commands.
 
 use super::Entity;
-use crate::schema::Table;
+use crate::schema::{Caching, Table};
 
 /// The entities of a service, in any order.
 ///
@@ -18,13 +18,14 @@ use crate::schema::Table;
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
     tables: Vec<&'static Table>,
+    cached: Vec<(&'static Table, Caching)>,
 }
 
 impl Schema {
     /// No entities yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { tables: Vec::new() }
+        Self { tables: Vec::new(), cached: Vec::new() }
     }
 
     /// Adds an entity. Adding it twice changes nothing.
@@ -33,6 +34,7 @@ impl Schema {
         let table = E::table();
         if !self.tables.iter().any(|&known| std::ptr::eq(known, table)) {
             self.tables.push(table);
+            self.cached.extend(E::CACHING.map(|caching| (table, caching)));
         }
         self
     }
@@ -41,5 +43,11 @@ impl Schema {
     #[must_use]
     pub fn tables(&self) -> &[&'static Table] {
         &self.tables
+    }
+
+    /// Those of them whose rows are cached, and how.
+    #[must_use]
+    pub fn cached(&self) -> &[(&'static Table, Caching)] {
+        &self.cached
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// How an entity's rows are cached: `#[entity(cache = read_through(ttl = "5m", negative = "5s"))]`.
 ///
 /// Whatever the way is, what is written through the SDK is forgotten when it is committed, and nothing is kept for longer than
@@ -17,7 +19,8 @@ pub struct Caching {
 }
 
 /// What goes through the cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CacheWay {
     /// `get`, `find` and `get_many` ask the cache first, and fill it.

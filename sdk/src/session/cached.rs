@@ -7,14 +7,13 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::call::{Call, End};
-use super::directory::bytes_of;
 use super::executor::{Executor, Hold};
 use super::get::{row_by_key, rows_by_keys, unreadable};
 use super::written::{Reached, Written};
 use super::{In, Pooled, Scope, Session};
 use crate::cache::{Answer, Ask, Cache, Entry, Family, Kept, Loaded, Place, ReadAt, ToKeep, write_row};
 use crate::cluster::Core;
-use crate::entity::{Entity, EntityKey as _, Params};
+use crate::entity::{Entity, EntityKey as _, Params, bytes_of};
 use crate::error::{Error, Result};
 use crate::pool::ForStatement;
 use crate::retry::Progress;

@@ -5,12 +5,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use bytes::BytesMut;
-use tokio_postgres::types::{ToSql as _, Type};
+use tokio_postgres::types::Type;
 
 use super::ReferenceSession;
 use super::executor::Executor as _;
-use crate::entity::{Column, ColumnType, EntityKey as _, Operand, Params, Reference};
+use crate::entity::{Column, ColumnType, EntityKey as _, Operand, Params, Reference, bytes_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
 
@@ -105,18 +104,4 @@ impl<E: Reference> fmt::Debug for Directory<E> {
 
 fn wires(table: &Table, columns: &[&str]) -> Vec<Type> {
     columns.iter().filter_map(|name| table.column(name)).map(|column| column.wire.clone()).collect()
-}
-
-/// The values as they are sent, each with its length before it: what tells one row from another.
-pub(super) fn bytes_of(types: &[Type], params: &Params<'_>) -> Result<Vec<u8>> {
-    let (mut all, mut one) = (Vec::new(), BytesMut::new());
-    for (ty, param) in types.iter().zip(params.as_slice()) {
-        one.clear();
-        param
-            .to_sql_checked(ty, &mut one)
-            .map_err(|_| Error::new(ErrorKind::Codec, format!("the value can't be sent as {ty}")))?;
-        all.extend_from_slice(&one.len().to_le_bytes());
-        all.extend_from_slice(&one);
-    }
-    Ok(all)
 }

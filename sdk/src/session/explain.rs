@@ -162,29 +162,25 @@ fn shards(topology: &Topology, target: Target, hash: Option<i32>) -> Vec<KeyShar
 /// Asks each node on the way; where one can't be reached, the others are worked out without it, as a statement would find them.
 async fn ways(core: &Arc<Core>, target: Target, explanation: &mut RouteExplanation) -> Result<()> {
     let mut known: Vec<(Arc<Node>, Reached)> = Vec::new();
+    let mut lost: Vec<Arc<Node>> = Vec::new();
     loop {
-        let reads = core.hops(target, Need::new(None, Access::Read)).await?;
-        let writes = core.hops(target, Need::new(None, Access::Write)).await?;
-        let mut is_complete = true;
-        for (node, _) in reads.iter().chain(&writes) {
-            if known.iter().any(|(known, _)| known == node) {
-                continue;
-            }
-            match core.reach(node).await {
-                Ok(reached) => known.push((node.clone(), reached)),
-                Err(error) => {
-                    is_complete = false;
-                    let (node, error) = (node.to_string(), error.to_string());
-                    explanation.unreachable.push(Unreachable { node, error });
-                    break;
-                }
-            }
-        }
-        if is_complete {
+        let mut reads = core.hops(target, Need::new(None, Access::Read)).await?;
+        let mut writes = core.hops(target, Need::new(None, Access::Write)).await?;
+        // It may be back by now: what is told is what was seen.
+        [&mut reads, &mut writes].into_iter().for_each(|hops| hops.retain(|(node, _)| !lost.contains(node)));
+        let all = || reads.iter().chain(&writes).map(|(node, _)| node);
+        let Some(next) = all().find(|node| known.iter().all(|(known, _)| known != *node)) else {
             let first = explanation.shards.first();
             let stops = |hops: Vec<(Arc<Node>, Route)>| hops.into_iter().map(|hop| stop(hop, &known, first)).collect();
             (explanation.reads, explanation.writes) = (stops(reads), stops(writes));
             return Ok(());
+        };
+        match core.reach(next).await {
+            Ok(reached) => known.push((next.clone(), reached)),
+            Err(error) => {
+                explanation.unreachable.push(Unreachable { node: next.to_string(), error: error.to_string() });
+                lost.push(next.clone());
+            }
         }
     }
 }

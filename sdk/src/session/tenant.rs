@@ -7,13 +7,12 @@ use std::time::Duration;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::directory::bytes_of;
 use super::execute::run;
 use super::job::{Answer, Effect, Job, Text};
 use super::terms::HeldTo;
 use super::{Pooled, Session, Tenant, TenantScope, watch};
 use crate::cluster::{Core, REFUSAL_AGE};
-use crate::entity::{DistributionKey, Params};
+use crate::entity::{DistributionKey, Params, bytes_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::routing::{Intent, Need, Target};
 use crate::schema::{quote_ident, quote_qualified};

@@ -1,5 +1,6 @@
 //! The service over real HTTP on a real PostgreSQL, and on a real Citus cluster.
 
+mod admin;
 #[allow(clippy::print_stdout, reason = "how long each alert took")]
 mod alerts;
 mod books;

@@ -32,7 +32,7 @@ impl Place {
     }
 
     /// How to connect to an empty database of the test's own; the servers are the same for all tests.
-    async fn database(self) -> Config {
+    pub(crate) async fn database(self) -> Config {
         static SERVER: OnceCell<Server> = OnceCell::const_new();
         match self {
             Self::Single => {

@@ -13,6 +13,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::super::{Cache, DEAF_AFTER};
 use crate::random;
 
+/// In place of a hash: nothing counts any more. Of a name it is the hash with a chance of one in 2⁶⁴, and then too much is forgotten.
+pub(super) const ALL: u64 = 0;
+
 /// Between two words to oneself.
 const BEAT: Duration = Duration::from_millis(500);
 
@@ -72,7 +75,10 @@ fn take(cache: &Cache, word: &Msg) {
     let Some(sender) = numbers.next() else { return };
     if sender != cache.me {
         // What this process wrote it has forgotten already.
-        numbers.for_each(|hash| cache.memory.forget(hash));
+        numbers.for_each(|hash| match hash {
+            ALL => cache.memory.forget_all(),
+            hash => cache.memory.forget(hash),
+        });
     }
     cache.has_heard();
 }

@@ -15,6 +15,7 @@ mod keeper;
 mod link;
 mod listen;
 mod script;
+mod sweep;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -85,12 +85,15 @@ pub mod metrics;
 mod pool;
 mod random;
 pub mod render;
+#[cfg(feature = "report")]
+pub mod report;
 mod retry;
 mod route;
 mod routing;
 pub mod schema;
 mod scope;
 pub mod session;
+pub mod status;
 pub mod topology;
 pub mod tune;
 
@@ -107,6 +110,7 @@ pub use session::{
     ReferenceTransaction, Row, Sql, SqlText, Tenant, Transaction, TransactionOptions, UnscopedSql,
 };
 pub use shardwise_macros::{Entity, SqlEnum, SqlNewtype};
+pub use status::Status;
 pub use topology::{Position, Region, Residency, Topology};
 pub use uuid::Uuid;
 

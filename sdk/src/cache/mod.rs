@@ -36,7 +36,7 @@ use crate::config::{CacheConfig, CacheStore, Config};
 use crate::error::Result;
 use crate::metrics::CacheSnapshot;
 use crate::random;
-use crate::schema::{Caching, Table};
+use crate::schema::{Caching, Table, layout};
 use backlog::Backlog;
 use counters::Counters;
 use entry::LogPlace;
@@ -45,7 +45,7 @@ use memory::Memory;
 use redis::Redis;
 
 pub(crate) use entry::{Entry, LogPlace as ReadAt};
-pub(crate) use place::{Family, Place, layout};
+pub(crate) use place::{Family, Place};
 pub(crate) use read::{Answer, Ask, Loaded, ToKeep};
 pub(crate) use row::{Kept, write as write_row};
 pub(crate) use write::{Marks, Target};

@@ -17,6 +17,8 @@ mod standbys;
 mod standing;
 mod state;
 mod station;
+mod status;
+mod survey;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::values::{Endpoint, EndpointError, Secret, Tls};
 use super::{Config, check};
@@ -45,7 +45,7 @@ impl Default for CacheConfig {
 }
 
 /// Where rows are cached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CacheStore {
@@ -58,6 +58,17 @@ pub enum CacheStore {
     Redis,
     /// In this process, and behind it in Redis, by which the processes tell each other what they wrote.
     TwoTier,
+}
+
+impl fmt::Display for CacheStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Memory => "memory",
+            Self::Redis => "redis",
+            Self::TwoTier => "two_tier",
+        })
+    }
 }
 
 /// A Redis, and how it is spoken to.

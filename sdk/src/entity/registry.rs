@@ -1,7 +1,7 @@
 //! The entities of a service, gathered for the schema commands.
 
 use super::Entity;
-use crate::schema::Table;
+use crate::schema::{Table, layout_of_all};
 
 /// The entities of a service, in any order.
 ///
@@ -35,6 +35,12 @@ impl Schema {
             self.tables.push(table);
         }
         self
+    }
+
+    /// What tells the layout of these tables from another one, in any order: their names, columns, types and keys.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        format!("{:016x}", layout_of_all(&self.tables))
     }
 
     /// The entities' tables, in the order they were added.

@@ -40,6 +40,8 @@
 //! | place, find and move tenants' data               | [`Cluster::mint_id`], [`admin::placement`]                         |
 //! | make and drop partitions by time                 | [`admin::partitions`]                                              |
 //! | know how it is, and be told when it is not well  | [`Cluster::health`], [`metrics`], [`render`]                        |
+//! | see all of it in one picture                    | [`Cluster::status`], `report` (feature `report`)                   |
+//! | find out why it does not work                    | [`doctor()`], [`doctor`](mod@doctor)                               |
 //! | keep what is read often                         | [`config::CacheConfig`], `session.cache()` (feature `cache`)       |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
 //! | tune a server for its machine                    | [`tune`]                                                           |
@@ -75,6 +77,7 @@ pub mod cli;
 mod client;
 mod cluster;
 pub mod config;
+pub mod doctor;
 pub mod entity;
 mod error;
 pub mod health;
@@ -99,7 +102,7 @@ pub mod tune;
 
 pub use client::{Cluster, Health, ReplicaStatus};
 pub use config::{Config, Mode};
-
+pub use doctor::doctor;
 pub use entity::{DistributionKey, Schema};
 pub use error::{Advice, Error, ErrorKind, Limit, Result};
 pub use metrics::{CacheSnapshot, MetricsSnapshot};

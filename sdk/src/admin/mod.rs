@@ -86,6 +86,7 @@ mod wanted;
 mod wire;
 
 pub use apply::{Done, Progress, Report};
+pub(crate) use commands::difference;
 pub use consent::Consent;
 pub use diff::{Diff, Difference, Object, Side};
 pub use handle::Admin;

@@ -53,6 +53,13 @@ pub(crate) use write::{Marks, Target};
 /// While this process has not heard from Redis for so long, it may have missed what others wrote.
 const DEAF_AFTER: Duration = Duration::from_secs(3);
 
+/// Whether Redis, as the configuration has it, answers and takes writes; or why not.
+#[cfg(feature = "redis")]
+pub(crate) async fn reach(config: &CacheConfig) -> std::result::Result<(), String> {
+    let Some(redis) = &config.redis else { return Err("the configuration names none".to_owned()) };
+    redis::reach(redis, config.response_limit).await
+}
+
 /// The cache of a cluster, shared by all its sessions.
 pub(crate) struct Cache {
     config: CacheConfig,

@@ -56,7 +56,9 @@ pub(super) async fn of(station: &Station, config: &Config) -> Result<Survey> {
         Ok(survey)
     };
     let asked = tokio::time::timeout(PATIENCE, asked).await;
-    asked.unwrap_or_else(|_| Err(Error::timed_out(Limit::Statement, PATIENCE))).map_err(|error| error.on(station.node()))
+    asked
+        .unwrap_or_else(|_| Err(Error::timed_out(Limit::Statement, PATIENCE)))
+        .map_err(|error| error.on(station.node()))
 }
 
 async fn ask(client: &Client, station: &Station) -> Result<Survey> {

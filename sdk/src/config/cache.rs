@@ -60,6 +60,13 @@ pub enum CacheStore {
     TwoTier,
 }
 
+impl CacheStore {
+    /// Whether rows are kept in Redis, too.
+    pub(crate) fn has_redis(self) -> bool {
+        matches!(self, Self::Redis | Self::TwoTier)
+    }
+}
+
 impl fmt::Display for CacheStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -3,14 +3,14 @@
 use maud::{Markup, html};
 
 /// The picture's own units. It is drawn about as wide as it says, on a phone and on a desk, so that its text has one size.
-const WIDTH: f64 = 400.0;
+const WIDTH: f64 = 340.0;
 const ROW: f64 = 40.0;
 const BAR: f64 = 12.0;
 /// Below the rows, for the scale.
 const FOOT: f64 = 22.0;
 
 /// As many letters of a name as have room beside its value, whatever the font.
-const MOST_OF_A_NAME: usize = 24;
+const MOST_OF_A_NAME: usize = 22;
 
 pub(super) struct Bars {
     pub(super) title: &'static str,

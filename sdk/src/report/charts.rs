@@ -31,7 +31,7 @@ fn latency(status: &Status) -> Bars {
             Bar {
                 name: node.name.clone(),
                 text: match (times, &node.reach) {
-                    (Some(times), _) => format!("{}, worst {}", span(times.median), span(times.worst)),
+                    (Some(times), _) => format!("{} – {}", span(times.median), span(times.worst)),
                     (None, Reach::NotAsked(_)) => "not asked".to_owned(),
                     (None, _) => "no answer".to_owned(),
                 },
@@ -44,8 +44,8 @@ fn latency(status: &Status) -> Bars {
         .collect();
     let most = rows.iter().flat_map(|row| [row.value, row.up_to, row.mark]).flatten().fold(0.0, f64::max);
     let bounds = times(status, Aspect::LatencyP95);
-    let about = "of a statement from here and back, measured just now: the bar is the median, the line reaches to the worst, the \
-                 dot is in what time 95 of 100 calls ended of late";
+    let about = "of a statement from here and back, measured just now: the bar is the median, the line goes to the worst; \
+                 the dot is in what time 95 of 100 calls ended of late";
     Bars { title: "Round trips", about: about.to_owned(), rows, most, most_text: seconds(most), bounds }
 }
 

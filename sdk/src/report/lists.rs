@@ -134,7 +134,10 @@ pub(super) fn residency(status: &Status) -> Markup {
 
 fn outside_home(examples: &[OutsideHome]) -> Markup {
     let regions = |tenant: &OutsideHome| {
-        let names = tenant.regions.iter().map(|region| region.map_or_else(|| "no region".to_owned(), |region| region.to_string()));
+        let names = tenant
+            .regions
+            .iter()
+            .map(|region| region.map_or_else(|| "no region".to_owned(), |region| region.to_string()));
         names.collect::<Vec<_>>().join(", ")
     };
     html! {

@@ -44,7 +44,19 @@ fn names_are_never_markup() {
 #[test]
 fn nothing_is_loaded_and_nothing_runs() {
     let page = page_of(str::to_owned);
-    for word in ["http:", "https:", "src=", "href=\"http", "url(", "@import", "<script", "<link", "<iframe", "javascript:", " onload"] {
+    for word in [
+        "http:",
+        "https:",
+        "src=",
+        "href=\"http",
+        "url(",
+        "@import",
+        "<script",
+        "<link",
+        "<iframe",
+        "javascript:",
+        " onload",
+    ] {
         assert!(!page.contains(word), "{word}");
     }
     assert!(page.contains("default-src 'none'"));
@@ -139,7 +151,8 @@ fn what_is_to_be_read_can_be_in_all_schemes() {
         }
         println!("{scheme}: texts {:.2} at least, pictures {:.2} at least", least[0], least[1]);
         // From step to step of the shards' colours there is a difference, always in one direction.
-        let steps: Vec<f64> = (1..=5).map(|step| contrast(colours[format!("--s{step}").as_str()], colours["--card"])).collect();
+        let steps: Vec<f64> =
+            (1..=5).map(|step| contrast(colours[format!("--s{step}").as_str()], colours["--card"])).collect();
         assert!(steps.windows(2).all(|pair| pair[1] > pair[0] * 1.25), "{scheme}: {steps:?}");
     }
 }

@@ -19,9 +19,9 @@ pub use bounds::{Bound, Bounds};
 pub use caching::{CacheWay, Caching};
 pub(crate) use date::Date;
 pub(crate) use group::named_group;
+pub(crate) use layout::layout_of_all;
 #[cfg(feature = "cache")]
 pub(crate) use layout::{Fnv, layout};
-pub(crate) use layout::layout_of_all;
 pub use model::{
     Check, Colocation, ColumnDef, Enumeration, ForeignKey, Generated, Index, IndexColumn, Interval, Kind, OnDelete,
     Partition, Table, Unique,

@@ -9,14 +9,24 @@ use crate::metrics::{CacheSnapshot, MetricsSnapshot};
 use crate::topology::{Region, Residency, Role};
 
 fn check(aspect: Aspect, node: &str, verdict: Verdict, value: Option<Value>) -> Check {
-    let bounds = |warning, critical| (Some(Value::Time(Duration::from_millis(warning))), Some(Value::Time(Duration::from_millis(critical))));
+    let bounds = |warning, critical| {
+        (Some(Value::Time(Duration::from_millis(warning))), Some(Value::Time(Duration::from_millis(critical))))
+    };
     let (warning, critical) = match aspect {
         Aspect::LatencyP95 => bounds(100, 500),
         Aspect::ReplicationLag => bounds(1_000, 10_000),
         Aspect::ServerConnections => (Some(Value::Percent(70.0)), Some(Value::Percent(90.0))),
         _ => (None, None),
     };
-    Check { aspect, node: Some(node.to_owned()), verdict, value, warning, critical, evidence: "as it is here".to_owned() }
+    Check {
+        aspect,
+        node: Some(node.to_owned()),
+        verdict,
+        value,
+        warning,
+        critical,
+        evidence: "as it is here".to_owned(),
+    }
 }
 
 fn node(name: &str, role: Role, region: Region) -> NodeStatus {
@@ -32,7 +42,11 @@ fn node(name: &str, role: Role, region: Region) -> NodeStatus {
         breaker: None,
         version: Some("15.14".to_owned()),
         citus: Some("13.2-1".to_owned()),
-        round_trips: Some(RoundTrips { count: 9, median: Duration::from_micros(240), worst: Duration::from_micros(900) }),
+        round_trips: Some(RoundTrips {
+            count: 9,
+            median: Duration::from_micros(240),
+            worst: Duration::from_micros(900),
+        }),
         p95: Some(Duration::from_millis(3)),
         calls: 120,
         connections: Some(Connections { used: 40, limit: 100 }),
@@ -40,13 +54,23 @@ fn node(name: &str, role: Role, region: Region) -> NodeStatus {
         shards: 0,
         bytes: (role != Role::Replica).then_some(0),
         lag: None,
-        pools: vec![PoolStatus { purpose: "tenants", kind: "shared_reads", in_use: 3, idle: 61, waiting: 0, limit: 128 }],
+        pools: vec![PoolStatus {
+            purpose: "tenants",
+            kind: "shared_reads",
+            in_use: 3,
+            idle: 61,
+            waiting: 0,
+            limit: 128,
+        }],
     }
 }
 
 /// Names as `named` makes them of plain ones.
 pub(crate) fn status(named: impl Fn(&str) -> String) -> Status {
-    let standby = NodeStatus { lag: Some(ReplicaLag::AtMost(Duration::from_millis(1_700))), ..node(&named("eu-standby:5432"), Role::Replica, Region::EU) };
+    let standby = NodeStatus {
+        lag: Some(ReplicaLag::AtMost(Duration::from_millis(1_700))),
+        ..node(&named("eu-standby:5432"), Role::Replica, Region::EU)
+    };
     let down = NodeStatus {
         reach: Reach::Down(named("no connection")),
         round_trips: None,
@@ -72,12 +96,23 @@ pub(crate) fn status(named: impl Fn(&str) -> String) -> Status {
     (nodes[1].shards, nodes[3].shards, nodes[1].bytes) = (16, 16, shards.iter().map(|shard| shard.bytes).sum());
     let checks = vec![
         check(Aspect::Reachable, &nodes[3].name, Verdict::Critical, None),
-        check(Aspect::ReplicationLag, &nodes[2].name, Verdict::Warning, Some(Value::Time(Duration::from_millis(1_700)))),
+        check(
+            Aspect::ReplicationLag,
+            &nodes[2].name,
+            Verdict::Warning,
+            Some(Value::Time(Duration::from_millis(1_700))),
+        ),
         check(Aspect::LatencyP95, &nodes[1].name, Verdict::Ok, Some(Value::Time(Duration::from_millis(3)))),
         check(Aspect::ServerConnections, &nodes[0].name, Verdict::Ok, Some(Value::Percent(40.0))),
         check(Aspect::Disk, &nodes[0].name, Verdict::Unknown, None),
     ];
-    let outside = OutsideHome { key: named("7"), home: Region::EU, regions: vec![Some(Region::US), None], rows: 1_200, bytes: 90_000 };
+    let outside = OutsideHome {
+        key: named("7"),
+        home: Region::EU,
+        regions: vec![Some(Region::US), None],
+        rows: 1_200,
+        bytes: 90_000,
+    };
     Status {
         taken_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
         sdk: Sdk { version: "0.1.0", schema: Some("0123456789abcdef".to_owned()) },
@@ -88,7 +123,12 @@ pub(crate) fn status(named: impl Fn(&str) -> String) -> Status {
         checks,
         regions: Status::regions_of(&nodes),
         nodes,
-        groups: vec![Group { colocation: 1, key: Some("uuid"), tables: vec![named("wallets"), named("entries")], shards }],
+        groups: vec![Group {
+            colocation: 1,
+            key: Some("uuid"),
+            tables: vec![named("wallets"), named("entries")],
+            shards,
+        }],
         reference_tables: vec![named("countries")],
         residency: ResidencyStatus {
             residency: Residency::Strict,

@@ -91,9 +91,13 @@ mod tests {
 
     #[test]
     fn thousands_are_set_apart() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1\u{202f}000"), (1_234_567, "1\u{202f}234\u{202f}567")] {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1\u{202f}000"), (1_234_567, "1\u{202f}234\u{202f}567")]
+        {
             assert_eq!(count(number), text);
         }
-        assert_eq!((of_count(1, "shard", "shards"), of_count(32, "shard", "shards")), ("1 shard".into(), "32 shards".into()));
+        assert_eq!(
+            (of_count(1, "shard", "shards"), of_count(32, "shard", "shards")),
+            ("1 shard".into(), "32 shards".into())
+        );
     }
 }

@@ -11,11 +11,12 @@ mod humane;
 mod model;
 mod wire;
 
+pub(crate) use humane::{bytes, span};
 #[cfg(feature = "report")]
-pub(crate) use humane::{bytes, count, of_count, span};
+pub(crate) use humane::{count, of_count};
 pub use model::{
-    CacheStatus, Connections, DirectoryStatus, Disk, Group, Homes, NodeStatus, OutsideHome, PoolStatus, Reach, RegionStatus,
-    ReplicaLag, ResidencyStatus, RoundTrips, Sdk, ShardStatus, Status,
+    CacheStatus, Connections, DirectoryStatus, Disk, Group, Homes, NodeStatus, OutsideHome, PoolStatus, Reach,
+    RegionStatus, ReplicaLag, ResidencyStatus, RoundTrips, Sdk, ShardStatus, Status,
 };
 
 #[cfg(test)]
@@ -54,11 +55,17 @@ mod tests {
             ("/nodes/0/role", serde_json::json!("coordinator")),
             ("/nodes/0/reach/state", serde_json::json!("up")),
             ("/nodes/3/reach", serde_json::json!({ "state": "down", "why": "no connection" })),
-            ("/nodes/1/round_trips", serde_json::json!({ "count": 9, "median_seconds": 0.00024, "worst_seconds": 0.0009 })),
+            (
+                "/nodes/1/round_trips",
+                serde_json::json!({ "count": 9, "median_seconds": 0.00024, "worst_seconds": 0.0009 }),
+            ),
             ("/nodes/2/lag", serde_json::json!({ "is": "at_most", "seconds": 1.7 })),
             ("/nodes/3/bytes", serde_json::json!(null)),
             ("/regions/1", serde_json::json!({ "region": "us", "nodes": 1, "down": 1, "shards": 16, "bytes": 0 })),
-            ("/groups/0/shards/1", serde_json::json!({ "id": 102_009, "min": 1000, "max": 1999, "owner": 3, "bytes": null })),
+            (
+                "/groups/0/shards/1",
+                serde_json::json!({ "id": 102_009, "min": 1000, "max": 1999, "owner": 3, "bytes": null }),
+            ),
             ("/residency/homes/state", serde_json::json!("audited")),
             ("/topology_age_seconds", serde_json::json!(0.4)),
             ("/cache", serde_json::json!({ "store": "two_tier", "redis_is_given_up": true })),

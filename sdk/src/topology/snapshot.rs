@@ -158,7 +158,8 @@ impl Topology {
     pub(crate) fn places(&self) -> Vec<(String, Place)> {
         let mut all = Vec::new();
         for (schema, tables) in &self.tables {
-            let name = |table: &String| if *schema == self.schema { table.clone() } else { format!("{schema}.{table}") };
+            let name =
+                |table: &String| if *schema == self.schema { table.clone() } else { format!("{schema}.{table}") };
             all.extend(tables.iter().map(|(table, place)| (name(table), *place)));
         }
         all.sort();

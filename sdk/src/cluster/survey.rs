@@ -30,8 +30,9 @@ pub(super) struct Survey {
     pub(super) bytes: Result<ShardBytes, u64>,
 }
 
+/// Without what a distribution says of its packages.
 const VERSIONS: &str = "\
-    SELECT pg_catalog.current_setting('server_version'), \
+    SELECT pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1), \
     (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus')";
 
 const DATABASE: &str = "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())";

@@ -43,7 +43,7 @@ pub(super) struct Clock {
 
 /// The columns of newer versions are read by their names, so that older ones need not have them.
 const FACTS: &str = "\
-    SELECT pg_catalog.current_setting('server_version'), \
+    SELECT pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1), \
     (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'), \
     (SELECT default_version FROM pg_catalog.pg_available_extensions WHERE name = 'citus'), \
     pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('max_connections')::int8, \

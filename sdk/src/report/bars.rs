@@ -20,8 +20,11 @@ pub(super) struct Bars {
     pub(super) most: f64,
     pub(super) most_text: String,
     /// Where it begins to be a warning, and to be critical, with the words for it.
-    pub(super) bounds: Vec<(&'static str, f64, String)>,
+    pub(super) bounds: Vec<Bound>,
 }
+
+/// The class of its line, where it lies, and the words for it.
+pub(super) type Bound = (&'static str, f64, String);
 
 pub(super) struct Bar {
     pub(super) name: String,
@@ -46,10 +49,7 @@ impl Bars {
             figure.chart {
                 figcaption { b { (self.title) } " " span.soft { (self.about) } }
                 svg viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label=(spoken) {
-                    @for (class, at, _) in &shown {
-                        line class=(class) x1=(self.x(*at)) x2=(self.x(*at)) y1="0" y2=(rows * ROW) {}
-                    }
-                    @for (at, row) in self.rows.iter().enumerate() { (self.row(at, row)) }
+                    @for (at, row) in self.rows.iter().enumerate() { (self.row(at, row, &shown)) }
                     text.scale x="0" y=(height - 6.0) { "0" }
                     text.scale x=(WIDTH) y=(height - 6.0) text-anchor="end" { (self.most_text) }
                 }
@@ -62,7 +62,7 @@ impl Bars {
         }
     }
 
-    fn row(&self, at: usize, row: &Bar) -> Markup {
+    fn row(&self, at: usize, row: &Bar, bounds: &[&Bound]) -> Markup {
         let top = f64::from(u32::try_from(at).unwrap_or(u32::MAX)) * ROW;
         let (line, bar) = (top + 13.0, top + 19.0);
         html! {
@@ -71,6 +71,9 @@ impl Bars {
                 text x="0" y=(line) { (shortened(&row.name)) }
                 text.value x=(WIDTH) y=(line) text-anchor="end" { (row.text) }
                 rect.track x="0" y=(bar) width=(WIDTH) height=(BAR) rx="2" {}
+                @for (class, at, _) in bounds {
+                    line class=(class) x1=(self.x(*at)) x2=(self.x(*at)) y1=(bar - 2.0) y2=(bar + BAR + 2.0) {}
+                }
                 @if let Some(value) = row.value {
                     rect class=(row.class) x="0" y=(bar) width=(self.x(value).max(1.5)) height=(BAR) rx="2" {}
                     @if let Some(up_to) = row.up_to {

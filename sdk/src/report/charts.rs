@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::bars::{Bar, Bars};
+use super::bars::{Bar, Bars, Bound};
 use crate::health::{Aspect, Check, Value, Verdict};
 use crate::status::{NodeStatus, Reach, ReplicaLag, Status, bytes, count, span};
 
@@ -130,7 +130,7 @@ fn class(verdict: Verdict) -> &'static str {
     }
 }
 
-fn times(status: &Status, aspect: Aspect) -> Vec<(&'static str, f64, String)> {
+fn times(status: &Status, aspect: Aspect) -> Vec<Bound> {
     bounds(status, aspect, |value| match value {
         Value::Time(time) => Some(time.as_secs_f64()),
         Value::Percent(_) => None,
@@ -138,7 +138,7 @@ fn times(status: &Status, aspect: Aspect) -> Vec<(&'static str, f64, String)> {
 }
 
 /// The same for all checks of one respect.
-fn bounds(status: &Status, aspect: Aspect, number: fn(Value) -> Option<f64>) -> Vec<(&'static str, f64, String)> {
+fn bounds(status: &Status, aspect: Aspect, number: fn(Value) -> Option<f64>) -> Vec<Bound> {
     let Some(check) = status.checks.iter().find(|check| check.aspect == aspect && check.warning.is_some()) else {
         return Vec::new();
     };

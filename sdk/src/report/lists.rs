@@ -4,28 +4,44 @@ use maud::{Markup, html};
 
 use super::page::chip;
 use crate::health::{Check, Value, Verdict};
-use crate::status::{Homes, OutsideHome, Status, bytes, count, of_count};
+use crate::status::{Homes, NodeStatus, OutsideHome, PoolStatus, Status, bytes, count, of_count};
 
 pub(super) fn checks(status: &Status) -> Markup {
     let mut checks: Vec<&Check> = status.checks.iter().collect();
     checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
-    let value = |value: Option<Value>| value.map_or_else(|| "–".to_owned(), |value| value.to_string());
+    let bad = checks.iter().take_while(|check| check.verdict >= Verdict::Warning).count();
+    let (bad, fine) = checks.split_at(bad);
     html! {
         section #health {
             h2 { "Health" }
-            table {
-                thead { tr { th { "verdict" } th { "what" } th { "node" } th.number { "found" } th.number { "warning" } th.number { "critical" } th { "from what" } } }
-                tbody {
-                    @for check in checks {
-                        tr {
-                            td data-label="verdict" { (chip(&check.verdict.to_string(), check.verdict)) }
-                            td data-label="what" { (check.aspect.as_str().replace('_', " ")) }
-                            td data-label="node" { (check.node.as_deref().unwrap_or("–")) }
-                            td.number data-label="found" { (value(check.value)) }
-                            td.number data-label="warning" { (value(check.warning)) }
-                            td.number data-label="critical" { (value(check.critical)) }
-                            td data-label="from what" { (check.evidence) }
-                        }
+            @if !bad.is_empty() { (table_of(bad)) }
+            @if !fine.is_empty() {
+                details {
+                    summary { (of_count(as_u64(fine.len()), "check", "checks")) " that are fine, or can't be known" }
+                    (table_of(fine))
+                }
+            }
+        }
+    }
+}
+
+fn table_of(checks: &[&Check]) -> Markup {
+    html! {
+        table {
+            thead {
+                tr {
+                    th { "verdict" } th { "what" } th { "node" }
+                    th.number { "found" } th.number { "warning" } th.number { "critical" } th { "from what" }
+                }
+            }
+            tbody {
+                @for check in checks {
+                    tr {
+                        td data-label="verdict" { (chip(&check.verdict.to_string(), check.verdict)) }
+                        td data-label="what" { (check.aspect.as_str().replace('_', " ")) }
+                        td.name.none[check.node.is_none()] data-label="node" { (check.node.as_deref().unwrap_or("–")) }
+                        (value("found", check.value)) (value("warning", check.warning)) (value("critical", check.critical))
+                        td data-label="from what" { (check.evidence) }
                     }
                 }
             }
@@ -33,29 +49,51 @@ pub(super) fn checks(status: &Status) -> Markup {
     }
 }
 
+fn value(label: &str, value: Option<Value>) -> Markup {
+    html! {
+        td.number.none[value.is_none()] data-label=(label) { (value.map_or_else(|| "–".to_owned(), |value| value.to_string())) }
+    }
+}
+
+fn as_u64(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
 pub(super) fn pools(status: &Status) -> Markup {
     let pools: Vec<_> = status.nodes.iter().flat_map(|node| node.pools.iter().map(move |pool| (node, pool))).collect();
+    let sum = |of: fn(&PoolStatus) -> u32| -> u64 { pools.iter().map(|(_, pool)| u64::from(of(pool))).sum() };
+    let (in_use, limit, waiting) = (sum(|pool| pool.in_use), sum(|pool| pool.limit), sum(|pool| pool.waiting));
     html! {
         section #pools {
             h2 { "Pools of this process" }
             @if pools.is_empty() { p.soft { "None has been used yet." } } @else {
-                table {
-                    thead { tr { th { "node" } th { "for" } th { "kind" } th.number { "in use" } th { "share" } th.number { "idle" } th.number { "waiting" } } }
-                    tbody {
-                        @for (node, pool) in pools {
+                details open[waiting > 0] {
+                    summary { (count(in_use)) " of " (of_count(limit, "place", "places")) " in use, " (count(waiting)) " waiting" }
+                    table {
+                        thead {
                             tr {
-                                td data-label="node" { (node.name) }
-                                td data-label="for" { (pool.purpose) }
-                                td data-label="kind" { (pool.kind.replace('_', " ")) }
-                                td.number data-label="in use" { (pool.in_use) " of " (pool.limit) }
-                                td data-label="share" { (meter(pool.in_use, pool.limit)) }
-                                td.number data-label="idle" { (pool.idle) }
-                                td.number data-label="waiting" { (pool.waiting) }
+                                th { "node" } th { "for" } th { "kind" } th.number { "in use" }
+                                th { "share" } th.number { "idle" } th.number { "waiting" }
                             }
                         }
+                        tbody { @for (node, pool) in pools { (of_pool(node, pool)) } }
                     }
                 }
             }
+        }
+    }
+}
+
+fn of_pool(node: &NodeStatus, pool: &PoolStatus) -> Markup {
+    html! {
+        tr {
+            td.name data-label="node" { (node.name) }
+            td data-label="for" { (pool.purpose) }
+            td data-label="kind" { (pool.kind.replace('_', " ")) }
+            td.number data-label="in use" { (pool.in_use) " of " (pool.limit) }
+            td data-label="share" { (meter(pool.in_use, pool.limit)) }
+            td.number data-label="idle" { (pool.idle) }
+            td.number data-label="waiting" { (pool.waiting) }
         }
     }
 }
@@ -92,9 +130,9 @@ pub(super) fn groups(status: &Status) -> Markup {
                         @if !status.reference_tables.is_empty() {
                             tr {
                                 td data-label="where" { "on every node" }
-                                td data-label="key" { "–" }
-                                td.number data-label="shards" { "–" }
-                                td.number data-label="bytes" { "–" }
+                                td.none data-label="key" { "–" }
+                                td.number.none data-label="shards" { "–" }
+                                td.number.none data-label="bytes" { "–" }
                                 td data-label="tables" { (status.reference_tables.join(", ")) }
                             }
                         }
@@ -146,7 +184,7 @@ fn outside_home(examples: &[OutsideHome]) -> Markup {
             tbody {
                 @for tenant in examples {
                     tr {
-                        td data-label="tenant" { (tenant.key) }
+                        td.name data-label="tenant" { (tenant.key) }
                         td data-label="at home in" { (tenant.home) }
                         td data-label="data in" { (regions(tenant)) }
                         td.number data-label="rows" { (count(tenant.rows)) }

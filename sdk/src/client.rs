@@ -11,7 +11,7 @@ use crate::admin::Admin;
 use crate::admin::placement::{Loads, TenantKey};
 use crate::cluster::Core;
 use crate::config::{Config, Consistency, Mode};
-use crate::entity::{DistributionKey, Reference};
+use crate::entity::{DistributionKey, Reference, Schema};
 use crate::error::{ErrorKind, Limit, Result};
 use crate::health::{Check, Probe, Verdict, judge};
 use crate::metrics::MetricsSnapshot;
@@ -20,6 +20,7 @@ use crate::session::{
     self, AnyScope, CoordinatorSession, Directory, ReferenceScope, ReferenceSession, RouteExplanation, Session, Tenant,
     Tenants,
 };
+use crate::status::{Homes, Status};
 use crate::topology::{Mint, Node, Region, Topology};
 
 /// A connected cluster: one PostgreSQL server, or Citus. Cheap to clone; a service makes one and keeps it.
@@ -235,25 +236,69 @@ impl Cluster {
     /// When the answer does not come. A node that does not tell how it is, is a warning; a pool that has no connection to give for as
     /// long as `timeouts.checkout` is critical.
     pub async fn health(&self) -> Result<Health> {
-        let started = Instant::now();
-        let answer = self.reference().with_consistency(Consistency::Primary).query(crate::sql!("SELECT 1")).await;
-        let round_trip = started.elapsed();
-        let outcome = match answer {
-            Ok(_) => Ok(()),
-            // A pool that is full is to be judged: it is what somebody asks for.
-            Err(error) if matches!(error.kind(), ErrorKind::Timeout(Limit::Checkout) | ErrorKind::Overloaded) => {
-                Err((error.node().map(str::to_owned), error.to_string()))
-            }
-            Err(error) => return Err(error),
-        };
+        let (round_trip, answer, checks) = self.judged().await;
+        answer?;
         let (connections, max_connections) = self.core.connections();
-        let checks = judge(
-            &*self.core.samples().await,
-            &self.core.config().health.thresholds,
-            Probe { after: round_trip, outcome },
-        );
         let verdict = checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Unknown);
         Ok(Health { round_trip, connections, max_connections, verdict, checks })
+    }
+
+    /// What one statement took just now, what became of it, and all that is judged.
+    async fn judged(&self) -> (Duration, Result<()>, Vec<Check>) {
+        let started = Instant::now();
+        let answer = self.reference().with_consistency(Consistency::Primary).query(crate::sql!("SELECT 1")).await;
+        let after = started.elapsed();
+        let (outcome, answer) = match answer {
+            Ok(_) => (Ok(()), Ok(())),
+            // A pool that is full is to be judged: it is what somebody asks for.
+            Err(error) if matches!(error.kind(), ErrorKind::Timeout(Limit::Checkout) | ErrorKind::Overloaded) => {
+                (Err((error.node().map(str::to_owned), error.to_string())), Ok(()))
+            }
+            Err(error) => (Ok(()), Err(error)),
+        };
+        let thresholds = &self.core.config().health.thresholds;
+        let checks = judge(&*self.core.samples().await, thresholds, Probe { after, outcome });
+        (after, answer, checks)
+    }
+
+    /// One picture of the cluster as this process sees it now: nodes with their roles, regions and versions, how far each is from
+    /// here, shards and what they take, co-location groups, standbys and their lag, pools, the cache, and the verdict of
+    /// [`health`](Self::health) with its checks.
+    ///
+    /// All nodes are asked at once, each on a connection of its own, which is kept, and has five seconds. What shards take is read
+    /// from the sizes of files: no row is looked at.
+    ///
+    /// ```
+    /// # use shardwise::Cluster;
+    /// # async fn f(cluster: Cluster) {
+    /// let status = cluster.status().await;
+    /// println!("{status}");                                 // tables, for a terminal
+    /// for node in status.down() {
+    ///     eprintln!("{} is down", node.name);
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// Nothing fails it: a node that can't be reached is in it as such.
+    pub async fn status(&self) -> Status {
+        let (_, answer, mut checks) = self.judged().await;
+        if let Err(error) = answer {
+            checks.insert(0, Check::no_answer(&error.to_string()));
+        }
+        self.core.status(checks).await
+    }
+
+    /// The same, with what can be told where the entities are known: the fingerprint of their tables, and on Citus which tenants
+    /// have data outside their home region ([`Placement::audit`](crate::admin::placement::Placement::audit), which reads the
+    /// directory whole).
+    pub async fn status_of(&self, schema: &Schema) -> Status {
+        let mut status = self.status().await;
+        status.sdk.schema = Some(schema.fingerprint());
+        if self.mode() == Mode::Citus {
+            let audit = self.admin().placement().audit(schema).await;
+            status.residency.homes = audit.map_or_else(|error| Homes::Unknown { why: error.to_string() }, Homes::from);
+        }
+        status
     }
 
     /// Asks each node how it is, and sets the gauges among [the metrics](crate::metrics) by that. For the moment before a scrape is

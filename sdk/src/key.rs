@@ -111,6 +111,17 @@ impl KeyType {
         }
     }
 
+    /// PostgreSQL's own name of the type.
+    pub(crate) fn postgres_name(self) -> &'static str {
+        match self {
+            Self::Uuid => "uuid",
+            Self::Int2 => "int2",
+            Self::Int4 => "int4",
+            Self::Int8 => "int8",
+            Self::Text => "text",
+        }
+    }
+
     /// The name in DDL.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

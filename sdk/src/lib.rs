@@ -40,6 +40,8 @@
 //! | place, find and move tenants' data               | [`Cluster::mint_id`], [`admin::placement`]                         |
 //! | make and drop partitions by time                 | [`admin::partitions`]                                              |
 //! | know how it is, and be told when it is not well  | [`Cluster::health`], [`metrics`], [`render`]                        |
+//! | see all of it in one picture                    | [`Cluster::status`], `report` (feature `report`)                   |
+//! | find out why it does not work                    | [`doctor()`], [`doctor`](mod@doctor)                               |
 //! | keep what is read often                         | [`config::CacheConfig`], `session.cache()` (feature `cache`)       |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
 //! | tune a server for its machine                    | [`tune`]                                                           |
@@ -75,6 +77,7 @@ pub mod cli;
 mod client;
 mod cluster;
 pub mod config;
+pub mod doctor;
 pub mod entity;
 mod error;
 pub mod health;
@@ -85,18 +88,21 @@ pub mod metrics;
 mod pool;
 mod random;
 pub mod render;
+#[cfg(feature = "report")]
+pub mod report;
 mod retry;
 mod route;
 mod routing;
 pub mod schema;
 mod scope;
 pub mod session;
+pub mod status;
 pub mod topology;
 pub mod tune;
 
 pub use client::{Cluster, Health, ReplicaStatus};
 pub use config::{Config, Mode};
-
+pub use doctor::doctor;
 pub use entity::{DistributionKey, Schema};
 pub use error::{Advice, Error, ErrorKind, Limit, Result};
 pub use metrics::{CacheSnapshot, MetricsSnapshot};
@@ -107,6 +113,7 @@ pub use session::{
     ReferenceTransaction, Row, Sql, SqlText, Tenant, Transaction, TransactionOptions, UnscopedSql,
 };
 pub use shardwise_macros::{Entity, SqlEnum, SqlNewtype};
+pub use status::Status;
 pub use topology::{Position, Region, Residency, Topology};
 pub use uuid::Uuid;
 

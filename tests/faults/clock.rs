@@ -16,7 +16,8 @@ use super::stage::{Stage, UnderLoad, Wanted};
 use super::writers::{Pace, Writers};
 use crate::child;
 
-const OFFSET: &str = "CLOCK_OFFSET";
+/// Names the file that says by how many seconds the clock of a child is wrong.
+pub const OFFSET: &str = "CLOCK_OFFSET";
 
 /// An hour on, a day back, more than a year on, and right again.
 const JUMPS: [i64; 4] = [3_600, -86_400, 40_000_000, 0];
@@ -74,6 +75,16 @@ async fn child_whose_clock_jumps() {
 
 /// Runs the child under a clock that jumps; `None`, aloud, where there is no C compiler.
 fn under_a_clock(test: &str, told: &str) -> Option<String> {
+    with_a_clock(test, |environment| {
+        let mut child = child::start("faults::clock::child_whose_clock_jumps", told, Path::new("/"), environment);
+        let answer = child::answer(&mut child);
+        assert!(child.wait().unwrap().success());
+        answer
+    })
+}
+
+/// The environment of a child whose clock goes by the file that [`OFFSET`] names.
+pub fn with_a_clock<T>(test: &str, child: impl FnOnce(&[(&str, &str)]) -> T) -> Option<T> {
     let folder = tempfile::tempdir().unwrap();
     // The server's user reads both files.
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -88,11 +99,7 @@ fn under_a_clock(test: &str, told: &str) -> Option<String> {
         }
     }
     fs::write(&offset, "0").unwrap();
-    let environment = [("LD_PRELOAD", library.to_str().unwrap()), (OFFSET, offset.to_str().unwrap())];
-    let mut child = child::start("faults::clock::child_whose_clock_jumps", told, Path::new("/"), &environment);
-    let answer = child::answer(&mut child);
-    assert!(child.wait().unwrap().success());
-    Some(answer)
+    Some(child(&[("LD_PRELOAD", library.to_str().unwrap()), (OFFSET, offset.to_str().unwrap())]))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@
 //! Each fault prints a line of figures that begins with `FAULT`. `ci/soak` strikes with them for as long as one likes.
 
 mod between;
-mod clock;
+pub mod clock;
 mod disk;
 pub mod ledger;
 mod limits;

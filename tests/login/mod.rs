@@ -5,6 +5,6 @@ mod certificates;
 mod channel_binding;
 mod libpq;
 mod passwords;
-mod server;
+pub mod server;
 
 pub use server::permit;

@@ -123,6 +123,16 @@ impl Authority {
         })
     }
 
+    /// The same of one that ends in so many days.
+    pub fn sign_for(&self, name: &str, days: i64) -> (String, String) {
+        self.sign_with(name, |params| {
+            let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+            let end = end.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let [month, day] = [end.month(), end.day()].map(|part| u8::try_from(part).unwrap());
+            params.not_after = date_time_ymd(end.year().into(), month, day);
+        })
+    }
+
     fn keep(&self, (certificate, key): (String, String)) -> (PathBuf, PathBuf) {
         let stem = shardwise::Uuid::new_v4();
         (self.write(&format!("{stem}.crt"), &certificate, 0o644), self.write(&format!("{stem}.key"), &key, 0o600))

@@ -1,6 +1,7 @@
 //! One server for the whole run, a fresh database per test, and the entities that the tests share.
 
 pub mod activity;
+pub mod browser;
 pub mod citus;
 pub mod collector;
 pub mod direct;

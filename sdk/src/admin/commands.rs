@@ -9,6 +9,7 @@ use super::policies::{self, Need};
 use super::target::Aim;
 use super::wanted::{self, Wanted};
 use super::{Consent, Diff, Plan, Progress, Report, Target, apply, citus, compare, planner, target};
+use crate::config::{Config, Mode};
 use crate::error::{Error, Result};
 use crate::schema::{Table, validate};
 
@@ -40,6 +41,19 @@ pub async fn diff(client: &mut Client, aim: impl Into<Aim>, tables: &[&'static T
     let survey = survey(&transaction, &aim, tables).await?;
     transaction.rollback().await.map_err(Error::postgres)?;
     Ok(survey.diff)
+}
+
+/// The same, as this configuration has it.
+///
+/// # Errors
+/// As for [`plan`].
+pub(crate) async fn difference(
+    client: &mut Client,
+    config: &Config,
+    mode: Mode,
+    tables: &[&'static Table],
+) -> Result<Diff> {
+    diff(client, Aim::of(config, mode), tables).await
 }
 
 /// Brings the database to what the entities say. `progress` is called before each step.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::partitions::Partitions;
 use super::placement::Placement;
 use super::target::Aim;
-use super::{Consent, Diff, Plan, Progress, Report, Step, Target, commands, placement};
+use super::{Consent, Diff, Plan, Progress, Report, Step, commands, placement};
 use crate::cluster::Core;
 use crate::config::Mode;
 use crate::entity::Schema;
@@ -106,11 +106,7 @@ impl Admin {
     }
 
     fn aim(&self) -> Aim {
-        let target = match self.core.mode() {
-            Mode::Citus => Target::Citus { shard_count: self.core.config().shard_count },
-            Mode::Single | Mode::Auto => Target::Plain,
-        };
-        Aim::new(target, self.core.config().policy.clone())
+        Aim::of(self.core.config(), self.core.mode())
     }
 
     /// The partitions of the schema's entities with `partition_by`.

@@ -90,6 +90,7 @@ mod wire;
 pub use apply::{Done, Progress, Report};
 #[cfg(feature = "cache")]
 pub use cache::{CacheStatus, CachedEntity, Caches, RedisStatus};
+pub(crate) use commands::difference;
 pub use consent::Consent;
 pub use diff::{Diff, Difference, Object, Side};
 pub use handle::Admin;

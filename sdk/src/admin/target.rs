@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 
 use super::citus;
-use crate::config::Policy;
+use crate::config::{Config, Mode, Policy};
 use crate::error::{Error, Result};
 
 /// What kind of database it is.
@@ -29,6 +29,15 @@ pub struct Aim {
 impl Aim {
     pub(super) fn new(target: Target, policy: Policy) -> Self {
         Self { target, policy }
+    }
+
+    /// What this configuration asks for.
+    pub(super) fn of(config: &Config, mode: Mode) -> Self {
+        let target = match mode {
+            Mode::Citus => Target::Citus { shard_count: config.shard_count },
+            Mode::Single | Mode::Auto => Target::Plain,
+        };
+        Self::new(target, config.policy.clone())
     }
 }
 

@@ -37,7 +37,7 @@ use crate::config::{CacheConfig, CacheStore, Config};
 use crate::error::Result;
 use crate::metrics::CacheSnapshot;
 use crate::random;
-use crate::schema::{Caching, Table};
+use crate::schema::{Caching, Table, layout};
 use backlog::Backlog;
 use counters::Counters;
 use entry::LogPlace;
@@ -46,13 +46,20 @@ use memory::Memory;
 use redis::Redis;
 
 pub(crate) use entry::{Entry, LogPlace as ReadAt};
-pub(crate) use place::{Family, Place, layout};
+pub(crate) use place::{Family, Place};
 pub(crate) use read::{Answer, Ask, Loaded, ToKeep};
 pub(crate) use row::{Kept, write as write_row};
 pub(crate) use write::{Marks, Target};
 
 /// While this process has not heard from Redis for so long, it may have missed what others wrote.
 const DEAF_AFTER: Duration = Duration::from_secs(3);
+
+/// Whether Redis, as the configuration has it, answers and takes writes; or why not.
+#[cfg(feature = "redis")]
+pub(crate) async fn reach(config: &CacheConfig) -> std::result::Result<(), String> {
+    let Some(redis) = &config.redis else { return Err("the configuration names none".to_owned()) };
+    redis::reach(redis, config.response_limit).await
+}
 
 /// The cache of a cluster, shared by all its sessions.
 pub(crate) struct Cache {

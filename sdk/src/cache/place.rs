@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::schema::Table;
+use crate::schema::Fnv;
 
 /// All rows of an entity that one tenant has; of a reference entity, all.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,51 +48,11 @@ impl Family {
     }
 }
 
-/// What tells one layout of a table from another: its names and types, in order.
-pub(crate) fn layout(table: &Table) -> u64 {
-    let mut all = Fnv::new();
-    for part in [table.schema.unwrap_or(""), table.name] {
-        all.part(part.as_bytes());
-    }
-    for column in table.columns {
-        let wire = column.wire.oid().to_le_bytes();
-        for part in [
-            column.name.as_bytes(),
-            column.sql_type.as_bytes(),
-            &wire,
-            column.read.as_bytes(),
-            &[u8::from(column.nullable)],
-        ] {
-            all.part(part);
-        }
-    }
-    for key in table.primary_key {
-        all.part(key.as_bytes());
-    }
-    all.0
-}
-
 /// The same in all processes and versions, unlike the standard library's.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     let mut all = Fnv::new();
     all.part(bytes);
-    all.0
-}
-
-/// FNV-1a, with a length behind each part.
-struct Fnv(u64);
-
-impl Fnv {
-    const fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn part(&mut self, bytes: &[u8]) {
-        let length = bytes.len().to_le_bytes();
-        for byte in bytes.iter().chain(&length) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
+    all.get()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::health::{Blocks, IoTime, Lag, NodeSample, Samples, ServerSample};
 use crate::metrics::{self as table, Labels, Metric, add, bounded, set};
-use crate::topology::{Node, Role};
+use crate::topology::Node;
 
 /// What was told before.
 #[derive(Default)]
@@ -62,12 +62,7 @@ impl<'a> One<'a> {
     }
 
     fn tell(mut self, sample: &NodeSample) -> Told {
-        let role = match sample.node.role {
-            Role::Single => "single",
-            Role::Coordinator => "coordinator",
-            Role::Worker => "worker",
-            Role::Replica => "replica",
-        };
+        let role = sample.node.role.as_str();
         self.gauge(&table::NODE_UP, &[role], f64::from(u8::from(sample.is_up)));
         self.gauge(&table::NODE_ASKED, &[role], f64::from(u8::from(sample.server.is_ok())));
         for (purpose, usage) in &sample.pools {

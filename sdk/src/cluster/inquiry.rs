@@ -75,22 +75,25 @@ impl Inquiry {
     /// Where it does not tell in time.
     pub(super) async fn ask(&self, station: &Station, config: &Config) -> Result<ServerSample> {
         let asked = async {
-            let mut kept = self.session.lock().await;
-            // Taken out: dropped half-way, it has an answer to come still, and is no good to the next one.
-            let session = match kept.take().filter(|session| !session.client().is_closed()) {
-                Some(session) => session,
-                None => station.pool(config)?.dedicated().await?,
-            };
-            let sample = self.told(session.client(), config.health.size_interval).await?;
-            if !self.before().is_closed {
-                *kept = Some(session);
-            }
+            let visit = self.visit(station, config).await?;
+            let sample = self.told(visit.client(), config.health.size_interval).await?;
+            visit.end();
             Ok(sample)
         };
         let asked = tokio::time::timeout(PATIENCE, asked).await;
         asked
             .unwrap_or_else(|_| Err(Error::timed_out(Limit::Statement, PATIENCE)))
             .map_err(|error| error.on(station.node()))
+    }
+
+    /// The session that is kept, or a new one.
+    pub(super) async fn visit(&self, station: &Station, config: &Config) -> Result<Visit<'_>> {
+        let mut place = self.session.lock().await;
+        let session = match place.take().filter(|session| !session.client().is_closed()) {
+            Some(session) => session,
+            None => station.pool(config)?.dedicated().await?,
+        };
+        Ok(Visit { inquiry: self, place, session })
     }
 
     async fn told(&self, client: &Client, size_interval: Duration) -> Result<ServerSample> {
@@ -146,6 +149,26 @@ impl Inquiry {
 
     fn before(&self) -> std::sync::MutexGuard<'_, Before> {
         self.before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody who asks. Dropped half-way, the session has an answer to come still, and is no good to the next one.
+pub(super) struct Visit<'a> {
+    inquiry: &'a Inquiry,
+    place: tokio::sync::MutexGuard<'a, Option<Connection>>,
+    session: Connection,
+}
+
+impl Visit<'_> {
+    pub(super) fn client(&self) -> &Client {
+        self.session.client()
+    }
+
+    /// All was answered: the next one can have the session.
+    pub(super) fn end(mut self) {
+        if !self.inquiry.before().is_closed {
+            *self.place = Some(self.session);
+        }
     }
 }
 

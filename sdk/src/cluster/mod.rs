@@ -17,6 +17,8 @@ mod standbys;
 mod standing;
 mod state;
 mod station;
+mod status;
+mod survey;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,6 +56,38 @@ pub(crate) const REFUSAL_AGE: Duration = Duration::from_secs(1);
 
 /// Between two looks whether there is a primary.
 const FAILOVER_PAUSE: Duration = Duration::from_millis(20);
+
+/// What a cluster is, as its contact points tell: nothing else was connected to.
+pub(crate) struct Layout {
+    pub(crate) mode: Mode,
+    pub(crate) topology: Topology,
+}
+
+/// Finds it out as a client that starts does.
+///
+/// # Errors
+/// As for such a client.
+pub(crate) async fn layout(config: &Config) -> Result<Layout> {
+    let discover::Found { mode, topology, .. } = discover::discover(config).await?;
+    Ok(Layout { mode, topology })
+}
+
+/// Whether the role of this connection may be used for tenants' statements, as the policies have it.
+///
+/// # Errors
+/// [`ErrorKind::Config`] with the fix, where it may not.
+pub(crate) async fn standing(client: &tokio_postgres::Client, policy: &crate::config::Policy) -> Result<()> {
+    standing::Standing::read(client, policy).await?.check(policy, Intent::Tenant)
+}
+
+/// How many of these keys, given as text with our hash of each, the server hashes otherwise.
+pub(crate) async fn differing_hashes(
+    client: &tokio_postgres::Client,
+    key: crate::key::KeyType,
+    samples: Vec<(String, i32)>,
+) -> Result<usize> {
+    catalog::differing(client, key, samples).await
+}
 
 /// A connected cluster, shared by everything that was made from it.
 pub struct Core {

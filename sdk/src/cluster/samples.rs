@@ -75,6 +75,12 @@ async fn take(core: &Arc<Core>) -> Samples {
 
 /// What the server tells, or why it does not.
 async fn ask(core: &Core, station: &Station) -> Result<ServerSample, String> {
+    may_ask(core, station)?;
+    station.inquiry().ask(station, core.config()).await.map_err(|error| error.to_string())
+}
+
+/// Whether this client goes there for the sake of a number; or why not.
+pub(super) fn may_ask(core: &Core, station: &Station) -> Result<(), String> {
     let config = core.config();
     if core.is_closed() {
         return Err("the cluster was closed by this process".to_owned());
@@ -84,7 +90,7 @@ async fn ask(core: &Core, station: &Station) -> Result<ServerSample, String> {
     if is_bound && station.node().region != config.local_region && station.made_pool().is_none() {
         return Err("it is in another region, and residency is strict".to_owned());
     }
-    station.inquiry().ask(station, config).await.map_err(|error| error.to_string())
+    Ok(())
 }
 
 fn node(core: &Core, station: &Station, server: Result<ServerSample, String>) -> NodeSample {

@@ -60,6 +60,24 @@ pub enum CacheStore {
     TwoTier,
 }
 
+impl CacheStore {
+    /// Whether rows are kept in Redis, too.
+    pub(crate) fn has_redis(self) -> bool {
+        matches!(self, Self::Redis | Self::TwoTier)
+    }
+}
+
+impl fmt::Display for CacheStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Memory => "memory",
+            Self::Redis => "redis",
+            Self::TwoTier => "two_tier",
+        })
+    }
+}
+
 /// A Redis, and how it is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisConfig {

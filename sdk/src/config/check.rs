@@ -1,6 +1,6 @@
 //! From what is written to what is valid: defaults, missing values, contradictions.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::health::HealthConfig;
@@ -34,6 +34,7 @@ fn build(settings: Settings) -> Checked<Config> {
     let (file, passfile) = (settings.password_file.as_deref(), settings.passfile.as_deref());
     let password = password(settings.password.as_ref(), file, passfile, "")?;
     let policy = policy(&settings)?;
+    let password_files = password_files(&settings);
     let contact_points = settings.contact_points.map(|points| points.0).unwrap_or_default();
     let config = Config {
         mode: settings.mode.unwrap_or_default(),
@@ -42,6 +43,7 @@ fn build(settings: Settings) -> Checked<Config> {
         user: named(settings.user, "user", "\"app\"")?,
         password,
         passfile: settings.passfile,
+        password_files,
         channel_binding: settings.channel_binding.unwrap_or_default(),
         application_name: settings.application_name.unwrap_or_else(|| "shardwise".to_owned()),
         tls: settings.tls.and_then(tls),
@@ -65,6 +67,13 @@ fn build(settings: Settings) -> Checked<Config> {
     };
     contradictions(&config)?;
     Ok(config)
+}
+
+/// All that hold a password and nothing else.
+fn password_files(settings: &Settings) -> Vec<PathBuf> {
+    let of_analytics = settings.analytics.as_ref().and_then(|analytics| analytics.password_file.as_ref());
+    let of_redis = settings.cache.as_ref().and_then(|cache| cache.redis_password_file.as_ref());
+    [settings.password_file.as_ref(), of_analytics, of_redis].into_iter().flatten().cloned().collect()
 }
 
 fn missing(key: &str, example: &str) -> String {

@@ -161,7 +161,7 @@ use settings::Settings;
 
 pub use cache::{CacheConfig, CacheStore, RedisConfig, RedisEndpoint, RedisMode};
 pub use health::{Bounds, HealthConfig, Thresholds};
-pub(crate) use permissions::is_open_to_strangers;
+pub(crate) use permissions::{is_open_to_others, is_open_to_strangers};
 pub use reads::{Consistency, Otherwise, ReadsConfig};
 pub use values::{
     AnalyticsConfig, ChannelBinding, CheckRows, DirectoryConfig, Endpoint, EndpointError, Mode, NodeOverride, Policy,
@@ -197,6 +197,8 @@ pub struct Config {
     pub(crate) password: Option<Secret>,
     /// Never given together with a password.
     pub(crate) passfile: Option<PathBuf>,
+    /// The files that passwords were read from.
+    pub(crate) password_files: Vec<PathBuf>,
     pub(crate) channel_binding: ChannelBinding,
     pub(crate) application_name: String,
     pub(crate) tls: Option<Tls>,

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 
 /// Whether anybody but its owner can: libpq's rule for password files.
 #[cfg(unix)]
-pub(super) fn is_open_to_others(file: &Metadata) -> bool {
+pub(crate) fn is_open_to_others(file: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     file.mode() & 0o077 != 0
 }
@@ -20,7 +20,7 @@ pub(crate) fn is_open_to_strangers(file: &Metadata) -> bool {
 
 /// Where a file has no such permissions, libpq does not ask either.
 #[cfg(not(unix))]
-pub(super) fn is_open_to_others(_: &Metadata) -> bool {
+pub(crate) fn is_open_to_others(_: &Metadata) -> bool {
     false
 }
 

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::topology::Region;
 
 /// How the servers are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Citus where the database has the extension, else single. The choice is logged.
@@ -21,6 +21,16 @@ pub enum Mode {
     Single,
     /// A Citus cluster: an error where the database lacks the extension.
     Citus,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Single => "single",
+            Self::Citus => "citus",
+        })
+    }
 }
 
 /// The address of a node: `host:port`. A host that begins with `/` is the folder of a Unix socket.

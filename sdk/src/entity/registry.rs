@@ -1,7 +1,7 @@
 //! The entities of a service, gathered for the schema commands.
 
 use super::Entity;
-use crate::schema::{Caching, Table};
+use crate::schema::{Caching, Table, layout_of_all};
 
 /// The entities of a service, in any order.
 ///
@@ -37,6 +37,12 @@ impl Schema {
             self.cached.extend(E::CACHING.map(|caching| (table, caching)));
         }
         self
+    }
+
+    /// What tells the layout of these tables from another one, in any order: their names, columns, types and keys.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        format!("{:016x}", layout_of_all(&self.tables))
     }
 
     /// The entities' tables, in the order they were added.

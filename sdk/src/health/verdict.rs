@@ -73,6 +73,15 @@ pub struct Check {
     pub evidence: String,
 }
 
+impl Check {
+    /// The cluster does not answer at all.
+    pub(crate) fn no_answer(why: &str) -> Self {
+        let evidence = format!("a statement failed: {why}");
+        let (aspect, verdict) = (Aspect::Reachable, Verdict::Critical);
+        Self { aspect, node: None, verdict, value: None, warning: None, critical: None, evidence }
+    }
+}
+
 impl Aspect {
     /// Its name, as it is serialized.
     #[must_use]

@@ -1,7 +1,7 @@
 //! What a cache did.
 
 /// What the cache did since the client connected: all zero where there is none.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct CacheSnapshot {
     /// Reads that this process had the answer to.

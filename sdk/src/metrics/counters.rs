@@ -199,7 +199,7 @@ fn by_name(counters: &[AtomicU64; Route::COUNT]) -> BTreeMap<&'static str, u64> 
 }
 
 /// What the client did since it connected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct MetricsSnapshot {
     /// Statements by the route they took; routes without any are left out.

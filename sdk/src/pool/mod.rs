@@ -36,6 +36,7 @@ pub(crate) use pace::PaceKey;
 pub(crate) use prepared::Prepared;
 pub(crate) use shared::{Share, Traffic};
 pub(crate) use take::{Exclusively, ForStatement, Take};
+pub(crate) use tls::client_config as tls_config;
 
 use crate::config::{Config, PoolConfig};
 use crate::error::{Error, Limit, Result};
@@ -114,6 +115,11 @@ impl NodePool {
     /// Opens one connection and logs in, outside the pool: tells at once what is wrong with the address or the log-in.
     pub(crate) async fn dedicated(&self) -> Result<Connection> {
         self.0.connector.connect().await
+    }
+
+    /// What stands in between, as far as that was found out: at the first connection.
+    pub(crate) fn pooler(&self) -> crate::config::Pooler {
+        self.0.connector.pooler()
     }
 
     /// Cancels what runs on a connection of the node, and returns when the server was told.

@@ -15,8 +15,13 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::config::{Tls, Verify, is_open_to_strangers};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Reads the certificates that the configuration names.
+/// For the driver.
 pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect> {
+    client_config(tls).map(MakeRustlsConnect::new)
+}
+
+/// Reads the certificates that the configuration names.
+pub(crate) fn client_config(tls: &Tls) -> Result<ClientConfig> {
     // Our own provider: a process-wide default belongs to the service, not to a library.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let roots = Arc::new(roots(tls.ca_file.as_deref())?);
@@ -27,17 +32,15 @@ pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect> {
         Verify::Full => builder.with_root_certificates(roots),
         Verify::Ca => builder.dangerous().with_custom_certificate_verifier(AnyName::new(roots, provider)?),
     };
-    let config = match (&tls.cert_file, &tls.key_file) {
+    match (&tls.cert_file, &tls.key_file) {
         (Some(certificate), Some(key)) => {
             let chain = certificates("tls.cert_file", certificate)?;
             let key = private_key(key)?;
-            builder
-                .with_client_auth_cert(chain, key)
-                .map_err(|error| bad("tls.cert_file", "the certificate and the key don't fit").caused_by(error))?
+            let misfit = |error| bad("tls.cert_file", "the certificate and the key don't fit").caused_by(error);
+            builder.with_client_auth_cert(chain, key).map_err(misfit)
         }
-        _ => builder.with_no_client_auth(),
-    };
-    Ok(MakeRustlsConnect::new(config))
+        _ => Ok(builder.with_no_client_auth()),
+    }
 }
 
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore> {

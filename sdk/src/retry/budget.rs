@@ -36,6 +36,11 @@ impl Budget {
         self.spend_down_to(FULL / 2)
     }
 
+    /// How many there are, of a hundred.
+    pub(crate) fn left(&self) -> u32 {
+        self.0.load(Ordering::Relaxed) / COST
+    }
+
     fn spend_down_to(&self, least: u32) -> bool {
         let pay = |left: u32| left.checked_sub(COST).filter(|left| *left >= least);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, pay).is_ok()

@@ -7,6 +7,7 @@ mod date;
 pub(crate) mod ddl;
 pub(crate) mod distribute;
 mod group;
+mod layout;
 mod model;
 pub(crate) mod names;
 pub(crate) mod partition;
@@ -18,6 +19,9 @@ pub use bounds::{Bound, Bounds};
 pub use caching::{CacheWay, Caching};
 pub(crate) use date::Date;
 pub(crate) use group::named_group;
+pub(crate) use layout::layout_of_all;
+#[cfg(feature = "cache")]
+pub(crate) use layout::{Fnv, layout};
 pub use model::{
     Check, Colocation, ColumnDef, Enumeration, ForeignKey, Generated, Index, IndexColumn, Interval, Kind, OnDelete,
     Partition, Table, Unique,

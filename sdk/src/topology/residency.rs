@@ -1,5 +1,7 @@
 //! Whether a tenant's data may leave its home region.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What happens to a tenant whose data can't be reached within its home region.
@@ -27,5 +29,11 @@ impl Residency {
             Self::Prefer => "prefer",
             Self::Strict => "strict",
         }
+    }
+}
+
+impl fmt::Display for Residency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }

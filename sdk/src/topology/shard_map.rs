@@ -74,6 +74,11 @@ impl ShardMap {
         self.key
     }
 
+    /// Whether the server has a hash of its own for these keys.
+    pub(crate) fn is_hashed_by_the_server(&self) -> bool {
+        self.hashing != Hashing::Client
+    }
+
     pub(crate) fn hashing(&self) -> &Hashing {
         &self.hashing
     }

@@ -9,7 +9,7 @@ use super::{Hashing, Node, NodeIndex, Region, Role, Shard, ShardMap};
 use crate::key::{KeyRef, KeyType};
 
 /// Where a table's rows are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     /// Spread by the shard map of this number.
     Distributed(u16),
@@ -153,6 +153,19 @@ impl Topology {
         self.maps.get(usize::from(self.usual[key.index()]?))
     }
 
+    /// The tables that Citus knows, by name, and where their rows are. Those that lie where tables without a schema do are named
+    /// without it.
+    pub(crate) fn places(&self) -> Vec<(String, Place)> {
+        let mut all = Vec::new();
+        for (schema, tables) in &self.tables {
+            let name =
+                |table: &String| if *schema == self.schema { table.clone() } else { format!("{schema}.{table}") };
+            all.extend(tables.iter().map(|(table, place)| (name(table), *place)));
+        }
+        all.sort();
+        all
+    }
+
     /// The shard map of a table.
     pub(crate) fn map_of(&self, schema: Option<&str>, table: &str) -> Option<&ShardMap> {
         match self.place(schema, table)? {
@@ -164,6 +177,11 @@ impl Topology {
     /// The region that a shard lies in.
     pub(crate) fn region_of(&self, shard: &Shard) -> Option<Region> {
         self.node(shard.owner?).region
+    }
+
+    /// Where home regions are written.
+    pub(crate) fn directories(&self) -> &[DirectoryTable] {
+        &self.directories
     }
 
     /// Where the home regions for keys of this type are written.

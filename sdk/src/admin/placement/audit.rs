@@ -18,6 +18,7 @@ use crate::config::Mode;
 use crate::entity::Schema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Table, quote_ident, quote_qualified};
+use crate::status::{Homes, OutsideHome};
 use crate::topology::hash::hash;
 use crate::topology::{DirectoryTable, Hashing, Node, Region, ShardMap, Topology};
 
@@ -86,6 +87,26 @@ impl Misplaced {
 
     fn tables(&self) -> impl Iterator<Item = &TableUsage> {
         self.elsewhere.iter().flat_map(|part| &part.tables)
+    }
+}
+
+/// So many are told by name in a status.
+const EXAMPLES: usize = 100;
+
+impl From<Audit> for Homes {
+    fn from(audit: Audit) -> Self {
+        let example = |tenant: &Misplaced| OutsideHome {
+            key: tenant.key.to_string(),
+            home: tenant.home,
+            regions: tenant.elsewhere.iter().map(|part| part.region).collect(),
+            rows: tenant.rows(),
+            bytes: tenant.bytes(),
+        };
+        Self::Audited {
+            tenants: audit.tenants,
+            outside: u64::try_from(audit.misplaced.len()).unwrap_or(u64::MAX),
+            examples: audit.misplaced.iter().take(EXAMPLES).map(example).collect(),
+        }
     }
 }
 

@@ -92,6 +92,12 @@ pub(super) enum Outcome {
     Marked,
 }
 
+/// Makes a connection, and gives it up again.
+pub(super) async fn reach(config: &RedisConfig, limit: Duration) -> std::result::Result<(), String> {
+    let dialer = Dialer::new(config).map_err(|error| error.to_string())?;
+    dialer.dial(limit).await.map(drop).map_err(|error| error.to_string())
+}
+
 impl Redis {
     pub(super) fn new(cache: &CacheConfig, config: &RedisConfig, counters: Arc<Counters>) -> Result<Self> {
         let channel = (cache.store == CacheStore::TwoTier).then(|| format!("{}:written", cache.prefix));

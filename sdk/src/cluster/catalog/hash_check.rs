@@ -64,11 +64,23 @@ fn hash_of(text: &str, group: &GroupRow) -> String {
 }
 
 async fn is_same(client: &Client, key: KeyType, group: &GroupRow) -> Result<bool> {
-    let sql = format!("SELECT {} FROM unnest($1) WITH ORDINALITY AS u(v, n) ORDER BY n", hash_of("v", group));
     let (samples, expected): (Vec<String>, Vec<i32>) = samples(key).into_iter().unzip();
-    let rows = query(client, &sql, &[(&samples, Type::TEXT_ARRAY)]).await?;
-    let theirs: Vec<i32> = rows.iter().map(|row| column(row, 0)).collect::<Result<_>>()?;
-    Ok(theirs == expected)
+    Ok(hashes(client, group, &samples).await? == expected)
+}
+
+/// How many of these keys, given as text with our hash of each, the server hashes otherwise.
+pub(in crate::cluster) async fn differing(client: &Client, key: KeyType, samples: Vec<(String, i32)>) -> Result<usize> {
+    let group = GroupRow { colocation: 0, type_name: key.postgres_name().to_owned(), collation: None };
+    let (keys, ours): (Vec<String>, Vec<i32>) = samples.into_iter().unzip();
+    let theirs = hashes(client, &group, &keys).await?;
+    Ok(theirs.iter().zip(&ours).filter(|(theirs, ours)| theirs != ours).count() + ours.len().abs_diff(theirs.len()))
+}
+
+/// The server's hashes of keys that are given as text.
+async fn hashes(client: &Client, group: &GroupRow, keys: &[String]) -> Result<Vec<i32>> {
+    let sql = format!("SELECT {} FROM unnest($1) WITH ORDINALITY AS u(v, n) ORDER BY n", hash_of("v", group));
+    let rows = query(client, &sql, &[(&keys, Type::TEXT_ARRAY)]).await?;
+    rows.iter().map(|row| column(row, 0)).collect()
 }
 
 /// Keys as text, with our hash of each.

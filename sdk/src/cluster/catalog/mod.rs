@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
-pub(super) use hash_check::HashChecks;
+pub(super) use hash_check::{HashChecks, differing};
 
 use crate::config::{Config, Endpoint};
 use crate::error::{Error, ErrorKind, Result};

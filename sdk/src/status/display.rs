@@ -1,0 +1,191 @@
+//! A status as text for a terminal.
+
+use std::fmt;
+
+use super::humane::{bytes, count, of_count, span};
+use super::model::{Group, Homes, NodeStatus, Reach, RegionStatus, ReplicaLag, Status};
+use crate::health::Verdict;
+use crate::topology::Region;
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database, mode, verdict, sdk, .. } = self;
+        let from = self.local_region.map_or_else(String::new, |region| format!(", seen from {region}"));
+        let taken = humantime::format_rfc3339_seconds(self.taken_at);
+        writeln!(f, "{database} is {verdict}: {mode}, {taken}{from}, shardwise {}", sdk.version)?;
+        table(f, &NODES, self.nodes.iter().map(node_row))?;
+        for node in &self.nodes {
+            if let Reach::Down(why) | Reach::NotAsked(why) = &node.reach {
+                writeln!(f, "{}: {why}", node.name)?;
+            }
+        }
+        if self.regions.iter().any(|region| region.region.is_some()) {
+            table(f, &REGIONS, self.regions.iter().map(region_row))?;
+        }
+        table(f, &GROUPS, self.groups.iter().map(group_row))?;
+        if !self.reference_tables.is_empty() {
+            writeln!(f, "on every node: {}", self.reference_tables.join(", "))?;
+        }
+        let pools = self.nodes.iter().flat_map(|node| node.pools.iter().map(move |pool| (node, pool)));
+        let pools = pools.map(|(node, pool)| {
+            let used = format!("{} of {}", pool.in_use, pool.limit);
+            let counts = [pool.idle, pool.waiting].map(|number| number.to_string());
+            let [idle, waiting] = counts;
+            vec![node.name.clone(), pool.purpose.to_owned(), pool.kind.to_owned(), used, idle, waiting]
+        });
+        table(f, &POOLS, pools)?;
+        self.residency(f)?;
+        self.rest(f)?;
+        let bad: Vec<_> = self.checks.iter().filter(|check| check.verdict >= Verdict::Warning).collect();
+        writeln!(f, "\n{}", of_count(as_u64(self.checks.len()), "check", "checks"))?;
+        for check in bad {
+            writeln!(f, "{check}")?;
+        }
+        for verdict in [Verdict::Ok, Verdict::Unknown] {
+            let alike = as_u64(self.checks.iter().filter(|check| check.verdict == verdict).count());
+            if alike > 0 {
+                writeln!(f, "{} {verdict}", count(alike))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Status {
+    fn residency(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let residency = &self.residency;
+        if residency.directories.is_empty() && residency.homes == Homes::NotAsked {
+            return Ok(());
+        }
+        writeln!(f, "\nresidency: {}", residency.residency)?;
+        for directory in &residency.directories {
+            writeln!(f, "home regions of {} keys are in {}", directory.key, directory.table)?;
+        }
+        match &residency.homes {
+            Homes::NotAsked => Ok(()),
+            Homes::Unknown { why } => writeln!(f, "which tenants have data elsewhere can't be told: {why}"),
+            Homes::Audited { tenants, outside, examples } => {
+                writeln!(f, "{} of {} tenants have data outside their home region", count(*outside), count(*tenants))?;
+                for tenant in examples.iter().take(10) {
+                    let elsewhere: Vec<String> = tenant.regions.iter().map(|region| place(*region)).collect();
+                    let size = bytes(tenant.bytes);
+                    let (key, home, at) = (&tenant.key, tenant.home, elsewhere.join(", "));
+                    writeln!(f, "  {key}: at home in {home}, in {at}: {} rows, {size}", count(tenant.rows))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// What has a line each.
+    fn rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f)?;
+        if let Some(age) = self.topology_age {
+            writeln!(f, "layout last found to be so {} ago", span(age))?;
+        }
+        let redis = match self.cache.redis_is_given_up {
+            None => "",
+            Some(false) => ", Redis answers",
+            Some(true) => ", Redis is given up until it answers again",
+        };
+        writeln!(f, "cache: {}{redis}", self.cache.store)?;
+        writeln!(f, "tries that are left: {} of 100", self.retries_left)?;
+        for node in &self.nodes {
+            if let Some(why) = &node.breaker {
+                writeln!(f, "gone around: {}: {why}", node.name)?;
+            }
+        }
+        if let Some(schema) = &self.sdk.schema {
+            writeln!(f, "schema {schema}")?;
+        }
+        Ok(())
+    }
+}
+
+const NODES: [&str; 11] =
+    ["node", "role", "region", "state", "median", "worst", "p95", "sessions", "shards", "bytes", "lag"];
+
+fn node_row(node: &NodeStatus) -> Vec<String> {
+    let times = node.round_trips;
+    vec![
+        node.name.clone(),
+        node.role.to_string(),
+        node.region.map_or_else(|| "-".to_owned(), |region| region.to_string()),
+        match node.reach {
+            Reach::Up if node.breaker.is_some() => "gone around".to_owned(),
+            Reach::Up => "up".to_owned(),
+            Reach::Down(_) => "down".to_owned(),
+            Reach::NotAsked(_) => "not asked".to_owned(),
+        },
+        or_dash(times.map(|times| span(times.median))),
+        or_dash(times.map(|times| span(times.worst))),
+        or_dash(node.p95.map(span)),
+        or_dash(node.connections.map(|sessions| format!("{} of {}", sessions.used, sessions.limit))),
+        count(node.shards),
+        or_dash(node.bytes.map(bytes)),
+        or_dash(node.lag.map(lag)),
+    ]
+}
+
+const REGIONS: [&str; 4] = ["region", "nodes", "shards", "bytes"];
+
+fn region_row(region: &RegionStatus) -> Vec<String> {
+    let down = if region.down > 0 { format!(" ({} down)", region.down) } else { String::new() };
+    vec![place(region.region), format!("{}{down}", region.nodes), count(region.shards), bytes(region.bytes)]
+}
+
+const GROUPS: [&str; 4] = ["group", "key", "shards", "tables"];
+
+fn group_row(group: &Group) -> Vec<String> {
+    let key = group.key.unwrap_or("other").to_owned();
+    vec![group.colocation.to_string(), key, count(as_u64(group.shards.len())), group.tables.join(", ")]
+}
+
+const POOLS: [&str; 6] = ["pool of", "for", "kind", "in use", "idle", "waiting"];
+
+fn place(region: Option<Region>) -> String {
+    region.map_or_else(|| "no region".to_owned(), |region| region.to_string())
+}
+
+/// How far a standby is behind, in words.
+pub(super) fn lag(lag: ReplicaLag) -> String {
+    match lag {
+        ReplicaLag::AtMost(lag) => format!("≤ {}", span(lag)),
+        ReplicaLag::AtLeast(lag) => format!("≥ {}", span(lag)),
+        ReplicaLag::Unknown => "unknown".to_owned(),
+    }
+}
+
+fn or_dash(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "-".to_owned())
+}
+
+fn as_u64(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// Columns that are as wide as they have to be, below their names. Nothing where there are no rows.
+fn table<const N: usize>(
+    f: &mut fmt::Formatter<'_>,
+    names: &[&str; N],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> fmt::Result {
+    let rows: Vec<Vec<String>> = rows.collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let width = |text: &str| text.chars().count();
+    let mut widths = names.map(width);
+    for row in &rows {
+        for (widest, text) in widths.iter_mut().zip(row) {
+            *widest = (*widest).max(width(text));
+        }
+    }
+    writeln!(f)?;
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    for row in std::iter::once(&names).chain(&rows) {
+        let cells = row.iter().zip(widths).map(|(text, width)| format!("{text:width$}"));
+        writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}

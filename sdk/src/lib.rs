@@ -42,6 +42,7 @@
 //! | know how it is, and be told when it is not well  | [`Cluster::health`], [`metrics`], [`render`]                        |
 //! | keep what is read often                         | [`config::CacheConfig`], `session.cache()` (feature `cache`)       |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
+//! | know what the database needs next, as it grows   | [`advise`], [`admin::Admin::advise`]                               |
 //! | tune a server for its machine                    | [`tune`]                                                           |
 //! | put PgBouncer, HAProxy and standbys around it    | [`render`]                                                         |
 //! | test on real servers                             | `local` (feature `local`)                                          |
@@ -67,6 +68,7 @@
 extern crate self as shardwise;
 
 pub mod admin;
+pub mod advise;
 #[cfg(feature = "cache")]
 mod cache;
 mod client;

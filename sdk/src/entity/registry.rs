@@ -18,13 +18,15 @@ use crate::schema::Table;
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
     tables: Vec<&'static Table>,
+    // Those whose rows may be cached.
+    cached: Vec<&'static Table>,
 }
 
 impl Schema {
     /// No entities yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { tables: Vec::new() }
+        Self { tables: Vec::new(), cached: Vec::new() }
     }
 
     /// Adds an entity. Adding it twice changes nothing.
@@ -33,6 +35,7 @@ impl Schema {
         let table = E::table();
         if !self.tables.iter().any(|&known| std::ptr::eq(known, table)) {
             self.tables.push(table);
+            self.cached.extend(E::CACHING.map(|_| table));
         }
         self
     }
@@ -41,5 +44,10 @@ impl Schema {
     #[must_use]
     pub fn tables(&self) -> &[&'static Table] {
         &self.tables
+    }
+
+    /// Whether the entity of this table has `cache`.
+    pub(crate) fn is_cached(&self, table: &'static Table) -> bool {
+        self.cached.iter().any(|cached| std::ptr::eq(*cached, table))
     }
 }

@@ -235,9 +235,14 @@ impl Connector {
 
     /// Whether each transaction may be on another server.
     pub(super) fn is_pooled(&self) -> bool {
+        self.pooler() == Pooler::Transaction
+    }
+
+    /// What stands before the node; `Auto` where that is to be found out, and nobody was there yet.
+    pub(super) fn pooler(&self) -> Pooler {
         match self.0.pooler {
-            Pooler::Auto => self.0.found.get() == Some(&Pooler::Transaction),
-            given => given == Pooler::Transaction,
+            Pooler::Auto => self.0.found.get().copied().unwrap_or(Pooler::Auto),
+            given => given,
         }
     }
 

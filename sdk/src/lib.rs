@@ -44,6 +44,7 @@
 //! | find out why it does not work                    | [`doctor()`], [`doctor`](mod@doctor)                               |
 //! | keep what is read often                         | [`config::CacheConfig`], `session.cache()` (feature `cache`)       |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
+//! | know what the database needs next, as it grows   | [`advise`], [`admin::Admin::advise`]                               |
 //! | tune a server for its machine                    | [`tune`]                                                           |
 //! | put PgBouncer, HAProxy and standbys around it    | [`render`]                                                         |
 //! | do all of this from a shell                      | `cli` (feature `cli`), the program `shardwise`                    |
@@ -70,6 +71,7 @@
 extern crate self as shardwise;
 
 pub mod admin;
+pub mod advise;
 #[cfg(feature = "cache")]
 mod cache;
 #[cfg(feature = "cli")]

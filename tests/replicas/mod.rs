@@ -31,6 +31,10 @@ impl Stage {
         Self { primary, config }
     }
 
+    pub fn config(&self) -> Config {
+        self.config.clone()
+    }
+
     pub async fn cluster(&self) -> Cluster {
         Cluster::connect(self.config.clone()).await.unwrap()
     }

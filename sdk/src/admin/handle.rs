@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::partitions::Partitions;
 use super::placement::Placement;
 use super::target::Aim;
-use super::{Consent, Diff, Plan, Progress, Report, Step, commands, placement};
+use super::{Consent, Diff, Plan, Progress, Report, Step, advise, commands, placement};
+use crate::advise::{Advice, AdviceOptions};
 use crate::cluster::Core;
 use crate::config::Mode;
 use crate::entity::Schema;
@@ -107,6 +108,36 @@ impl Admin {
 
     fn aim(&self) -> Aim {
         Aim::of(self.core.config(), self.core.mode())
+    }
+
+    /// What the database needs next: the checklist of its level with what is there and what is missing, what was found, and the
+    /// next step. See [`advise`](crate::advise) for levels and steps.
+    ///
+    /// It reads catalogs and counters on each node, and the directory of tenants, with limits of time; nothing is changed. A node
+    /// that can't be asked is told of, and so is what this role may not see: `GRANT pg_monitor` shows all. It takes as long as
+    /// [`AdviceOptions::watch`].
+    ///
+    /// ```
+    /// # use shardwise::{Cluster, Entity, Schema, Uuid};
+    /// # use shardwise::advise::{AdviceOptions, FindingKind};
+    /// # #[derive(Entity)]
+    /// # #[entity(table = "wallets", distributed_by = festival_id)]
+    /// # struct Wallet { festival_id: Uuid, #[entity(key)] id: Uuid, balance: i64 }
+    /// # async fn f(cluster: Cluster) -> shardwise::Result<()> {
+    /// let schema = Schema::new().with::<Wallet>();
+    /// let advice = cluster.admin().advise(&schema, &AdviceOptions::for_users(5_000)).await?;
+    /// println!("{advice}");
+    /// for index in advice.found(FindingKind::MissingIndex) {
+    ///     println!("{}: {}", index.subject, index.actions[0]);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the options contradict themselves; and when no node can be asked.
+    pub async fn advise(&self, schema: &Schema, options: &AdviceOptions) -> Result<Advice> {
+        advise::advise(&self.core, schema, options).await
     }
 
     /// The partitions of the schema's entities with `partition_by`.

@@ -15,7 +15,6 @@ use crate::admin::CacheStatus;
 use crate::admin::placement::TenantKey;
 use crate::config::{CacheStore, RedisMode};
 use crate::error::ErrorKind;
-use crate::schema;
 use crate::schema::CacheWay;
 
 /// The commands on the cache.
@@ -66,8 +65,7 @@ impl Command {
 
 async fn invalidate(context: &Context, name: &str, tenant: Option<String>, row: &[String]) -> Result<(), Failure> {
     let schema = context.entities("cache invalidate")?;
-    let is_cached = |table: &schema::Table| schema.cached().iter().any(|(cached, _)| std::ptr::eq(*cached, table));
-    let table = context.table(name, "cached", is_cached)?;
+    let table = context.table(name, "cached", |table| schema.is_cached(table))?;
     let read = |text: String| match type_of(table).and_then(|key| TenantKey::parse(&text, key)) {
         Some(key) => Ok(key),
         None => Err(Failure::usage(format!("--tenant: what is given is no key of a tenant of {}", table.name))),

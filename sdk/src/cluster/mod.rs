@@ -19,6 +19,7 @@ mod state;
 mod station;
 mod status;
 mod survey;
+mod visits;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,6 +51,7 @@ use samples::Sampler;
 use standbys::Standbys;
 use standing::Vetted;
 use state::State;
+pub(crate) use visits::Visit;
 
 /// A refusal by what was read longer ago than this has it read anew.
 pub(crate) const REFUSAL_AGE: Duration = Duration::from_secs(1);

@@ -7,11 +7,12 @@ use futures_util::future::{join, join_all};
 use tokio::time::Instant;
 
 use super::station::Station;
+use super::visits::goes_to;
 use super::{Core, replicas};
 use crate::config::Endpoint;
 use crate::health::{Latency, NodeSample, Samples, ServerSample};
 use crate::metrics;
-use crate::topology::{Residency, Role};
+use crate::topology::Role;
 
 /// Many who ask at once, or one behind the other, are told the same.
 const FRESH: Duration = Duration::from_secs(1);
@@ -75,22 +76,8 @@ async fn take(core: &Arc<Core>) -> Samples {
 
 /// What the server tells, or why it does not.
 async fn ask(core: &Core, station: &Station) -> Result<ServerSample, String> {
-    may_ask(core, station)?;
+    goes_to(core, station)?;
     station.inquiry().ask(station, core.config()).await.map_err(|error| error.to_string())
-}
-
-/// Whether this client goes there for the sake of a number; or why not.
-pub(super) fn may_ask(core: &Core, station: &Station) -> Result<(), String> {
-    let config = core.config();
-    if core.is_closed() {
-        return Err("the cluster was closed by this process".to_owned());
-    }
-    // Where residency is strict, nobody goes to another region for the sake of a number.
-    let is_bound = config.residency == Residency::Strict && config.local_region.is_some();
-    if is_bound && station.node().region != config.local_region && station.made_pool().is_none() {
-        return Err("it is in another region, and residency is strict".to_owned());
-    }
-    Ok(())
 }
 
 fn node(core: &Core, station: &Station, server: Result<ServerSample, String>) -> NodeSample {

@@ -6,10 +6,11 @@ use std::time::SystemTime;
 
 use futures_util::future::join_all;
 
+use super::Core;
 use super::state::State;
 use super::station::Station;
 use super::survey::{self, Survey};
-use super::{Core, samples};
+use super::visits::goes_to;
 use crate::health::{Check, Lag, NodeSample, Verdict};
 use crate::status::{
     CacheStatus, Connections, DirectoryStatus, Disk, Group, Homes, NodeStatus, PoolStatus, Reach, ReplicaLag,
@@ -72,7 +73,7 @@ impl Core {
 
 /// What a node tells; that it was not asked; or that it could not be.
 async fn survey(core: &Core, station: &Arc<Station>) -> Result<Survey, Reach> {
-    samples::may_ask(core, station).map_err(Reach::NotAsked)?;
+    goes_to(core, station).map_err(|reason| Reach::NotAsked(reason.to_owned()))?;
     survey::of(station, core.config()).await.map_err(|error| Reach::Down(error.to_string()))
 }
 

@@ -56,4 +56,9 @@ impl Schema {
     pub fn cached(&self) -> &[(&'static Table, Caching)] {
         &self.cached
     }
+
+    /// Whether the entity of this table has `cache`.
+    pub(crate) fn is_cached(&self, table: &Table) -> bool {
+        self.cached.iter().any(|(cached, _)| std::ptr::eq(*cached, table))
+    }
 }

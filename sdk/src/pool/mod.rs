@@ -38,7 +38,7 @@ pub(crate) use shared::{Share, Traffic};
 pub(crate) use take::{Exclusively, ForStatement, Take};
 pub(crate) use tls::client_config as tls_config;
 
-use crate::config::{Config, PoolConfig};
+use crate::config::{Config, PoolConfig, Pooler};
 use crate::error::{Error, Limit, Result};
 use crate::metrics::Meters;
 use crate::topology::Node;
@@ -105,6 +105,11 @@ impl NodePool {
     /// The node.
     pub(crate) fn node(&self) -> &Arc<Node> {
         self.0.connector.node()
+    }
+
+    /// Whether a pooler is known to stand before the node.
+    pub(crate) fn is_behind_pooler(&self) -> bool {
+        matches!(self.0.connector.pooler(), Pooler::Session | Pooler::Transaction)
     }
 
     /// What is counted and timed of the node.

@@ -137,12 +137,29 @@ pub(super) async fn audit(core: &Core, schema: &Schema) -> Result<Audit> {
     core.refresh().await?;
     let topology = core.topology();
     let desk = Desk::open(core).await?;
-    let mut run = Run { desk: &desk, topology: &topology, audit: Audit::default(), misplaced: BTreeMap::new() };
-    for map in run.maps(schema)? {
-        run.group(map).await?;
+    let mut run = Run::new(&desk, &topology);
+    for audited in run.groups(schema)? {
+        let away = run.locate(&audited, None).await?;
+        for table in &audited.tables {
+            run.measure(table, &away).await?;
+        }
     }
-    run.audit.misplaced = run.misplaced.into_values().collect();
-    Ok(run.audit)
+    Ok(run.finish().0)
+}
+
+/// The same without counting rows: the directory is read, of up to so many tenants, and nothing else. Also returned: how many
+/// tenants are at home in each region.
+pub(in crate::admin) async fn locate(
+    desk: &Desk,
+    topology: &Topology,
+    schema: &Schema,
+    at_most: usize,
+) -> Result<(Audit, BTreeMap<Region, u64>)> {
+    let mut run = Run::new(desk, topology);
+    for audited in run.groups(schema)? {
+        run.locate(&audited, Some(at_most)).await?;
+    }
+    Ok(run.finish())
 }
 
 struct Run<'a> {
@@ -150,7 +167,12 @@ struct Run<'a> {
     topology: &'a Topology,
     audit: Audit,
     misplaced: BTreeMap<TenantKey, Misplaced>,
+    // By directory, for several groups may have one.
+    homes: BTreeMap<(&'a str, &'a str), BTreeMap<Region, u64>>,
 }
+
+/// Of tenants whose data lie elsewhere, by their keys as text: which of their parts does.
+type Away = BTreeMap<String, (TenantKey, usize)>;
 
 /// A co-location group with those of its tables that the schema has, and the directory of its kind of key.
 struct Audited<'a> {
@@ -160,7 +182,20 @@ struct Audited<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn maps(&mut self, schema: &Schema) -> Result<Vec<Audited<'a>>> {
+    fn new(desk: &'a Desk, topology: &'a Topology) -> Self {
+        Self { desk, topology, audit: Audit::default(), misplaced: BTreeMap::new(), homes: BTreeMap::new() }
+    }
+
+    fn finish(mut self) -> (Audit, BTreeMap<Region, u64>) {
+        self.audit.misplaced = self.misplaced.into_values().collect();
+        let mut all = BTreeMap::new();
+        for (region, tenants) in self.homes.into_values().flatten() {
+            *all.entry(region).or_default() += tenants;
+        }
+        (self.audit, all)
+    }
+
+    fn groups(&mut self, schema: &Schema) -> Result<Vec<Audited<'a>>> {
         let mut all: Vec<Audited<'a>> = Vec::new();
         for &table in schema.tables().iter().filter(|table| table.distribution_column().is_some()) {
             let map = self.topology.map_of(table.schema, table.name).ok_or_else(|| {
@@ -184,24 +219,31 @@ impl<'a> Run<'a> {
         Ok(all)
     }
 
-    async fn group(&mut self, audited: Audited<'a>) -> Result<()> {
-        let Audited { map, directory, .. } = &audited;
+    async fn locate(&mut self, audited: &Audited<'a>, at_most: Option<usize>) -> Result<Away> {
+        let Audited { map, directory, .. } = audited;
         let column_name = quote_ident(&directory.key_column);
         let hashed = match map.hashing() {
             Hashing::Client => "NULL::integer".to_owned(),
             Hashing::Server(expression) => expression.replace("$1", &format!("{column_name}::text")),
         };
+        let limit = at_most.map(|most| format!(" LIMIT {}", most.saturating_add(1))).unwrap_or_default();
         let sql = format!(
-            "SELECT {column_name}, {}::text, {hashed} FROM {}",
+            "SELECT {column_name}, {}::text, {hashed} FROM {}{limit}",
             quote_ident(&directory.region_column),
             quote_qualified(Some(&directory.schema), &directory.table)
         );
-        let mut away: BTreeMap<String, (TenantKey, usize)> = BTreeMap::new();
+        let (mut away, mut homes) = (Away::new(), BTreeMap::<Region, u64>::new());
         let rows = self.desk.query(&sql, &[]).await?;
+        if at_most.is_some_and(|most| rows.len() > most) {
+            let message =
+                "the directory has more tenants than are read here: `placement().audit(&schema)` reads them all";
+            return Err(Error::new(ErrorKind::Placement, message));
+        }
         self.audit.tenants = self.audit.tenants.max(u64::try_from(rows.len()).unwrap_or(u64::MAX));
         for row in rows {
             let key = TenantKey::of_row(&row, 0, directory.key)?;
             let home: Region = column(&row, 1)?;
+            *homes.entry(home).or_default() += 1;
             let hash = column::<Option<i32>>(&row, 2)?.unwrap_or_else(|| hash(key.as_key_ref()));
             let owner = map.shard(hash).and_then(|shard| shard.owner).map(|at| self.topology.node(at));
             let region = owner.and_then(|node| node.region);
@@ -213,14 +255,12 @@ impl<'a> Run<'a> {
             away.insert(key.to_string(), (key, tenant.elsewhere.len()));
             tenant.elsewhere.push(Elsewhere { region, node: owner.cloned(), tables: Vec::new() });
         }
-        for table in &audited.tables {
-            self.measure(table, &away).await?;
-        }
-        Ok(())
+        self.homes.insert((&directory.schema, &directory.table), homes);
+        Ok(away)
     }
 
     /// Asks for the rows of these tenants in one table.
-    async fn measure(&mut self, table: &'static Table, away: &BTreeMap<String, (TenantKey, usize)>) -> Result<()> {
+    async fn measure(&mut self, table: &'static Table, away: &Away) -> Result<()> {
         const AT_ONCE: usize = 500;
         let sql = usage_of(table);
         let all: Vec<&str> = away.keys().map(String::as_str).collect();

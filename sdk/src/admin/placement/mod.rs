@@ -34,6 +34,7 @@ mod strategy;
 mod transfer;
 
 use super::steps::Steps;
+pub(super) use audit::locate;
 pub use audit::{Audit, Elsewhere, Misplaced, TableUsage};
 pub use balance::{Rebalance, ShardMove};
 pub(super) use begin::LOCK;

@@ -18,6 +18,7 @@ mod poolers;
 mod readme;
 mod render;
 mod replicas;
+mod rollups;
 mod schema;
 mod secrets;
 mod session;

@@ -39,6 +39,7 @@
 //! | bring a database to the entities' schema         | [`admin`], [`Schema`]                                              |
 //! | place, find and move tenants' data               | [`Cluster::mint_id`], [`admin::placement`]                         |
 //! | make and drop partitions by time                 | [`admin::partitions`]                                              |
+//! | keep counts and sums of rows                     | [`Rollup`], [`admin::rollups`]                                      |
 //! | know how it is, and be told when it is not well  | [`Cluster::health`], [`metrics`], [`render`]                        |
 //! | keep what is read often                         | [`config::CacheConfig`], `session.cache()` (feature `cache`)       |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
@@ -103,7 +104,7 @@ pub use session::{
     AssertTenantSafe, CoordinatorSession, CoordinatorTransaction, Cursor, Directory, Isolation, Page, ReferenceSession,
     ReferenceTransaction, Row, Sql, SqlText, Tenant, Transaction, TransactionOptions, UnscopedSql,
 };
-pub use shardwise_macros::{Entity, SqlEnum, SqlNewtype};
+pub use shardwise_macros::{Entity, Rollup, SqlEnum, SqlNewtype};
 pub use topology::{Position, Region, Residency, Topology};
 pub use uuid::Uuid;
 

@@ -21,6 +21,7 @@ mod poolers;
 mod readme;
 mod render;
 mod replicas;
+mod rollups;
 mod schema;
 mod secrets;
 mod session;

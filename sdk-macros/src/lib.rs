@@ -1,4 +1,4 @@
-//! The macros of [shardwise](https://docs.rs/shardwise): [`macro@Entity`], [`macro@SqlEnum`], [`macro@SqlNewtype`], and what is
+//! The macros of [shardwise](https://docs.rs/shardwise): [`macro@Entity`], [`macro@Rollup`], [`macro@SqlEnum`], [`macro@SqlNewtype`], and what is
 //! behind its `sql!`. Use them through that crate, which documents them with examples that run.
 //!
 //! Of the derives, from the top down: `attr` reads the attributes, `model` is what they mean, `check` refuses what Citus or PostgreSQL
@@ -10,6 +10,7 @@ mod ctxt;
 mod expand;
 mod item;
 mod model;
+mod rollup;
 #[cfg(test)]
 mod snapshots;
 mod sql_enum;
@@ -60,6 +61,41 @@ pub fn entity(input: TokenStream) -> TokenStream {
 fn derive_entity(input: &DeriveInput) -> proc_macro2::TokenStream {
     match model::Entity::read(input) {
         Ok(entity) => expand::entity(&entity),
+        Err(errors) => errors,
+    }
+}
+
+/// Makes a struct a rollup: an entity whose rows add up those of another one, group by group, and follow each write of them.
+///
+/// On the struct, in `#[rollup(…)]`:
+///
+/// | attribute | meaning |
+/// | --- | --- |
+/// | `table = "festival_daily_stats"` | the name under which it is read; required |
+/// | `schema = "pay"` | its schema; else the connection's first one |
+/// | `of = Transaction` | the entity whose rows are added up; required |
+/// | `distributed_by = festival_id` | the field with the source's distribution key; required |
+/// | `crate = "path"` | where the shardwise crate is found, if not at `::shardwise` |
+///
+/// On a field; one that has none is of the group, and holds the source's column of its name:
+///
+/// | attribute | meaning |
+/// | --- | --- |
+/// | `by = wallet_id` | of the group: the source's column |
+/// | `hour(created_at)`, `day(…)`, `week(…)`, `month(…)`, `year(…)` | of the group: the source's moment, cut to that in UTC |
+/// | `count` | how many rows there are |
+/// | `sum(amount)` | the sum of the source's column |
+/// | `filter = "amount > 0"` | of a count or sum: the rows that count, by a condition on the source's columns |
+/// | `rename = "name"` | the column's name |
+#[proc_macro_derive(Rollup, attributes(rollup))]
+pub fn rollup(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    derive_rollup(&input).into()
+}
+
+fn derive_rollup(input: &DeriveInput) -> proc_macro2::TokenStream {
+    match rollup::Rollup::read(input) {
+        Ok(rollup) => expand::rollup(&rollup),
         Err(errors) => errors,
     }
 }

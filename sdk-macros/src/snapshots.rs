@@ -86,6 +86,25 @@ fn reference_entity() {
 }
 
 #[test]
+fn rollup() {
+    let input = parse_quote! {
+        #[rollup(table = "daily_stats", schema = "pay", of = Transaction, distributed_by = festival_id)]
+        pub(crate) struct DailyStats {
+            festival_id: Uuid,
+            #[rollup(by = wallet_id, rename = "purse")]
+            wallet: Uuid,
+            #[rollup(day(created_at))]
+            day: Date,
+            #[rollup(count)]
+            transactions: i64,
+            #[rollup(sum(amount), filter = "amount > 0 AND state <> 'void'")]
+            credits: i64,
+        }
+    };
+    check("rollup", &crate::derive_rollup(&input));
+}
+
+#[test]
 fn text_enum() {
     let input = parse_quote! {
         #[sql_enum(rename_all = "kebab-case")]

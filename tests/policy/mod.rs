@@ -5,5 +5,5 @@ mod parallel;
 mod rights;
 mod roles;
 mod routes;
-mod stage;
+pub mod stage;
 mod statements;

@@ -183,6 +183,7 @@ impl Build {
             foreign_keys: self.foreign_keys.leak(),
             checks: self.checks.leak(),
             partition: self.partition,
+            rollup: None,
         }))
     }
 }

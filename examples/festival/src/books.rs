@@ -20,6 +20,8 @@ pub struct Findings {
     pub problems: Vec<String>,
     /// Rows that a tenant saw of another one.
     pub leaks: u64,
+    /// Days of festivals whose rollup differs from what the transactions add up to.
+    pub rollup_differences: i64,
 }
 
 impl Findings {
@@ -51,6 +53,7 @@ pub async fn audit(cluster: &Cluster, acknowledged: &Acknowledged) -> shardwise:
     wallets(cluster, &mut findings).await?;
     orders(cluster, &mut findings).await?;
     tickets(cluster, &mut findings).await?;
+    days(cluster, &mut findings).await?;
     findings.problems.extend(acknowledged.contradictions.iter().cloned());
     promises(cluster, acknowledged, &mut findings).await?;
     tenants(cluster, &mut findings).await?;
@@ -109,6 +112,26 @@ async fn tickets(cluster: &Cluster, findings: &mut Findings) -> shardwise::Resul
         ))
         .await?;
     findings.none(wrong, "tickets don't agree with themselves on whether they were scanned");
+    Ok(())
+}
+
+/// Each day of each festival is what its transactions add up to: no day more, and none less.
+async fn days(cluster: &Cluster, findings: &mut Findings) -> shardwise::Result<()> {
+    let (differing,) = cluster
+        .across_shards(WHY)
+        .query_one_as(unscoped_sql!(
+            "SELECT count(*)
+             FROM festival_daily_stats s FULL JOIN
+                 (SELECT festival_id, (created_at AT TIME ZONE 'UTC')::date AS day, count(*) AS transactions,
+                         coalesce(sum(amount) FILTER (WHERE amount > 0), 0)::bigint AS credits,
+                         coalesce(sum(amount) FILTER (WHERE amount < 0), 0)::bigint AS debits
+                  FROM transactions GROUP BY 1, 2) t
+                 ON t.festival_id = s.festival_id AND t.day = s.day
+             WHERE (s.transactions, s.credits, s.debits) IS DISTINCT FROM (t.transactions, t.credits, t.debits)",
+        ))
+        .await?;
+    findings.rollup_differences = differing;
+    findings.none(differing, "days of festivals are not what their transactions add up to");
     Ok(())
 }
 

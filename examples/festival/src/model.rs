@@ -6,9 +6,10 @@
 //! Money is in integer cents of the festival's currency. An amount is positive where it fills the wallet and negative
 //! where it empties it, so that a wallet's balance is the sum of its transactions.
 
+use jiff::civil::Date;
 use jiff::{Timestamp, TimestampRound, Unit};
 use serde::Serialize;
-use shardwise::{Entity, Region, Schema, SqlEnum, Uuid};
+use shardwise::{Entity, Region, Rollup, Schema, SqlEnum, Uuid};
 
 /// All entities of the platform.
 #[must_use]
@@ -20,6 +21,7 @@ pub fn schema() -> Schema {
         .with::<Wallet>()
         .with::<Order>()
         .with::<Transaction>()
+        .with::<DailyStats>()
         .with::<Ticket>()
         .with::<IdempotentRequest>()
 }
@@ -163,6 +165,26 @@ pub struct Transaction {
     pub order_id: Option<Uuid>,
     /// When it moved.
     pub created_at: Timestamp,
+}
+
+/// A festival's transactions day by day, in UTC. It follows each write of them, and is never written by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Rollup, Serialize)]
+#[rollup(table = "festival_daily_stats", of = Transaction, distributed_by = festival_id)]
+pub struct DailyStats {
+    /// The festival.
+    pub festival_id: Uuid,
+    /// The day.
+    #[rollup(day(created_at))]
+    pub day: Date,
+    /// How often money moved.
+    #[rollup(count)]
+    pub transactions: i64,
+    /// What went into wallets, in cents.
+    #[rollup(sum(amount), filter = "amount > 0")]
+    pub credits: i64,
+    /// What went out of them, in cents: negative.
+    #[rollup(sum(amount), filter = "amount < 0")]
+    pub debits: i64,
 }
 
 /// Why money moved.

@@ -73,6 +73,7 @@ pub async fn play(options: &Options) -> anyhow::Result<Report> {
     let findings = books::audit(&cluster, &acknowledged).await.context("checking the books")?;
     cluster.close(CLOSE).await;
     report.books_balanced = findings.balanced();
+    report.rollup_differences = findings.rollup_differences;
     report.leaks += findings.leaks + u64::try_from(acknowledged.strangers)?;
     for line in report.acts.iter().flat_map(Acts::faults).chain(findings.problems) {
         writeln!(std::io::stderr(), "{line}")?;
@@ -122,6 +123,7 @@ async fn weekend(
         latency: stats.latency(),
         ops_per_s: per_second(total, seconds),
         books_balanced: false,
+        rollup_differences: 0,
         leaks,
         routes: metric(client, "routes").await?,
         owner_share: share_of_owner(&tenant_routes),

@@ -33,6 +33,8 @@ pub struct Report {
     pub ops_per_s: f64,
     /// Whether the books balance.
     pub books_balanced: bool,
+    /// Days of festivals whose rollup is not what a recount of the transactions gives.
+    pub rollup_differences: i64,
     /// Rows of one festival that were visible from another.
     pub leaks: u64,
     /// Statements by the route that they took.
@@ -57,7 +59,7 @@ impl Report {
     pub fn is_good(&self) -> bool {
         let at_home = self.owner_share.is_none_or(|share| share >= LEAST_OWNER_SHARE);
         let acts = self.acts.as_ref().is_none_or(|acts| acts.faults().is_empty());
-        self.books_balanced && self.leaks == 0 && self.errors == 0 && at_home && acts
+        self.books_balanced && self.rollup_differences == 0 && self.leaks == 0 && self.errors == 0 && at_home && acts
     }
 
     /// The last line of the output.
@@ -90,6 +92,8 @@ impl fmt::Display for Report {
             )?;
         }
         let books = if self.books_balanced { "balance" } else { "DO NOT BALANCE" };
+        let rollup = if self.rollup_differences == 0 { "are" } else { "ARE NOT" };
+        writeln!(f, "the daily sums {rollup} what a recount gives")?;
         writeln!(f, "the books {books}; rows seen from another festival: {}", self.leaks)
     }
 }
@@ -112,6 +116,7 @@ mod tests {
             latency: Latency { p50_ms: 1.5, p95_ms: 2.0, p99_ms: 3.25 },
             ops_per_s: 100.5,
             books_balanced: true,
+            rollup_differences: 0,
             leaks: 0,
             routes: BTreeMap::from([("single".to_owned(), 7)]),
             tenant_routes: BTreeMap::new(),
@@ -121,11 +126,12 @@ mod tests {
         };
         assert_eq!(
             report.json().expect("numbers"),
-            r#"{"mode":"single","festivals":72,"users":3,"operations":10,"errors":0,"retried":1,"p50_ms":1.5,"p95_ms":2.0,"p99_ms":3.25,"ops_per_s":100.5,"books_balanced":true,"leaks":0,"routes":{"single":7}}"#
+            r#"{"mode":"single","festivals":72,"users":3,"operations":10,"errors":0,"retried":1,"p50_ms":1.5,"p95_ms":2.0,"p99_ms":3.25,"ops_per_s":100.5,"books_balanced":true,"rollup_differences":0,"leaks":0,"routes":{"single":7}}"#
         );
         assert!(report.is_good());
         assert!(!Report { leaks: 1, ..report.clone() }.is_good());
         assert!(!Report { books_balanced: false, ..report.clone() }.is_good());
+        assert!(!Report { rollup_differences: 1, ..report.clone() }.is_good());
         assert!(!Report { errors: 1, ..report.clone() }.is_good());
         assert!(Report { owner_share: Some(0.99), ..report.clone() }.is_good());
         assert!(!Report { owner_share: Some(0.9899), ..report }.is_good());

@@ -10,14 +10,14 @@ pub(crate) const MOST_BYTES: usize = 63;
 /// Every table has these columns already.
 const SYSTEM_COLUMNS: &[&str] = &["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
-pub(super) fn table(ctxt: &mut Ctxt, table: &LitStr) {
+pub(crate) fn table(ctxt: &mut Ctxt, table: &LitStr) {
     length(ctxt, table);
     if let Some((schema, name)) = table.value().split_once('.') {
         ctxt.error(table, format!("a table's name has no dot: write `schema = \"{schema}\", table = \"{name}\"`"));
     }
 }
 
-pub(super) fn schema(ctxt: &mut Ctxt, schema: &LitStr) {
+pub(crate) fn schema(ctxt: &mut Ctxt, schema: &LitStr) {
     length(ctxt, schema);
     if schema.value().starts_with("pg_") {
         ctxt.error(schema, "PostgreSQL keeps schemas that begin with `pg_` for itself: choose another name");
@@ -25,7 +25,7 @@ pub(super) fn schema(ctxt: &mut Ctxt, schema: &LitStr) {
 }
 
 /// A field's column, next to those of the fields before it.
-pub(super) fn column(ctxt: &mut Ctxt, field: &Field, earlier: &[Field]) {
+pub(crate) fn column(ctxt: &mut Ctxt, field: &Field, earlier: &[Field]) {
     let mut refuse = |message: String| match &field.attr.rename {
         Some(rename) => ctxt.error(rename, message),
         None => ctxt.error(&field.ident, message),
@@ -63,7 +63,7 @@ pub(super) fn too_long(name: &str) -> String {
 }
 
 /// A field that an attribute of the struct names.
-pub(super) fn field(ctxt: &mut Ctxt, name: &Ident, fields: &[Field]) {
+pub(crate) fn field(ctxt: &mut Ctxt, name: &Ident, fields: &[Field]) {
     use syn::ext::IdentExt as _;
     match fields.iter().find(|field| field.ident.unraw() == name.unraw()) {
         Some(field) if field.attr.skip.is_some() => {

@@ -6,6 +6,7 @@ mod caching;
 mod codec;
 mod columns;
 mod facts;
+mod rollup;
 mod statements;
 mod table;
 
@@ -15,15 +16,23 @@ use syn::spanned::Spanned as _;
 
 use crate::model::{Entity, Field, Group};
 
+pub(crate) use rollup::rollup;
+
 /// All code of one entity.
 pub(crate) fn entity(entity: &Entity) -> TokenStream {
     let (krate, ident) = (&entity.krate, &entity.ident);
+    let writable = quote!(impl #krate::entity::Writable for #ident {});
+    let (table, bounds) = (table::description(entity, None), bounds::all(entity));
+    of_table(entity, &table, &quote!(#writable #bounds))
+}
+
+/// What every entity has, whatever its table is made of; and what else belongs to it.
+fn of_table(entity: &Entity, table: &TokenStream, others: &TokenStream) -> TokenStream {
+    let (krate, ident) = (&entity.krate, &entity.ident);
     let constants = columns::constants(entity);
     let casts = columns::casts(entity);
-    let table = table::description(entity);
     let statements = statements::all(entity);
     let codec = codec::methods(entity);
-    let bounds = bounds::all(entity);
     let key_type = codec::key_type(entity);
     let caching = caching::constant(entity);
     let facts = facts::all(entity);
@@ -50,7 +59,7 @@ pub(crate) fn entity(entity: &Entity) -> TokenStream {
                 #codec
             }
             #kind
-            #bounds
+            #others
         };
     }
 }

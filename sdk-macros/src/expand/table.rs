@@ -8,8 +8,8 @@ use super::columns::{bind_name, of_type, read_name};
 use super::option;
 use crate::model::{Entity, Field, Group};
 
-/// `static TABLE`
-pub(super) fn description(entity: &Entity) -> TokenStream {
+/// `static COLUMNS` and `static TABLE`; `rollup` is what it adds up, where it is one.
+pub(super) fn description(entity: &Entity, rollup: Option<&TokenStream>) -> TokenStream {
     let krate = &entity.krate;
     let (name, table) = (entity.ident.unraw().to_string(), &entity.table);
     let schema = option(entity.schema.as_ref().map(|schema| quote!(#schema)));
@@ -23,6 +23,7 @@ pub(super) fn description(entity: &Entity) -> TokenStream {
         let (column, interval) = (&entity.field(partition.column).column, format_ident!("{}", partition.interval));
         quote!(#krate::schema::Partition { column: #column, interval: #krate::schema::Interval::#interval })
     }));
+    let rollup = option(rollup);
     quote! {
         static COLUMNS: [#krate::schema::ColumnDef; #count] = [#(#columns),*];
         static TABLE: #krate::schema::Table = #krate::schema::Table {
@@ -38,11 +39,12 @@ pub(super) fn description(entity: &Entity) -> TokenStream {
             foreign_keys: &[#(#foreign_keys),*],
             checks: &[#(#checks),*],
             partition: #partition,
+            rollup: #rollup,
         };
     }
 }
 
-fn kind(entity: &Entity) -> TokenStream {
+pub(super) fn kind(entity: &Entity) -> TokenStream {
     let krate = &entity.krate;
     let Some(at) = entity.distribution else { return quote!(#krate::schema::Kind::Reference) };
     let column = &entity.field(at).column;
@@ -54,7 +56,7 @@ fn kind(entity: &Entity) -> TokenStream {
     quote!(#krate::schema::Kind::Distributed { column: #column, colocated_with: #colocated })
 }
 
-fn column(entity: &Entity, at: usize, field: &Field) -> TokenStream {
+pub(super) fn column(entity: &Entity, at: usize, field: &Field) -> TokenStream {
     let krate = &entity.krate;
     let (name, column) = (field.ident.unraw().to_string(), &field.column);
     let sql_type = match &field.attr.sql_type {
@@ -87,7 +89,7 @@ fn column(entity: &Entity, at: usize, field: &Field) -> TokenStream {
     }
 }
 
-fn names<'a>(entity: &'a Entity, fields: &[usize]) -> Vec<&'a str> {
+pub(super) fn names<'a>(entity: &'a Entity, fields: &[usize]) -> Vec<&'a str> {
     fields.iter().map(|&at| entity.field(at).column.as_str()).collect()
 }
 

@@ -13,7 +13,7 @@ use shardwise_scope::Refusal;
 use syn::LitStr;
 
 use input::Input;
-pub(crate) use scoped::scoped;
+pub(crate) use scoped::{facts, scoped};
 pub(crate) use unscoped::unscoped;
 
 /// The compiler's errors, each with the caret inside the text where the compiler allows it, else with the line and a mark.

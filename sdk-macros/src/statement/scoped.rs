@@ -43,7 +43,7 @@ fn statement(input: &Input, found: &Analysis, lists: &FactLists<'_>) -> TokenStr
     let (sql, count, writes) = (&found.sql, found.params.len(), found.effect == Effect::Writes);
     let given = lists.facts().given;
     let keys = (0..count).filter(|&at| !given.contains(&found.params[at].as_str()));
-    let (facts, binds) = (facts(input, &lists.facts()), binds(input, &found.params));
+    let (facts, binds) = (facts(&input.krate, &lists.facts()), binds(input, &found.params));
     quote_spanned! {text.span()=>
         #krate::Sql::__new({
             #[allow(long_running_const_eval)]
@@ -65,11 +65,8 @@ fn statement(input: &Input, found: &Analysis, lists: &FactLists<'_>) -> TokenStr
 }
 
 /// The facts as a constant expression.
-fn facts(input: &Input, facts: &Facts<'_>) -> TokenStream {
-    let private = {
-        let krate = &input.krate;
-        quote!(#krate::__private)
-    };
+pub(crate) fn facts(krate: &TokenStream, facts: &Facts<'_>) -> TokenStream {
+    let private = quote!(#krate::__private);
     let (params, given) = (facts.params, facts.given);
     let relations = facts.relations.iter().map(|one| {
         let (schema, name, called, (start, end)) = (option(one.schema), one.name, one.called, one.at);

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use super::inspect::{Live, Session};
-use super::policies::{self, Need};
+use super::need::Need;
 use super::target::Aim;
 use super::wanted::{self, Wanted};
-use super::{Consent, Diff, Plan, Progress, Report, Target, apply, citus, compare, planner, target};
+use super::{Consent, Diff, Plan, Progress, Report, Target, apply, citus, compare, planner, policies, rollups, target};
 use crate::config::{Config, Mode};
 use crate::error::{Error, Result};
 use crate::schema::{Table, validate};
@@ -85,7 +85,7 @@ pub(super) struct Survey {
     wanted: Wanted,
     live: Live,
     diff: Diff,
-    /// What has to change for row level security.
+    /// What has to change for row level security and for rollups.
     needs: Vec<Need>,
 }
 
@@ -101,12 +101,14 @@ pub(super) async fn survey(transaction: &Transaction<'_>, aim: &Aim, tables: &[&
     let enums: Vec<&str> = wanted::native_enums(tables).iter().map(|enumeration| enumeration.name).collect();
     let live = Live::read(client, aim.target, &named, &enums).await?;
     let policies = policies::State::read(client, aim, &named).await?;
+    let rollups = rollups::State::read(client, &session, aim, tables).await?;
     let wanted = wanted::read(client, &session, aim, tables).await?;
     if let Some(state) = &live.citus {
         citus::check(&wanted, state)?;
     }
     let mut diff = compare::compare(&session, &wanted, &live);
-    let needs = policies.map_or_else(Vec::new, |state| policies::needs(&session, &wanted, &state));
+    let mut needs = policies.map_or_else(Vec::new, |state| policies::needs(&session, &wanted, &state));
+    needs.extend(rollups::needs(&session, aim.target, &wanted, &live, &rollups));
     diff.differences.extend(needs.iter().filter_map(|need| need.difference.clone()));
     Ok(Survey { wanted, live, diff, needs })
 }
@@ -123,6 +125,7 @@ impl Survey {
         for need in &self.needs {
             need.add_to(&mut plan, consent);
         }
+        plan.keep_behind_moves();
         plan.sort();
         Ok(plan)
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// The drift between the entities and the live database, in both directions. Its `Display` is one line per difference.
 ///
 /// Both sides are read from the server's catalogs, so two spellings of one expression are no difference. Not compared:
-/// the order of columns, storage options, triggers, comments, partitions outside of the current window, and on Citus how many
+/// the order of columns, storage options, triggers other than those of rollups, comments, partitions outside of the current window, and on Citus how many
 /// shards a table has. Privileges and policies are compared where the configuration asks for row level security.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Diff {
@@ -128,6 +128,8 @@ pub enum Object {
     Policy,
     /// What a role may do with a table, partition, sequence or schema.
     Grant,
+    /// A rollup: its view, its function, a trigger on its source, or whether it has all rows.
+    Rollup,
 }
 
 impl Object {
@@ -154,6 +156,7 @@ impl Object {
             Self::RowSecurity => "row level security of",
             Self::Policy => "policy",
             Self::Grant => "rights on",
+            Self::Rollup => "rollup",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::partitions::Partitions;
 use super::placement::Placement;
+use super::rollups::Rollups;
 use super::target::Aim;
 use super::{Consent, Diff, Plan, Progress, Report, Step, advise, commands, placement};
 use crate::advise::{Advice, AdviceOptions};
@@ -151,6 +152,12 @@ impl Admin {
     #[must_use]
     pub fn cache(&self, schema: &Schema) -> super::Caches {
         super::Caches::new(self.core.clone(), schema)
+    }
+
+    /// The schema's rollups: whether they are what their sources are, and how they become so.
+    #[must_use]
+    pub fn rollups(&self, schema: &Schema) -> Rollups {
+        Rollups::new(self.core.clone(), self.aim(), schema.tables())
     }
 
     /// Where tenants' data are, and how they get elsewhere.

@@ -82,7 +82,7 @@ pub(super) struct Relation {
     pub(super) partitions: Vec<LivePartition>,
     /// The tables, as SQL text, with a foreign key that points at it.
     pub(super) referenced_by: Vec<String>,
-    /// The triggers that somebody made.
+    /// The triggers that somebody made, without those of rollups.
     pub(super) triggers: Vec<String>,
 }
 

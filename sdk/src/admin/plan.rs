@@ -52,6 +52,18 @@ impl Plan {
         self.withheld.push(Withheld { step, consent: permission.call() });
     }
 
+    /// What is made of tables that are distributed behind the transaction comes behind that.
+    pub(super) fn keep_behind_moves(&mut self) {
+        let is_moved = |step: &Step| step.phase == Phase::Outside && step.kind == StepKind::Distribute;
+        let moved: Vec<String> =
+            self.steps.iter().filter(|step| is_moved(step)).flat_map(|step| step.touches.clone()).collect();
+        for step in self.steps.iter_mut().filter(|step| step.kind == StepKind::CreateRollup) {
+            if step.touches.iter().any(|table| moved.contains(table)) {
+                step.phase = Phase::After;
+            }
+        }
+    }
+
     /// Puts the steps in the order of their phases and kinds; within a kind it stays.
     pub(super) fn sort(&mut self) {
         self.steps.sort_by_key(|step| (step.phase, step.kind));
@@ -110,6 +122,11 @@ impl Step {
         Self { kind, title, sql, statements, phase, warning, label: None, touches: Vec::new(), object: None }
     }
 
+    /// The same, behind the transaction.
+    pub(super) fn outside(self) -> Self {
+        Self { phase: Phase::Outside, ..self }
+    }
+
     /// What kind of change it is.
     #[must_use]
     pub fn kind(&self) -> StepKind {
@@ -128,8 +145,9 @@ impl Step {
         &self.sql
     }
 
-    /// Whether it runs in a transaction. Only `create_distributed_table_concurrently` of Citus can't; and a partition of a
-    /// table that is there is made in two of its own, last, so that nobody who uses the table fails. The others come when
+    /// Whether it runs in a transaction. `create_distributed_table_concurrently` of Citus can't, and what adds the rows that
+    /// are there to a rollup need not keep others waiting; and a partition of a table that is there is made in two transactions
+    /// of its own, last, so that nobody who uses the table fails. The others come when
     /// everything else is committed, but for the foreign keys of the tables that they distribute: those follow in a second
     /// transaction. Whatever ends an apply there, the next one goes on.
     #[must_use]
@@ -186,6 +204,10 @@ pub enum StepKind {
     Distribute,
     /// Adds a foreign key.
     AddForeignKey,
+    /// Has a rollup follow the rows of its source: its view, its function and the triggers.
+    CreateRollup,
+    /// Adds to a rollup what it lacks of its source's rows.
+    FillRollup,
     /// Writes down for all clients which table tells the home regions of tenants.
     WriteDirectory,
     /// Makes a role for row level security, or takes from it what it should not have.

@@ -9,9 +9,9 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use super::Target;
 use super::inspect::{Constraint, Reference, Relation, Session, only_row, relations};
 use super::target::Aim;
+use super::{Target, rollups};
 use crate::config::Policy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::partition::{self, Span};
@@ -36,6 +36,8 @@ pub(super) struct WantedTable {
     pub(super) partitions: Vec<Span>,
     /// The condition of the policy that holds roles to a tenant's rows, where there is to be one.
     pub(super) tenants_rows: Option<String>,
+    /// The definition of the view, where it is the table behind a rollup.
+    pub(super) view: Option<String>,
 }
 
 impl Wanted {
@@ -114,7 +116,31 @@ async fn read_one(
     let label = session.label(&schema, table.name);
     let tenants_rows = if keeps_apart.is_on() { tenants_rows(client, table, &at).await? } else { None };
     let partitions = partition::window(table, session.today, partition::AHEAD);
-    Ok(WantedTable { table, schema, label, relation, partitions, tenants_rows })
+    let view = rollup_view(client, session, table).await?;
+    Ok(WantedTable { table, schema, label, relation, partitions, tenants_rows, view })
+}
+
+/// The definition of a rollup's view, in the server's words, where the table is one behind a rollup. What it computes of the
+/// source's rows must be the same at any time: that an index could be made of it shows it.
+async fn rollup_view(client: &Client, session: &Session, table: &'static Table) -> Result<Option<String>> {
+    const DEFINITION: &str = "SELECT pg_catalog.pg_get_viewdef($1::regclass)";
+    let Some(mut placed) = rollups::placed(session, table) else { return Ok(None) };
+    let (rollup, source) = (placed.rollup, (placed.rollup.of)());
+    placed.schema = "pg_temp".to_owned();
+    [placed.parts, placed.view, placed.source] =
+        [table.name, rollup.view.name, source.name].map(|name| quote_qualified(Some("pg_temp"), name));
+    let what = format!("the source `{}` of `{}` does not work", source.entity, table.entity);
+    scratch(client, &ddl::create_table(source, &placed.source), &what).await?;
+    for (column, expression) in rollup.expressions() {
+        let what = format!(
+            "`{}.{column}` can't be computed of `{}`: it needs an expression of the row alone, with functions that are IMMUTABLE",
+            table.entity, source.entity
+        );
+        scratch(client, &format!("CREATE INDEX ON {} (({expression}))", placed.source), &what).await?;
+    }
+    let what = format!("the view of `{}` does not work", table.entity);
+    scratch(client, &placed.create_view(false), &what).await?;
+    only_row(client, DEFINITION, &[(&placed.view, Type::TEXT)]).await?.try_get(0).map_err(Error::postgres)
 }
 
 /// The condition of the policy that holds roles to a tenant's rows of the table at this scratch place.

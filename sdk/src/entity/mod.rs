@@ -16,6 +16,7 @@ pub mod label;
 mod params;
 mod raw;
 mod registry;
+mod rollup;
 
 pub(crate) use column::Assignment;
 pub(crate) use column::RawColumn;
@@ -32,6 +33,9 @@ pub(crate) use params::bytes_of;
 pub use params::{Param, Params};
 pub(crate) use raw::Raw;
 pub use registry::Schema;
+#[doc(hidden)]
+pub use rollup::checked;
+pub use rollup::{CountColumn, ExactSum, HourOf, PeriodOf, Rollup, Writable};
 
 #[doc(hidden)]
 pub use shardwise_scope::TableFacts;

@@ -31,7 +31,7 @@ impl Schema {
     /// Adds an entity. Adding it twice changes nothing.
     #[must_use]
     pub fn with<E: Entity>(mut self) -> Self {
-        let table = E::table();
+        let table = E::table().stored();
         if !self.tables.iter().any(|&known| std::ptr::eq(known, table)) {
             self.tables.push(table);
             self.cached.extend(E::CACHING.map(|caching| (table, caching)));

@@ -29,6 +29,7 @@ const fn table(entity: &'static str, name: &'static str) -> Table {
         foreign_keys: &[],
         checks: &[],
         partition: None,
+        rollup: None,
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod names;
 pub(crate) mod partition;
 pub(crate) mod policy;
 mod quote;
+pub(crate) mod rollup;
 mod validate;
 
 pub use bounds::{Bound, Bounds};
@@ -27,4 +28,5 @@ pub use model::{
     Partition, Table, Unique,
 };
 pub use quote::{quote_ident, quote_literal, quote_qualified};
+pub use rollup::{Aggregate, GroupColumn, Period, Rollup};
 pub(crate) use validate::validate;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use tokio_postgres::types::Type;
 
+use super::Rollup;
+
 /// One table.
 #[derive(Debug)]
 pub struct Table {
@@ -32,9 +34,17 @@ pub struct Table {
     pub checks: &'static [Check],
     /// How it is partitioned.
     pub partition: Option<Partition>,
+    /// What it adds up, where it is a rollup, or the table behind one.
+    pub rollup: Option<&'static Rollup>,
 }
 
 impl Table {
+    /// The table that is made for it: of a rollup, the one behind the view by which it is read.
+    #[must_use]
+    pub fn stored(&'static self) -> &'static Table {
+        self.rollup.map_or(self, |rollup| rollup.parts)
+    }
+
     /// The distribution column's name.
     #[must_use]
     pub fn distribution_column(&self) -> Option<&'static str> {

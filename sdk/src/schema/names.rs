@@ -34,6 +34,11 @@ pub(crate) fn partition(table: &Table, suffix: &str) -> String {
     object_name(table.name, &[], suffix)
 }
 
+/// Of what belongs to a table or view as a whole: `name_label`.
+pub(crate) fn object(name: &str, label: &str) -> String {
+    object_name(name, &[], label)
+}
+
 /// `table_column_…_label`. What would be longer than a name can be is cut and gets a hash of the whole, so that two
 /// long names with one beginning stay two.
 fn object_name(table: &str, columns: &[&str], label: &str) -> String {

@@ -135,6 +135,7 @@ mod tests {
             foreign_keys: &[],
             checks: &[],
             partition: Some(Partition { column: "at", interval }),
+            rollup: None,
         }
     }
 

@@ -22,6 +22,7 @@ pub(crate) fn validate(tables: &[&'static Table], current_schema: &str) -> Resul
         for key in table.foreign_keys {
             set.foreign_key(table, key);
         }
+        set.rollup(table);
     }
     if set.problems.is_empty() {
         return Ok(());
@@ -171,6 +172,26 @@ impl<'a> Set<'a> {
             )),
             _ => {}
         }
+    }
+
+    /// That its source is registered, its co-location has shown. A group has to tell which partition its rows are in, or nobody
+    /// could tell what dropped partitions had from what is wrong.
+    fn rollup(&mut self, table: &Table) {
+        let Some(rollup) = table.rollup else { return };
+        let source = (rollup.of)();
+        if let (Some(partition), None) = (source.partition, rollup.by_time()) {
+            self.problem(format!(
+                "`{}` adds up `{}`, which is partitioned by `{}`: give it a field of the group with                  #[rollup(day({2}))] or its like",
+                table.entity, source.entity, partition.column
+            ));
+        }
+        if self.tables.iter().any(|other| self.place(other) == (self.schema(table), rollup.view.name)) {
+            self.problem(format!(
+                "the view `{}` of `{}` has the name of a table: rename one",
+                rollup.view.name, table.entity
+            ));
+        }
+        self.name_length(table, &rollup.function_name());
     }
 
     /// Reports an entity that is pointed at and missing from the schema.

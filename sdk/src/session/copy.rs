@@ -20,7 +20,7 @@ use super::own::foreign;
 use super::watch::{Timed, Watch};
 use super::written::{Seen, Unknown};
 use super::{In, Scope, Session, TenantScope, terms, written};
-use crate::entity::{DistributionKey, Entity, Params};
+use crate::entity::{DistributionKey, Entity, Params, Writable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::KeyRef;
 use crate::metrics::Outcome;
@@ -75,7 +75,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     ///
     /// # Errors
     /// When no connection is to be had, or the table is not there.
-    pub async fn copy_in<E: In<S>>(&self) -> Result<CopyIn<S, X, E>> {
+    pub async fn copy_in<E: In<S> + Writable>(&self) -> Result<CopyIn<S, X, E>> {
         let begun = begin(&self.executor, "copy_in", E::table(), self.start_copy::<E>());
         let ((writer, hold), timed) = begun.await?;
         Ok(CopyIn {

@@ -4,7 +4,7 @@ use super::execute::run;
 use super::executor::Executor;
 use super::job::{Answer, Effect, Job, Text};
 use super::{In, Scope, Session};
-use crate::entity::{EntityKey as _, Params};
+use crate::entity::{EntityKey as _, Params, Writable};
 use crate::error::Result;
 
 impl<S: Scope, X: Executor> Session<S, X> {
@@ -12,7 +12,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     ///
     /// # Errors
     /// [`is_foreign_key_violation`](crate::Error::is_foreign_key_violation) where other rows still reference it.
-    pub async fn delete<E: In<S>>(&self, key: E::Key) -> Result<bool> {
+    pub async fn delete<E: In<S> + Writable>(&self, key: E::Key) -> Result<bool> {
         let touch = self.touch(self.touching_deleted::<E>(&key)).await;
         let mut params = Params::new();
         self.scope.bind(&mut params);

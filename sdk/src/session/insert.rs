@@ -5,7 +5,7 @@ use super::executor::Executor;
 use super::get::{not_found, unreadable};
 use super::job::{Answer, Effect, Job, Text};
 use super::{In, Pinned, Pooled, Scope, Session};
-use crate::entity::{Entity, Params, Statement};
+use crate::entity::{Entity, Params, Statement, Writable};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The most parameters that the protocol can count in one statement.
@@ -17,7 +17,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// # Errors
     /// [`ErrorKind::WrongTenant`] before anything is sent, where the row's distribution key is not this tenant's;
     /// [`is_unique_violation`](Error::is_unique_violation) where a row with a key of it is there already.
-    pub async fn insert<E: In<S>>(&self, row: &E) -> Result<()> {
+    pub async fn insert<E: In<S> + Writable>(&self, row: &E) -> Result<()> {
         self.write("insert", &E::statements().insert, row).await.map(drop)
     }
 
@@ -25,7 +25,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     ///
     /// # Errors
     /// As [`insert`](Self::insert).
-    pub async fn insert_returning<E: In<S>>(&self, row: &E) -> Result<E> {
+    pub async fn insert_returning<E: In<S> + Writable>(&self, row: &E) -> Result<E> {
         const OPERATION: &str = "insert_returning";
         let answer = self.write(OPERATION, &E::statements().insert_returning, row).await?;
         self.hold_own::<E>(OPERATION, &answer.rows)?;
@@ -37,7 +37,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     ///
     /// # Errors
     /// As [`insert`](Self::insert), for the unique keys besides the primary one.
-    pub async fn upsert<E: In<S>>(&self, row: &E) -> Result<()> {
+    pub async fn upsert<E: In<S> + Writable>(&self, row: &E) -> Result<()> {
         self.write("upsert", &E::statements().upsert, row).await.map(drop)
     }
 
@@ -96,7 +96,7 @@ impl<S: Scope> Session<S, Pooled> {
     ///
     /// # Errors
     /// As [`insert`](Session::insert).
-    pub async fn insert_many<E: In<S>>(&self, rows: &[E]) -> Result<u64> {
+    pub async fn insert_many<E: In<S> + Writable>(&self, rows: &[E]) -> Result<u64> {
         self.insert_all(&rows.iter().collect::<Vec<_>>()).await
     }
 
@@ -114,7 +114,7 @@ impl<S: Scope> Session<S, Pinned> {
     ///
     /// # Errors
     /// As [`insert`](Session::insert).
-    pub async fn insert_many<E: In<S>>(&self, rows: &[E]) -> Result<u64> {
+    pub async fn insert_many<E: In<S> + Writable>(&self, rows: &[E]) -> Result<u64> {
         let rows: Vec<&E> = rows.iter().collect();
         self.check_all(&rows)?;
         self.insert_chunks(&rows).await

@@ -22,7 +22,7 @@ use super::update::{Update, nothing_to_update};
 use super::watch::Watch;
 use super::written::Unknown;
 use super::{In, Pinned, Pooled, Scope, Session, terms, written};
-use crate::entity::{EntityKey as _, OR_FAIL, Params, Statement};
+use crate::entity::{EntityKey as _, OR_FAIL, Params, Statement, Writable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::{Connection, Line, Prepared};
 use crate::routing::{Access, Need};
@@ -99,17 +99,17 @@ impl<S: Scope, X: Executor> Session<S, X> {
 
 impl<'a, S: Scope, X: Executor> Pipeline<'a, S, X> {
     /// Inserts a row: see [`insert`](Session::insert).
-    pub fn insert<E: In<S>>(self, row: &'a E) -> Self {
+    pub fn insert<E: In<S> + Writable>(self, row: &'a E) -> Self {
         self.row("insert", row, Some(&E::statements().insert), None, E::bind_insert)
     }
 
     /// Inserts or replaces a row: see [`upsert`](Session::upsert).
-    pub fn upsert<E: In<S>>(self, row: &'a E) -> Self {
+    pub fn upsert<E: In<S> + Writable>(self, row: &'a E) -> Self {
         self.row("upsert", row, Some(&E::statements().upsert), None, E::bind_insert)
     }
 
     /// Writes all columns of a row, which has to be there: see [`update`](Session::update).
-    pub fn update<E: In<S>>(self, row: &'a E) -> Self {
+    pub fn update<E: In<S> + Writable>(self, row: &'a E) -> Self {
         let statement = E::statements().update_existing.as_ref();
         self.row("update", row, statement, Some(|| not_found::<E>("update")), E::bind_update)
     }
@@ -135,7 +135,7 @@ impl<'a, S: Scope, X: Executor> Pipeline<'a, S, X> {
     }
 
     /// Deletes the row with this key, if it is there: see [`delete`](Session::delete).
-    pub fn delete<E: In<S>>(mut self, key: &'a E::Key) -> Self {
+    pub fn delete<E: In<S> + Writable>(mut self, key: &'a E::Key) -> Self {
         let mut params = Params::new();
         self.session.scope.bind(&mut params);
         key.bind(&mut params);

@@ -7,7 +7,9 @@ use super::executor::Executor;
 use super::get::{not_found, unreadable};
 use super::job::{Answer, Effect, Job, Text};
 use super::{In, Scope, Session};
-use crate::entity::{AnyFilter, Assignment, Column, ColumnType, Entity, Filter, Operand, Params, Renderer, Summable};
+use crate::entity::{
+    AnyFilter, Assignment, Column, ColumnType, Entity, Filter, Operand, Params, Renderer, Summable, Writable,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 impl<S: Scope, X: Executor> Session<S, X> {
@@ -16,7 +18,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] where there is no such row, [`ErrorKind::WrongTenant`] where it is another tenant's.
-    pub async fn update<E: In<S>>(&self, row: &E) -> Result<()> {
+    pub async fn update<E: In<S> + Writable>(&self, row: &E) -> Result<()> {
         const OPERATION: &str = "update";
         self.check(OPERATION, row)?;
         let Some(statement) = &E::statements().update else {
@@ -64,7 +66,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn update_columns<E: In<S>>(&self, key: E::Key) -> Update<S, X, E> {
+    pub fn update_columns<E: In<S> + Writable>(&self, key: E::Key) -> Update<S, X, E> {
         Update { session: self.clone(), key, changes: Vec::new(), conditions: Vec::new(), marker: PhantomData }
     }
 }

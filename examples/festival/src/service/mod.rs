@@ -1,5 +1,6 @@
 //! The HTTP service: addresses, limits, start and end.
 
+mod days;
 mod error;
 mod exporter;
 mod extract;
@@ -42,6 +43,7 @@ const MAX_BODY: usize = 16 * 1024;
 pub fn router(app: App) -> Router {
     let festival = Router::new()
         .route("/", get(festivals::show))
+        .route("/days", get(days::show))
         .route("/stands", post(stands::open))
         .route("/stands/{id}/revenue", get(stands::revenue))
         .route("/wallets", post(wallets::open))

@@ -16,6 +16,7 @@ in_both_modes![
     a_refund_that_never_came_is_found,
     a_transaction_that_nobody_was_told_of_is_found,
     a_changed_amount_is_found,
+    a_wrong_daily_sum_is_found,
     lost_orders_and_tickets_are_found,
     a_scan_that_was_undone_is_found,
     two_people_on_one_ticket_are_found,
@@ -124,6 +125,15 @@ async fn a_changed_amount_is_found(place: Place) {
         .await
         .expect("tampering");
     assert_found(&audit(&stage, &told).await, "is not as acknowledged");
+}
+
+async fn a_wrong_daily_sum_is_found(place: Place) {
+    let (stage, _, told) = played(place).await;
+    let tamper = unscoped_sql!("UPDATE festival_daily_stats_parts SET credits = credits + 1");
+    stage.cluster.coordinator().execute(tamper).await.expect("tampering");
+    let findings = audit(&stage, &told).await;
+    assert!(findings.rollup_differences > 0);
+    assert_found(&findings, "are not what their transactions add up to");
 }
 
 async fn lost_orders_and_tickets_are_found(place: Place) {

@@ -16,6 +16,7 @@ in_both_modes![
     a_ticket_lets_one_person_in,
     revenue_is_what_was_paid_and_not_given_back,
     history_comes_in_pages_newest_first,
+    days_are_what_moved_on_them,
     one_festival_shows_nothing_of_another,
     health_and_metrics_are_there,
 ];
@@ -214,6 +215,23 @@ async fn history_comes_in_pages_newest_first(place: Place) {
     let empty = stage.wallet("fest", 0).await;
     let none = stage.get(format!("/festivals/fest/wallets/{empty}/transactions")).await;
     assert_eq!((none.status.as_u16(), none.body), (200, json!({"items": [], "next": null})));
+}
+
+async fn days_are_what_moved_on_them(place: Place) {
+    let stage = Stage::open(place).await;
+    stage.festival("fest").await;
+    assert_eq!(stage.get("/festivals/fest/days").await.body, json!([]));
+    let (wallet, stand) = (stage.wallet("fest", 1000).await, stage.stand("fest").await);
+    stage.order("fest", wallet, stand, 300).await;
+    let returned = stage.order("fest", wallet, stand, 200).await;
+    stage.post(format!("/festivals/fest/orders/{returned}/refund"), json!({})).await;
+    let days = stage.get("/festivals/fest/days").await;
+    let sum = |field: &str| {
+        let days = days.body.as_array().expect("days").iter();
+        days.map(|day| day[field].as_i64().expect("a number")).sum::<i64>()
+    };
+    // Midnight may have come in between.
+    assert_eq!((sum("transactions"), sum("credits"), sum("debits")), (4, 1200, -500));
 }
 
 async fn one_festival_shows_nothing_of_another(place: Place) {

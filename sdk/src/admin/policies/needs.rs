@@ -1,10 +1,11 @@
 //! What has to change until the database holds tenants to their rows. Pure.
 
+use super::role;
 use super::state::{LivePolicy, Piece, State};
-use super::{Act, Need, role};
 use crate::admin::consent::Permission;
 use crate::admin::diff::{Difference, Object, Side};
 use crate::admin::inspect::Session;
+use crate::admin::need::{Act, Need};
 use crate::admin::plan::{Refusal, Step, StepKind};
 use crate::admin::wanted::{Wanted, WantedTable};
 use crate::schema::policy::{self, ANALYTICS, OWNER, TENANT, Through};
@@ -109,7 +110,7 @@ pub(in crate::admin) fn of_new_table(
     let public = policy::revoke(&["TRUNCATE", "REFERENCES", "TRIGGER"], &on, None);
     let wanted = needs.into_iter().filter_map(|need| match need.act {
         Act::Step(step) => Some(step.statements),
-        Act::Allowed(..) | Act::Refusal(_) => None,
+        Act::Allowed(..) | Act::Refusal(_) | Act::Nothing => None,
     });
     roles.chain([public]).chain(wanted.flatten()).collect()
 }
@@ -274,7 +275,12 @@ impl Holder<'_> {
         let Place { label, at, is_root, live } = &self.place;
         let on = format!("TABLE {at}");
         for (role, wanted) in self.state.roles() {
-            let wanted = if *is_root { wanted } else { &[] };
+            let wanted: &[&str] = match (is_root, self.table.rollup) {
+                (false, _) => &[],
+                // Its triggers write it, with the rights of their function's owner.
+                (true, Some(_)) => &["SELECT"],
+                (true, None) => wanted,
+            };
             let has: Vec<&str> = live.iter().flat_map(|live| live.rights(Some(role))).collect();
             let lacks: Vec<&str> = wanted.iter().copied().filter(|right| !has.contains(right)).collect();
             let excess: Vec<&str> = has.into_iter().filter(|right| !wanted.contains(right)).collect();

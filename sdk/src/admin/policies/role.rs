@@ -1,9 +1,9 @@
 //! The two roles: they may log in or not, and nothing besides.
 
 use super::state::{Role, State};
-use super::{Act, Need};
 use crate::admin::diff::{Difference, Object, Side};
-use crate::admin::plan::{Refusal, Step, StepKind};
+use crate::admin::need::{Act, Need};
+use crate::admin::plan::{Refusal, StepKind};
 use crate::schema::policy;
 
 /// What only a superuser gives and takes.
@@ -71,10 +71,4 @@ fn memberships(role: &Role) -> Option<Need> {
 
 fn difference(side: Side, name: &str, wanted: Option<String>, live: Option<String>) -> Difference {
     Difference { side, object: Object::Role, owner: String::new(), name: name.to_owned(), wanted, live }
-}
-
-impl Act {
-    pub(super) fn step(kind: StepKind, title: String, statements: Vec<String>) -> Self {
-        Self::Step(Box::new(Step::of(kind, title, statements)))
-    }
 }

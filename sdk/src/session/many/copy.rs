@@ -11,7 +11,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 
 use super::Tenants;
 use crate::cluster::{Core, Way};
-use crate::entity::{Distributed, DistributionKey, Params};
+use crate::entity::{Distributed, DistributionKey, Params, Writable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Lease;
 use crate::route::Route;
@@ -87,7 +87,7 @@ impl<K: DistributionKey> Tenants<K> {
     /// # Errors
     /// [`ErrorKind::Unsupported`] with row level security, and where residency is strict: there each tenant's rows are written
     /// in its own session, by [`copy_in`](crate::session::Session::copy_in) or [`insert_many`](Self::insert_many).
-    pub fn copy_in<E: Distributed<DistributionKey = K>>(&self) -> Result<RoutedCopy<K, E>> {
+    pub fn copy_in<E: Distributed<DistributionKey = K> + Writable>(&self) -> Result<RoutedCopy<K, E>> {
         let config = self.core.config();
         if config.policy.is_on() || self.core.residency() == crate::topology::Residency::Strict {
             let message = "row level security and strict residency hold each tenant's rows apart, and one COPY has those of \

@@ -6,7 +6,7 @@ use std::fmt;
 use futures_util::{StreamExt as _, stream};
 
 use super::Tenants;
-use crate::entity::{Distributed, DistributionKey};
+use crate::entity::{Distributed, DistributionKey, Writable};
 use crate::error::{Error, Result};
 use crate::key::KeyRef;
 use crate::session::tenant;
@@ -100,7 +100,7 @@ impl<K: DistributionKey> Tenants<K> {
     /// ```
     pub async fn insert_many<E>(&self, rows: &[E]) -> ByTenant<K, u64>
     where
-        E: Distributed<DistributionKey = K>,
+        E: Distributed<DistributionKey = K> + Writable,
     {
         let of_tenants = by_tenant(rows.iter().map(|row| (row.distribution_key(), row)));
         let inserted = of_tenants.into_iter().map(|(key, rows)| async move {

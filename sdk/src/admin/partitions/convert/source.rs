@@ -34,8 +34,18 @@ pub(super) struct Facts {
     policies: Vec<String>,
     has_kin: bool,
     has_column_grants: bool,
+    /// The triggers of the rollups that follow it.
+    pub(super) rollups: Vec<Follower>,
     /// `SELECT ON TABLE %s TO …`
     pub(super) grants: Vec<String>,
+}
+
+/// A trigger of a rollup.
+#[derive(Debug, Deserialize)]
+pub(super) struct Follower {
+    pub(super) trigger: String,
+    /// `CREATE TRIGGER … ON %s …`
+    pub(super) definition: String,
 }
 
 impl Source {

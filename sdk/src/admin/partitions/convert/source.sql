@@ -36,6 +36,19 @@ SELECT pg_catalog.json_build_object(
     'has_column_grants', EXISTS (
         SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attacl IS NOT NULL
     ),
+    -- The triggers of rollups, with the table's name left out.
+    'rollups', (
+        SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
+            'trigger', g.tgname,
+            'definition', pg_catalog.replace(
+                pg_catalog.pg_get_triggerdef(g.oid),
+                (SELECT pg_catalog.format(' ON %I.%I ', n.nspname, c.relname) FROM pg_catalog.pg_namespace n WHERE n.oid = c.relnamespace),
+                ' ON %s '
+            )
+        ) ORDER BY g.tgname), '[]')
+        FROM pg_catalog.pg_trigger g
+        WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgname LIKE 'shardwise\_rollup\_%'
+    ),
     'grants', (
         SELECT coalesce(pg_catalog.json_agg(pg_catalog.format('%s ON TABLE %%s TO %s%s', x.privilege_type,
             CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END,

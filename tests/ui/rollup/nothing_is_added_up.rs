@@ -1,0 +1,26 @@
+use jiff::Timestamp;
+use jiff::civil::Date;
+use shardwise::{Entity, Rollup, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "transactions", distributed_by = festival_id)]
+struct Transaction {
+    festival_id: Uuid,
+    #[entity(key)]
+    id: Uuid,
+    wallet_id: Uuid,
+    note: String,
+    weight: f64,
+    amount: i64,
+    created_at: Timestamp,
+}
+
+#[derive(Rollup)]
+#[rollup(table = "daily_stats", of = Transaction, distributed_by = festival_id)]
+struct DailyStats {
+    festival_id: Uuid,
+    #[rollup(day(created_at))]
+    day: Date,
+}
+
+fn main() {}

@@ -1,0 +1,33 @@
+use jiff::Timestamp;
+use jiff::civil::Date;
+use shardwise::{Entity, Rollup, Tenant, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "transactions", distributed_by = festival_id)]
+struct Transaction {
+    festival_id: Uuid,
+    #[entity(key)]
+    id: Uuid,
+    wallet_id: Uuid,
+    note: String,
+    weight: f64,
+    amount: i64,
+    created_at: Timestamp,
+}
+
+#[derive(Rollup)]
+#[rollup(table = "daily_stats", of = Transaction, distributed_by = festival_id)]
+struct DailyStats {
+    festival_id: Uuid,
+    #[rollup(day(created_at))]
+    day: Date,
+    #[rollup(count)]
+    transactions: i64,
+}
+
+async fn misuse(fest: Tenant, stats: DailyStats) -> shardwise::Result<()> {
+    fest.update_columns::<DailyStats>(stats.day).set(DailyStats::TRANSACTIONS, 0).run().await?;
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+use jiff::Timestamp;
+
+use shardwise::{Entity, Rollup, Uuid};
+
+#[derive(Entity)]
+#[entity(table = "transactions", distributed_by = festival_id)]
+struct Transaction {
+    festival_id: Uuid,
+    #[entity(key)]
+    id: Uuid,
+    wallet_id: Uuid,
+    note: String,
+    weight: f64,
+    amount: i64,
+    created_at: Timestamp,
+}
+
+#[derive(Rollup)]
+#[rollup(table = "wallet_stats", of = Transaction)]
+struct WalletStats {
+    wallet_id: Uuid,
+    #[rollup(count)]
+    transactions: i64,
+}
+
+fn main() {}

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 
 use anyhow::{Context, ensure};
-use shardwise::local::{self, CitusCluster, Server};
+use shardwise::local::{self, CitusCluster, RedisServer, Server};
 use shardwise::{Config, Region};
 
 /// On what kind of server to play.
@@ -21,9 +21,16 @@ pub struct Wanted {
 /// The regions of the cluster's workers, in their order.
 pub const REGIONS: [Region; 2] = [Region::EU, Region::US];
 
-/// Where the data is.
+/// Where the data is, and what caches it.
 #[derive(Debug)]
-pub enum Database {
+pub struct Database {
+    place: Place,
+    /// Where the servers are ours, so is this one.
+    redis: Option<RedisServer>,
+}
+
+#[derive(Debug)]
+enum Place {
     /// What shardwise's own configuration names.
     Configured,
     /// One server.
@@ -36,27 +43,32 @@ impl Database {
     /// What `SHARDWISE_CONFIG` names, else a throwaway of the kind that is wanted.
     ///
     /// # Errors
-    /// When the servers don't start, or both a configuration and a kind are given.
+    /// When the servers or Redis don't start, or both a configuration and a kind are given.
     pub async fn open(wanted: &Wanted) -> anyhow::Result<Self> {
         if env::var_os("SHARDWISE_CONFIG").is_some() {
             let is_open = !wanted.citus && !wanted.single;
             ensure!(is_open, "SHARDWISE_CONFIG says where to play: leave out --citus and --single, or unset it");
-            return Ok(Self::Configured);
+            return Ok(Self { place: Place::Configured, redis: None });
         }
+        let redis = local::redis().start().await.context("starting Redis")?;
+        Ok(Self { place: Self::servers(wanted).await?, redis: Some(redis) })
+    }
+
+    async fn servers(wanted: &Wanted) -> anyhow::Result<Place> {
         if wanted.citus || (!wanted.single && local::offers_citus().await?) {
             let cluster = local::citus(REGIONS.len()).regions(REGIONS).start().await.context("starting Citus")?;
-            return Ok(Self::Citus(Box::new(cluster)));
+            return Ok(Place::Citus(Box::new(cluster)));
         }
         let server = local::single().start().await.context("starting PostgreSQL")?;
-        Ok(Self::Single(Box::new(server)))
+        Ok(Place::Single(Box::new(server)))
     }
 
     /// The cluster, where there is one whose servers are ours to stop.
     #[must_use]
     pub fn breakable(&self) -> Option<&CitusCluster> {
-        match self {
-            Self::Configured | Self::Single(_) => None,
-            Self::Citus(cluster) => {
+        match &self.place {
+            Place::Configured | Place::Single(_) => None,
+            Place::Citus(cluster) => {
                 Some(cluster).filter(|cluster| cluster.coordinator().pid().is_some()).map(|boxed| &**boxed)
             }
         }
@@ -67,20 +79,20 @@ impl Database {
     /// # Errors
     /// When the configuration that is there is no good one.
     pub fn config(&self) -> shardwise::Result<Config> {
-        match self {
-            Self::Configured => Config::load(),
-            Self::Single(server) => Ok(server.config()),
-            Self::Citus(cluster) => Ok(cluster.config()),
+        match &self.place {
+            Place::Configured => Config::load(),
+            Place::Single(server) => Ok(server.config()),
+            Place::Citus(cluster) => Ok(cluster.config()),
         }
     }
 
     /// The variables by which the service finds it.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
-        match self {
-            Self::Configured => Vec::new(),
-            Self::Single(server) => vec![("DATABASE_URL", server.url().into())],
-            Self::Citus(cluster) => vec![
+        let mut environment: Vec<(&'static str, OsString)> = match &self.place {
+            Place::Configured => Vec::new(),
+            Place::Single(server) => vec![("SHARDWISE_URL", server.url().into()), ("SHARDWISE_MODE", "single".into())],
+            Place::Citus(cluster) => vec![
                 ("SHARDWISE_URL", cluster.url().into()),
                 ("SHARDWISE_MODE", "citus".into()),
                 ("SHARDWISE_REGIONS", REGIONS.map(|region| region.to_string()).join(",").into()),
@@ -93,6 +105,15 @@ impl Database {
                 ("SHARDWISE_TIMEOUTS__CHECKOUT", "20s".into()),
                 ("FESTIVAL_REQUEST_TIMEOUT", "25".into()),
             ],
+        };
+        if let Some(redis) = &self.redis {
+            environment.extend([
+                ("SHARDWISE_CACHE__STORE", "two_tier".into()),
+                ("SHARDWISE_CACHE__REDIS", redis.endpoint().to_string().into()),
+                // A machine that does everything at once is no reason to go past Redis.
+                ("SHARDWISE_CACHE__RESPONSE_LIMIT", "250ms".into()),
+            ]);
         }
+        environment
     }
 }

@@ -3,6 +3,7 @@
 pub mod acts;
 pub mod books;
 pub mod database;
+pub mod extras;
 pub mod load;
 pub mod model;
 pub mod play;

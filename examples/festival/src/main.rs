@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
 use festival::model::schema;
 use festival::play::{self, play};
 use festival::service::{self, App, Exporter};
+use shardwise::admin::partitions::KeeperOptions;
 use shardwise::cli::Cli;
 use shardwise::{Cluster, Config};
 use tokio::io::AsyncReadExt;
@@ -99,8 +100,11 @@ async fn serve(options: Serve) -> anyhow::Result<ExitCode> {
         writeln!(stdout, "listening on {}", listener.local_addr()?)?;
         stdout.flush()?;
     }
+    // Of all processes of the service one keeps the partitions ahead of time.
+    let keeper = cluster.admin().partitions(&schema()).keep(KeeperOptions::default());
     let app = App::with_exporter(cluster, Duration::from_secs(options.request_timeout), Some(exporter));
     service::run(listener, app, Duration::from_secs(options.drain_timeout), stop).await?;
+    drop(keeper);
     Ok(ExitCode::SUCCESS)
 }
 

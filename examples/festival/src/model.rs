@@ -90,7 +90,7 @@ pub struct Stand {
 
 /// The money that a user has at a festival. One per user and festival.
 #[derive(Debug, Clone, PartialEq, Eq, Entity, Serialize)]
-#[entity(table = "wallets", distributed_by = festival_id)]
+#[entity(table = "wallets", distributed_by = festival_id, cache = read_through(ttl = "10m"))]
 pub struct Wallet {
     /// The festival at which it pays.
     pub festival_id: Uuid,
@@ -109,7 +109,7 @@ pub struct Wallet {
 
 /// What was bought at a stand.
 #[derive(Debug, Clone, PartialEq, Eq, Entity, Serialize)]
-#[entity(table = "orders", distributed_by = festival_id)]
+#[entity(table = "orders", distributed_by = festival_id, cache = read_through(ttl = "10m"))]
 pub struct Order {
     /// The festival.
     pub festival_id: Uuid,
@@ -201,7 +201,7 @@ pub enum TransactionKind {
 
 /// A ticket: lets one person in once.
 #[derive(Debug, Clone, PartialEq, Eq, Entity, Serialize)]
-#[entity(table = "tickets", distributed_by = festival_id)]
+#[entity(table = "tickets", distributed_by = festival_id, cache = read_through(ttl = "10m"))]
 pub struct Ticket {
     /// The festival.
     pub festival_id: Uuid,

@@ -13,6 +13,7 @@ use shardwise::Cluster;
 use crate::acts::{self, Acts, Scene};
 use crate::books;
 use crate::database::{Database, Wanted};
+use crate::extras::Extras;
 use crate::load::client::Client;
 use crate::load::encore::Guests;
 use crate::load::lineup::lineup;
@@ -67,15 +68,17 @@ pub async fn play(options: &Options) -> anyhow::Result<Report> {
     } else if report.mode == "citus" {
         writeln!(std::io::stderr(), "no second act: these servers are not ours to stop")?;
     }
+    let acknowledged = player.ledger.acknowledged();
+    report.extras =
+        Extras::look(&cluster, &client, &acknowledged).await.context("looking at cache, partitions and metrics")?;
     service.stop().await?;
 
-    let acknowledged = player.ledger.acknowledged();
     let findings = books::audit(&cluster, &acknowledged).await.context("checking the books")?;
     cluster.close(CLOSE).await;
     report.books_balanced = findings.balanced();
     report.rollup_differences = findings.rollup_differences;
     report.leaks += findings.leaks + u64::try_from(acknowledged.strangers)?;
-    for line in report.acts.iter().flat_map(Acts::faults).chain(findings.problems) {
+    for line in report.acts.iter().flat_map(Acts::faults).chain(report.extras.faults()).chain(findings.problems) {
         writeln!(std::io::stderr(), "{line}")?;
     }
     Ok(report)
@@ -128,6 +131,7 @@ async fn weekend(
         routes: metric(client, "routes").await?,
         owner_share: share_of_owner(&tenant_routes),
         tenant_routes,
+        extras: Extras::default(),
         acts: None,
         tallies: stats.tallies(),
         mode,

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::acts::Acts;
+use crate::extras::{CacheUse, Extras};
 use crate::load::stats::{Latency, Tally};
 
 /// On Citus, at least this share of the statements about one festival's rows go straight to the node that has them.
@@ -45,6 +46,9 @@ pub struct Report {
     /// The share of these that went straight to the node that has the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_share: Option<f64>,
+    /// The cache, the partitions and the metrics.
+    #[serde(flatten)]
+    pub extras: Extras,
     /// The second act: what clients saw while the cluster changed and broke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acts: Option<Acts>,
@@ -59,7 +63,8 @@ impl Report {
     pub fn is_good(&self) -> bool {
         let at_home = self.owner_share.is_none_or(|share| share >= LEAST_OWNER_SHARE);
         let acts = self.acts.as_ref().is_none_or(|acts| acts.faults().is_empty());
-        self.books_balanced && self.rollup_differences == 0 && self.leaks == 0 && self.errors == 0 && at_home && acts
+        let books = self.books_balanced && self.rollup_differences == 0;
+        books && self.leaks == 0 && self.errors == 0 && at_home && acts && self.extras.faults().is_empty()
     }
 
     /// The last line of the output.
@@ -91,6 +96,18 @@ impl fmt::Display for Report {
                 100.0 * share
             )?;
         }
+        let Extras { cache, partitions, outside_partitions, series } = &self.extras;
+        if let Some(CacheUse { hits, misses, stale }) = cache {
+            writeln!(
+                f,
+                "the cache answered {hits} of {} reads; wallets that were shown as they had been: {stale}",
+                hits + misses
+            )?;
+        }
+        writeln!(
+            f,
+            "{partitions} partitions of the transactions, {outside_partitions} rows in none; {series} series of metrics"
+        )?;
         let books = if self.books_balanced { "balance" } else { "DO NOT BALANCE" };
         let rollup = if self.rollup_differences == 0 { "are" } else { "ARE NOT" };
         writeln!(f, "the daily sums {rollup} what a recount gives")?;
@@ -102,7 +119,7 @@ impl fmt::Display for Report {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Latency, Report};
+    use super::{CacheUse, Extras, Latency, Report};
 
     #[test]
     fn the_json_line_has_the_agreed_fields() {
@@ -121,18 +138,29 @@ mod tests {
             routes: BTreeMap::from([("single".to_owned(), 7)]),
             tenant_routes: BTreeMap::new(),
             owner_share: None,
+            extras: Extras {
+                cache: Some(CacheUse { hits: 5, misses: 2, stale: 0 }),
+                partitions: 4,
+                outside_partitions: 0,
+                series: 90,
+            },
             acts: None,
             tallies: BTreeMap::new(),
         };
         assert_eq!(
             report.json().expect("numbers"),
-            r#"{"mode":"single","festivals":72,"users":3,"operations":10,"errors":0,"retried":1,"p50_ms":1.5,"p95_ms":2.0,"p99_ms":3.25,"ops_per_s":100.5,"books_balanced":true,"rollup_differences":0,"leaks":0,"routes":{"single":7}}"#
+            r#"{"mode":"single","festivals":72,"users":3,"operations":10,"errors":0,"retried":1,"p50_ms":1.5,"p95_ms":2.0,"p99_ms":3.25,"ops_per_s":100.5,"books_balanced":true,"rollup_differences":0,"leaks":0,"routes":{"single":7},"cache":{"hits":5,"misses":2,"stale":0},"partitions":4,"outside_partitions":0,"series":90}"#
         );
         assert!(report.is_good());
         assert!(!Report { leaks: 1, ..report.clone() }.is_good());
         assert!(!Report { books_balanced: false, ..report.clone() }.is_good());
         assert!(!Report { rollup_differences: 1, ..report.clone() }.is_good());
         assert!(!Report { errors: 1, ..report.clone() }.is_good());
+        let stale = Extras { cache: Some(CacheUse { hits: 5, misses: 2, stale: 1 }), ..report.extras.clone() };
+        assert!(!Report { extras: stale, ..report.clone() }.is_good());
+        assert!(
+            !Report { extras: Extras { outside_partitions: 1, ..report.extras.clone() }, ..report.clone() }.is_good()
+        );
         assert!(Report { owner_share: Some(0.99), ..report.clone() }.is_good());
         assert!(!Report { owner_share: Some(0.9899), ..report }.is_good());
     }

@@ -114,6 +114,14 @@ impl Client {
         Ok(Answer { status, body: serde_json::from_slice(&body).unwrap_or(Value::Null) })
     }
 
+    /// What stands at an address, as text.
+    ///
+    /// # Errors
+    /// When no answer came, or one that is an error.
+    pub async fn text(&self, path: &str) -> Result<String, reqwest::Error> {
+        self.http.get(format!("{}{path}", self.base)).send().await?.error_for_status()?.text().await
+    }
+
     /// Sends the request until there is an answer that does not ask for another try.
     ///
     /// # Errors

@@ -31,9 +31,10 @@ pub(super) async fn ready(State(app): State<App>) -> Result<Response, ApiError> 
 }
 
 /// `GET /counters`: how many statements took which route, all of them and those of a festival's rows; how many were run
-/// again, how many failed; how often a node was gone around, and the cluster's layout read.
+/// again, how many failed; how often a node was gone around, and the cluster's layout read; what the cache did.
 pub(super) async fn counters(State(app): State<App>) -> Response {
-    let MetricsSnapshot { routes, tenant_routes, retries, errors, detours, refreshes, .. } = app.cluster().metrics();
+    let MetricsSnapshot { routes, tenant_routes, retries, errors, detours, refreshes, cache, .. } =
+        app.cluster().metrics();
     let counts = json!({
         "mode": mode(&app),
         "routes": routes,
@@ -42,6 +43,7 @@ pub(super) async fn counters(State(app): State<App>) -> Response {
         "errors": errors,
         "detours": detours,
         "refreshes": refreshes,
+        "cache": cache,
     });
     axum::Json(counts).into_response()
 }

@@ -67,6 +67,8 @@ async fn invalidate(context: &Context, name: &str, tenant: Option<String>, row: 
     let table = context.table(name, "cached", |table| schema.is_cached(table))?;
     let read = |text: String| match type_of(table).and_then(|key| TenantKey::parse(&text, key)) {
         Some(key) => Ok(key),
+        // Rows of reference tables are no tenant's, which the library says.
+        None if table.distribution_column().is_none() => Ok(TenantKey::Text(text)),
         None => Err(Failure::usage(format!("--tenant: what is given is no key of a tenant of {}", table.name))),
     };
     let tenant = tenant.map(read).transpose()?;

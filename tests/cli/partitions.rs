@@ -105,7 +105,12 @@ fn a_keeper_tells_what_it_did_until_it_is_interrupted() {
         assert_eq!(child.wait().unwrap().code(), Some(130));
         // What may drop rows in the background is asked for before.
         let asked = program.message(&["partitions", "keep", "--drop-older-than", "365days"], 4);
-        assert!(asked.contains("drop partitions whose rows are older than 1year"), "{asked}");
+        assert!(
+            asked.contains(
+                "drop partitions whose rows are all older than 365 days: confirm it with --yes; nothing was done"
+            ),
+            "{asked}"
+        );
     });
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use super::exit::Exit;
 use super::failure::Failure;
 
-/// What commands take that change data.
+/// What commands take that change data, and can tell before what they would change.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct Approval {
     /// Change nothing, and say what would be changed; ends with 3 where that is anything
@@ -13,25 +13,42 @@ pub(super) struct Approval {
     pub(super) dry_run: bool,
     /// Do not ask: for scripts
     #[arg(long, short)]
-    pub(super) yes: bool,
+    yes: bool,
+}
+
+/// What commands take that change data.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Yes {
+    /// Do not ask: for scripts
+    #[arg(long, short)]
+    yes: bool,
 }
 
 impl Approval {
     /// Goes on only if somebody wants `what`: by `--yes`, or on the terminal.
     pub(super) async fn ask(&self, what: &str) -> Result<(), Failure> {
-        if self.yes {
-            return Ok(());
-        }
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return Err(unconfirmed(format!(
-                "this would {what}: confirm it with --yes, or see with --dry-run what would happen; nothing was done"
-            )));
-        }
-        if answer(format!("This will {what}. Go on? [y/N] ")).await? {
-            return Ok(());
-        }
-        Err(unconfirmed("nothing was done".to_owned()))
+        ask(self.yes, what, ", or see with --dry-run what would happen").await
     }
+}
+
+impl Yes {
+    /// The same.
+    pub(super) async fn ask(&self, what: &str) -> Result<(), Failure> {
+        ask(self.yes, what, "").await
+    }
+}
+
+async fn ask(yes: bool, what: &str, otherwise: &str) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(unconfirmed(format!("this would {what}: confirm it with --yes{otherwise}; nothing was done")));
+    }
+    if answer(format!("This will {what}. Go on? [y/N] ")).await? {
+        return Ok(());
+    }
+    Err(unconfirmed("nothing was done".to_owned()))
 }
 
 fn unconfirmed(message: String) -> Failure {

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::approval::Approval;
+use super::approval::Yes;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -38,9 +38,8 @@ pub(super) enum Command {
     },
     /// Have all processes read everything anew
     Clear {
-        /// Do not ask: for scripts
-        #[arg(long, short)]
-        yes: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
 }
 
@@ -54,7 +53,7 @@ impl Command {
             Self::Invalidate { table, tenant, row } => invalidate(context, &table, tenant, &row).await?,
             Self::Clear { yes } => {
                 let what = "have all processes read everything anew, from the database".to_owned();
-                Approval { dry_run: false, yes }.ask(&what).await?;
+                yes.ask(&what).await?;
                 let keys = context.cluster().await?.admin().cache(context.schema()).clear().await?;
                 context.answer(&Cleared { keys })?;
             }
@@ -68,6 +67,8 @@ async fn invalidate(context: &Context, name: &str, tenant: Option<String>, row: 
     let table = context.table(name, "cached", |table| schema.is_cached(table))?;
     let read = |text: String| match type_of(table).and_then(|key| TenantKey::parse(&text, key)) {
         Some(key) => Ok(key),
+        // Rows of reference tables are no tenant's, which the library says.
+        None if table.distribution_column().is_none() => Ok(TenantKey::Text(text)),
         None => Err(Failure::usage(format!("--tenant: what is given is no key of a tenant of {}", table.name))),
     };
     let tenant = tenant.map(read).transpose()?;

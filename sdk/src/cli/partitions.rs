@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Subcommand;
 
-use super::approval::Approval;
+use super::approval::{Approval, Yes};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -119,9 +119,8 @@ pub(super) enum Command {
         /// Detach them in place of that
         #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
         detach_older_than: Option<Duration>,
-        /// Do not ask whether partitions may be dropped: for scripts
-        #[arg(long, short)]
-        yes: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
 }
 
@@ -195,17 +194,27 @@ impl Command {
                 let options = KeeperOptions::default().every(every).ahead(ahead);
                 let options = match (drop_older_than, detach_older_than) {
                     (Some(age), _) => {
-                        let what =
-                            format!("drop partitions whose rows are older than {}", humantime::format_duration(age));
-                        Approval { dry_run: false, yes }.ask(&what).await?;
+                        yes.ask(&format!("drop partitions whose rows are all older than {}", in_words(age))).await?;
                         options.drop_older_than(age)
                     }
-                    (None, Some(age)) => options.detach_older_than(age),
+                    (None, Some(age)) => {
+                        yes.ask(&format!("detach partitions whose rows are all older than {}", in_words(age))).await?;
+                        options.detach_older_than(age)
+                    }
                     (None, None) => options,
                 };
                 keep(context, table, options).await
             }
         }
+    }
+}
+
+/// An age as people say it: in days, where it is whole ones.
+fn in_words(age: Duration) -> String {
+    const DAY: u64 = 86_400;
+    match (age.as_secs() / DAY, age.as_secs() % DAY) {
+        (days, 0) => format!("{days} days"),
+        _ => humantime::format_duration(age).to_string(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::approval::Approval;
+use super::approval::{Approval, Yes};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -60,9 +60,8 @@ pub(super) enum Command {
         node: Endpoint,
         /// The region
         region: Region,
-        /// Do not ask: for scripts
-        #[arg(long, short)]
-        yes: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
     /// Say in which region a node stands, for all clients
     SetRegion {
@@ -75,17 +74,15 @@ pub(super) enum Command {
     Drain {
         /// The node: its address as `placement nodes` has it, or its number
         node: String,
-        /// Do not ask: for scripts
-        #[arg(long, short)]
-        yes: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
     /// Take a node without shards out of the cluster
     RemoveNode {
         /// The node: its address as `placement nodes` has it, or its number
         node: String,
-        /// Do not ask: for scripts
-        #[arg(long, short)]
-        yes: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
 }
 
@@ -118,7 +115,7 @@ impl Command {
             }
             Self::AddNode { node: Endpoint { host, port }, region, yes } => {
                 let what = format!("make {host}:{port} a node of the cluster in {region}");
-                Approval { dry_run: false, yes }.ask(&what).await?;
+                yes.ask(&what).await?;
                 let id = context.cluster().await?.admin().placement().add_node(&host, port, region).await?;
                 told(context, id, format!("{host}:{port} is node {id}, in {region}"))
             }
@@ -129,7 +126,7 @@ impl Command {
             }
             Self::Drain { node, yes } => {
                 let id = node_of(context, &node).await?;
-                Approval { dry_run: false, yes }.ask(&format!("move all shards away from {node}")).await?;
+                yes.ask(&format!("move all shards away from {node}")).await?;
                 let bar = Bar::new();
                 let moved =
                     context.cluster().await?.admin().placement().drain_node_with(id, |step| bar.step(step)).await;
@@ -139,7 +136,7 @@ impl Command {
             }
             Self::RemoveNode { node, yes } => {
                 let id = node_of(context, &node).await?;
-                Approval { dry_run: false, yes }.ask(&format!("take {node} out of the cluster")).await?;
+                yes.ask(&format!("take {node} out of the cluster")).await?;
                 context.cluster().await?.admin().placement().remove_node(id).await?;
                 told(context, id, format!("node {id} is no node of the cluster any more"))
             }

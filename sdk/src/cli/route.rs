@@ -87,7 +87,7 @@ fn stops(screen: &mut Screen, what: &str, stops: &[Stop]) {
     if stops.is_empty() {
         return;
     }
-    let mut table = Table::new(["#", "node", "role", "region", "route", "#round trip", "why"]);
+    let mut table = Table::new(["#try", "node", "role", "region", "route", "#round trip", "why"]);
     for (number, stop) in (1_u32..).zip(stops) {
         let pooled = if stop.is_pooled { "; through a pooler in transaction mode" } else { "" };
         table.row([

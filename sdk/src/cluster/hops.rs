@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Core, replicas};
+use crate::config::Consistency;
 use crate::error::{Error, ErrorKind, Result};
 use crate::route::Route;
-use crate::routing::{Need, Target};
-use crate::topology::Node;
+use crate::routing::{Need, Sight, Target};
+use crate::topology::{Node, NodeIndex, Position};
 
 /// A node that answers.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,19 @@ pub(crate) struct Reached {
     pub(crate) is_pooled: bool,
     /// From the question to the answer, on a connection that was there.
     pub(crate) round_trip: Duration,
+}
+
+/// As if every node were up, and no standby fresh.
+struct AllUp;
+
+impl Sight for AllUp {
+    fn is_up(&self, _: NodeIndex) -> bool {
+        true
+    }
+
+    fn is_fresh(&self, _: NodeIndex, _: Consistency, _: Option<Position>) -> bool {
+        false
+    }
 }
 
 impl Core {
@@ -35,6 +49,19 @@ impl Core {
             }
         }
         Ok(hops)
+    }
+
+    /// Those that it would try, were they not known to be out of reach; each with why it is.
+    pub(crate) fn lost(&self, target: Target, need: Need) -> Result<Vec<(Arc<Node>, Option<Error>)>> {
+        let state = self.state();
+        let (mut plan, mut lost) = (self.plan(&state, target, need)?, Vec::new());
+        while let Some(hop) = plan.next(&state.topology, &AllUp) {
+            let station = state.station(hop.node);
+            if !station.is_up() {
+                lost.push((station.node().clone(), station.last_failure()));
+            }
+        }
+        Ok(lost)
     }
 
     /// Connects to a node anew, and asks for an answer. One that can't be reached is gone around from then on.

@@ -163,6 +163,11 @@ fn shards(topology: &Topology, target: Target, hash: Option<i32>) -> Vec<KeyShar
 async fn ways(core: &Arc<Core>, target: Target, explanation: &mut RouteExplanation) -> Result<()> {
     let mut known: Vec<(Arc<Node>, Reached)> = Vec::new();
     let mut lost: Vec<Arc<Node>> = Vec::new();
+    for (node, error) in core.lost(target, Need::ANY)? {
+        let error = error.map_or_else(|| "it could not be reached a moment ago".to_owned(), |error| error.to_string());
+        explanation.unreachable.push(Unreachable { node: node.to_string(), error });
+        lost.push(node);
+    }
     loop {
         let mut reads = core.hops(target, Need::new(None, Access::Read)).await?;
         let mut writes = core.hops(target, Need::new(None, Access::Write)).await?;

@@ -9,7 +9,7 @@ mod report;
 
 use std::time::Duration;
 
-use super::approval::Approval;
+use super::approval::Yes;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -41,9 +41,8 @@ pub(super) struct Command {
     /// How many rows each has
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     rows: u16,
-    /// Do not ask: for scripts
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    yes: Yes,
 }
 
 /// The ways that are measured.
@@ -73,7 +72,7 @@ impl Command {
             "make the schema {SCHEMA} with {rows} rows, load the cluster for about {}, and drop the schema",
             self.lasts()
         );
-        Approval { dry_run: false, yes: self.yes }.ask(&what).await?;
+        self.yes.ask(&what).await?;
         let cluster = context.cluster().await?;
         if model::is_there(cluster).await? {
             return Err(Failure::new(

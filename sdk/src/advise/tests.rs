@@ -72,6 +72,7 @@ fn table() -> Table {
     Table {
         schema: "public".to_owned(),
         name: "entries".to_owned(),
+        is_usual: true,
         kind: "r".to_owned(),
         partitions: 0,
         times: vec!["created_at".to_owned()],

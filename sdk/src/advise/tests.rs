@@ -149,6 +149,16 @@ fn an_index_serves_a_key_that_it_begins_with() {
 }
 
 #[test]
+fn a_distribution_column_that_wants_quotes_is_known() {
+    let quoted = |columns: &[&str]| columns.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+    let key =
+        ForeignKey { name: "key".to_owned(), columns: quoted(&["\"Festival\"", "wallet_id"]), target: "w".to_owned() };
+    let mut table = Table { foreign_keys: vec![key], indexes: vec![index("i", &["wallet_id"])], ..table() };
+    table.entity.as_mut().expect("there is one").distribution_column = Some("Festival");
+    assert!(subjects(&advice(&single(table, usage(MILLION))), FindingKind::MissingIndex).is_empty());
+}
+
+#[test]
 fn a_key_of_few_rows_is_a_note() {
     let key = ForeignKey { name: "key".to_owned(), columns: vec!["wallet_id".to_owned()], target: "w".to_owned() };
     for (rows, severity) in [(9_999, Severity::Note), (10_000, Severity::Warning)] {
@@ -341,7 +351,7 @@ fn the_next_step_is_the_first_that_is_due() {
     evidence.tables.as_mut().expect("they are told")[0].partitions = 3;
     assert_eq!(next(&evidence), Some(Rung::Sharding));
     // A small service has nothing to do then.
-    assert_eq!(advice(&Evidence { nodes: evidence.nodes.clone(), ..single(table(), usage(10)) }).next, None);
+    assert_eq!(advice(&single(table(), usage(10))).next, None);
 }
 
 /// Of Citus, with these bytes of one group on each worker.
@@ -424,7 +434,7 @@ fn what_can_t_be_seen_is_told() {
         usage: Err("refused".to_owned()),
         ..node("other:5432", Role::Replica)
     };
-    evidence.nodes.push(silent);
+    evidence.nodes.push(Node { statements: None, ..silent });
     let server = evidence.nodes[0].server.as_mut().expect("it told");
     (server.sees_all, server.sessions.hidden) = (false, 9);
     evidence.nodes[0].statements = None;

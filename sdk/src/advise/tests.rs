@@ -444,6 +444,7 @@ fn what_can_t_be_seen_is_told() {
     }
     assert_eq!(advice.nodes[1].problem.as_deref(), Some("refused"));
     assert_eq!(advice.item(Topic::Queries).map(|item| item.state), Some(State::Unknown));
+    assert_eq!(advice.next, Some(Rung::QueriesAndIndexes), "what is slow is to be known first");
     let text = advice.to_string();
     assert!(text.contains("other:5432 (replica): could not be asked: refused"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");

@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 use super::question::Question;
 use crate::advise::AdviceOptions;
 use crate::advise::evidence::{Measured, Node, Server, Statements, Table, TenantUse, Usage};
-use crate::cluster::Stop;
+use crate::cluster::Visit;
 use crate::error::{Error, Result};
 use crate::schema::{quote_ident, quote_qualified};
 use crate::topology::{self, Role};
@@ -39,8 +39,8 @@ pub(super) struct Read {
     pub(super) tables: Option<Result<Vec<Table>, String>>,
 }
 
-pub(super) async fn read(stop: Stop, options: &AdviceOptions) -> Read {
-    let Stop { node, connection, is_behind_pooler, .. } = stop;
+pub(super) async fn read(visit: Visit, options: &AdviceOptions) -> Read {
+    let Visit { node, connection, is_behind_pooler, .. } = visit;
     let silent = |problem: String| Read { node: silent(&node, is_behind_pooler, problem), tables: None };
     let connection = match connection {
         Ok(connection) => connection,

@@ -87,6 +87,22 @@ impl Stage {
         self.cluster.admin().advise(&self.schema, options).await.unwrap()
     }
 
+    /// Writes the wallets anew until it is so: what an older transaction may still see is not removed.
+    pub async fn compacted_until(&self, options: &AdviceOptions, is_so: impl Fn(&Advice) -> bool) {
+        let wait = async {
+            loop {
+                for sql in ["VACUUM FULL wallets", "ANALYZE wallets"] {
+                    self.run(sql).await;
+                }
+                if is_so(&self.advice_by(options).await) {
+                    return;
+                }
+            }
+        };
+        let so = tokio::time::timeout(Duration::from_secs(90), wait).await;
+        assert!(so.is_ok(), "it never came true:\n{}", self.advice_by(options).await);
+    }
+
     pub async fn until(&self, is_so: impl Fn(&Advice) -> bool) -> Advice {
         self.until_by(&options(), is_so).await
     }

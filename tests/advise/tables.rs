@@ -88,9 +88,7 @@ async fn dead_rows_are_found_until_they_are_gone(place: Place) {
     let bloat = found(&advice, FindingKind::Bloat, "wallets").unwrap();
     println!("{bloat}");
     assert!(bloat.why.contains("dead rows"), "{bloat}");
-    stage.run("VACUUM FULL wallets").await;
-    stage.run("ANALYZE wallets").await;
-    stage.until(|advice| found(advice, FindingKind::Bloat, "wallets").is_none()).await;
+    stage.compacted_until(&options(), |advice| found(advice, FindingKind::Bloat, "wallets").is_none()).await;
 }
 
 /// Of which VACUUM has removed the rows and kept the room: no counter tells of it.
@@ -116,9 +114,7 @@ async fn free_space_is_estimated_and_measured(place: Place) {
     let bloat = found(&measured, FindingKind::Bloat, "wallets").unwrap_or_else(|| panic!("{measured}"));
     println!("{bloat}");
     assert!(bloat.evidence.iter().any(|figure| figure.source == "pgstattuple_approx"), "{bloat}");
-    stage.run("VACUUM FULL wallets").await;
-    stage.run("ANALYZE wallets").await;
-    stage.until(|advice| found(advice, FindingKind::Bloat, "wallets").is_none()).await;
+    stage.compacted_until(&options(), |advice| found(advice, FindingKind::Bloat, "wallets").is_none()).await;
 }
 
 async fn a_locked_table_keeps_nobody_waiting(place: Place) {

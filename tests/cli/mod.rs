@@ -1,5 +1,6 @@
 //! The command line, as a process of its own: answers in both forms, exit codes, and what is refused.
 
+mod advise;
 mod bench;
 mod cache;
 mod frame;

@@ -69,6 +69,7 @@ const TOUR: &[Stop] = &[
     stop("The festival of this tour says that it is at home in `eu`, and its key lies in `us`:", "placement audit", 3),
     stop("", "placement relocate FESTIVAL eu --dry-run", 3),
     stop("", "placement rebalance --dry-run", 0),
+    Stop { lines: 40, ..stop("### What it needs next", "advise --users 5000 --watch-for 0", 3) },
     stop("### Where a key goes, and why", "route FESTIVAL", 0),
     stop("### The cache", "cache status", 0),
     stop("", "cache invalidate wallets --tenant FESTIVAL", 2),

@@ -182,6 +182,8 @@ pub(crate) struct IndexUsage {
 pub(crate) struct Table {
     pub(crate) schema: String,
     pub(crate) name: String,
+    /// Whether it lies where tables without a schema lie.
+    pub(crate) is_usual: bool,
     pub(crate) kind: String,
     pub(crate) partitions: u64,
     /// Its columns of time.
@@ -204,7 +206,7 @@ impl Table {
 
     /// Its name as people say it: with the schema where that is not the usual one.
     pub(crate) fn label(&self) -> String {
-        if self.schema == "public" { self.name.clone() } else { format!("{}.{}", self.schema, self.name) }
+        if self.is_usual { self.name.clone() } else { format!("{}.{}", self.schema, self.name) }
     }
 
     /// Its name as SQL text.

@@ -48,7 +48,7 @@ pub struct AdviceOptions {
     pub skew_bytes: u64,
     /// How much of all tenants' statements, in percent, one may have: 20.
     pub hot: f64,
-    /// How long the rate of statements is watched, which this takes: 2 s.
+    /// How long the rate of statements is watched, which this takes: 2 s; not at all where it is zero.
     pub watch: Duration,
     /// How long one node may take to answer one question: 5 s.
     pub patience: Duration,

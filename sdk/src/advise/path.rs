@@ -112,7 +112,14 @@ impl Way<'_> {
             DuplicateIndex,
             UnusedIndex,
         ];
+        // Whoever does not know what is slow finds that out first.
+        let unknown = self.items.iter().find(|item| item.topic == Topic::Queries && item.state == State::Unknown);
+        let find_out = || {
+            let Item { why, actions, .. } = unknown?.clone();
+            Some(Step { rung: Rung::QueriesAndIndexes, state: RungState::Due, why, actions })
+        };
         self.due(Rung::QueriesAndIndexes, &kinds)
+            .or_else(find_out)
             .unwrap_or_else(|| self.of_items(Rung::QueriesAndIndexes, &[Topic::Indexes, Topic::Queries], Level::Small))
     }
 

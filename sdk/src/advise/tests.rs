@@ -72,6 +72,7 @@ fn table() -> Table {
     Table {
         schema: "public".to_owned(),
         name: "entries".to_owned(),
+        is_usual: true,
         kind: "r".to_owned(),
         partitions: 0,
         times: vec!["created_at".to_owned()],
@@ -145,6 +146,16 @@ fn an_index_serves_a_key_that_it_begins_with() {
         let missing = subjects(&found, FindingKind::MissingIndex);
         assert_eq!(missing.is_empty(), serves, "{why}: {missing:?}");
     }
+}
+
+#[test]
+fn a_distribution_column_that_wants_quotes_is_known() {
+    let quoted = |columns: &[&str]| columns.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+    let key =
+        ForeignKey { name: "key".to_owned(), columns: quoted(&["\"Festival\"", "wallet_id"]), target: "w".to_owned() };
+    let mut table = Table { foreign_keys: vec![key], indexes: vec![index("i", &["wallet_id"])], ..table() };
+    table.entity.as_mut().expect("there is one").distribution_column = Some("Festival");
+    assert!(subjects(&advice(&single(table, usage(MILLION))), FindingKind::MissingIndex).is_empty());
 }
 
 #[test]
@@ -340,7 +351,7 @@ fn the_next_step_is_the_first_that_is_due() {
     evidence.tables.as_mut().expect("they are told")[0].partitions = 3;
     assert_eq!(next(&evidence), Some(Rung::Sharding));
     // A small service has nothing to do then.
-    assert_eq!(advice(&Evidence { nodes: evidence.nodes.clone(), ..single(table(), usage(10)) }).next, None);
+    assert_eq!(advice(&single(table(), usage(10))).next, None);
 }
 
 /// Of Citus, with these bytes of one group on each worker.
@@ -423,7 +434,7 @@ fn what_can_t_be_seen_is_told() {
         usage: Err("refused".to_owned()),
         ..node("other:5432", Role::Replica)
     };
-    evidence.nodes.push(silent);
+    evidence.nodes.push(Node { statements: None, ..silent });
     let server = evidence.nodes[0].server.as_mut().expect("it told");
     (server.sees_all, server.sessions.hidden) = (false, 9);
     evidence.nodes[0].statements = None;
@@ -433,6 +444,7 @@ fn what_can_t_be_seen_is_told() {
     }
     assert_eq!(advice.nodes[1].problem.as_deref(), Some("refused"));
     assert_eq!(advice.item(Topic::Queries).map(|item| item.state), Some(State::Unknown));
+    assert_eq!(advice.next, Some(Rung::QueriesAndIndexes), "what is slow is to be known first");
     let text = advice.to_string();
     assert!(text.contains("other:5432 (replica): could not be asked: refused"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::exit::{self, Exit};
 use super::failure::Failure;
 use super::output::{Format, Output};
-use super::{Cli, bench, cache, handbook, partitions, placement, render, route, schema, signals, tune};
+use super::{Cli, advise, bench, cache, handbook, partitions, placement, render, route, schema, signals, tune};
 
 /// Looks after a cluster of PostgreSQL or Citus, and after what stands around it
 #[derive(Parser)]
@@ -50,6 +50,8 @@ enum Command {
     /// Where tenants' data are, and how they get elsewhere
     #[command(subcommand)]
     Placement(placement::Command),
+    /// What the database needs next as it grows: what is there, what is missing, and the next step; ends with 3 where one is due
+    Advise(advise::Command),
     /// Where a tenant's statements go, and why
     Route(route::Command),
     /// A server's configuration for its machine and its work, each line with its reason
@@ -72,6 +74,7 @@ impl Command {
             Self::Partitions(command) => command.run(context).await,
             Self::Cache(command) => command.run(context).await,
             Self::Placement(command) => command.run(context).await,
+            Self::Advise(command) => command.run(context).await,
             Self::Route(command) => command.run(context).await,
             Self::Tune(command) => command.run(context),
             Self::Render(command) => command.run(context).await,

@@ -59,7 +59,7 @@ pub(super) async fn advise(core: &Arc<Core>, schema: &Schema, options: &AdviceOp
 fn with_entities(mut tables: Vec<evidence::Table>, schema: &Schema) -> Vec<evidence::Table> {
     for table in &mut tables {
         let is_it = |known: &&&'static Table| {
-            known.name == table.name && known.schema.map_or(table.schema == "public", |schema| schema == table.schema)
+            known.name == table.name && known.schema.map_or(table.is_usual, |schema| schema == table.schema)
         };
         table.entity = schema.tables().iter().find(is_it).map(|known| Entity {
             name: known.entity,

@@ -1,7 +1,7 @@
 //! What one node tells.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_postgres::error::SqlState;
@@ -41,26 +41,19 @@ pub(super) struct Read {
 
 pub(super) async fn read(visit: Visit, options: &AdviceOptions) -> Read {
     let Visit { node, connection, is_behind_pooler, .. } = visit;
-    let of = blank(&node, is_behind_pooler);
+    let silent = |problem: String| Read { node: silent(&node, is_behind_pooler, problem), tables: None };
     let connection = match connection {
         Ok(connection) => connection,
-        Err(problem) => {
-            return Read { node: Node { server: Err(problem.clone()), usage: Err(problem), ..of }, tables: None };
-        }
+        Err(problem) => return silent(problem),
     };
     let question = Question::to(connection.client(), node.is_citus, options.patience);
-    let began = Instant::now();
-    let server = match question.ask::<Server>(SERVER, &[(&options.idle_transaction.as_secs_f64(), Type::FLOAT8)]).await
-    {
+    let (began, stuck) = (Instant::now(), options.idle_transaction.as_secs_f64());
+    let server = match question.ask::<Server>(SERVER, &[(&stuck, Type::FLOAT8)]).await {
         Ok(server) => server,
-        Err(error) => {
-            let problem = error.to_string();
-            return Read { node: Node { server: Err(problem.clone()), usage: Err(problem), ..of }, tables: None };
-        }
+        Err(error) => return silent(text(error)),
     };
     let one = One { question, node: &node, server: &server, options };
-    let usage = one.usage().await;
-    let mut troubles = Vec::new();
+    let (usage, mut troubles) = (one.usage().await, Vec::new());
     let measured = match &usage {
         Ok(usage) if options.measures_bloat => one.measured(usage).await.unwrap_or_else(|error| {
             troubles.push(format!("bloat could not be measured: {error}"));
@@ -68,32 +61,25 @@ pub(super) async fn read(visit: Visit, options: &AdviceOptions) -> Read {
         }),
         _ => BTreeMap::new(),
     };
-    let statements = one.statements().await;
-    let tenants = one.tenants().await;
+    let (statements, tenants) = (one.statements().await, one.tenants().await);
     let is_first = matches!(node.role, Role::Single | Role::Coordinator);
     let tables = if is_first { Some(one.tables().await) } else { None };
-    tokio::time::sleep_until(began + options.watch).await;
-    let watched = match one.question.ask::<u64>(TRANSACTIONS, &[]).await {
-        // Its own do not count.
-        Ok(after) => Some((after.saturating_sub(server.transactions + OWN), began.elapsed())),
-        Err(_) => None,
-    };
+    let watched = one.watched(began).await;
+    let Read { node: of, .. } = silent(String::new());
     let told = Node { usage: usage.map_err(text), statements, tenants, measured, watched, troubles, ..of };
     Read { node: Node { server: Ok(server), ..told }, tables }
 }
 
-/// So many questions are asked between the two counts, more or less.
-const OWN: u64 = 5;
-
-fn blank(node: &Arc<topology::Node>, pooler: bool) -> Node {
+/// A node that told nothing, for this reason.
+fn silent(node: &topology::Node, pooler: bool, problem: String) -> Node {
     Node {
         name: node.to_string(),
         role: node.role,
         region: node.region,
         takes_shards: node.takes_shards,
         pooler,
-        server: Err(String::new()),
-        usage: Err(String::new()),
+        server: Err(problem.clone()),
+        usage: Err(problem),
         statements: None,
         tenants: None,
         measured: BTreeMap::new(),
@@ -186,6 +172,18 @@ impl One<'_> {
         }
         let told = self.question.ask(TENANTS, &[]).await;
         Some(told.map_err(|error| format!("hot tenants, for which GRANT pg_monitor TO the role that asks: {error}")))
+    }
+
+    /// Transactions that ended while it was watched.
+    async fn watched(&self, began: Instant) -> Option<(u64, Duration)> {
+        // So many questions are asked between the two counts.
+        const OWN: u64 = 5;
+        if self.options.watch.is_zero() {
+            return None;
+        }
+        tokio::time::sleep_until(began + self.options.watch).await;
+        let after: u64 = self.question.ask(TRANSACTIONS, &[]).await.ok()?;
+        Some((after.saturating_sub(self.server.transactions + OWN), began.elapsed()))
     }
 
     /// Measures what seems to have too much of it.

@@ -4,6 +4,8 @@ SELECT coalesce(pg_catalog.json_agg(pg_catalog.row_to_json(described)), '[]') FR
     SELECT
         n.nspname AS schema,
         c.relname AS name,
+        -- Where tables without a schema lie.
+        n.nspname = pg_catalog.current_schema() AS is_usual,
         c.relkind AS kind,
         (SELECT count(*) FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.isleaf AND t.relid <> c.oid) AS partitions,
         -- Columns of time, by which it could be partitioned.
@@ -63,7 +65,7 @@ SELECT coalesce(pg_catalog.json_agg(pg_catalog.row_to_json(described)), '[]') FR
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND c.relpersistence <> 't'
-        AND n.nspname !~ '^(pg_|information_schema$|citus|columnar|shardwise)'
+        AND n.nspname !~ '^(pg_.*|information_schema|citus|citus_internal|columnar|columnar_internal|shardwise|shardwise_old)$'
         AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_depend d
             WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'

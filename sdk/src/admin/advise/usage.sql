@@ -22,7 +22,7 @@ relation AS MATERIALIZED (
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN shard s ON s.oid = c.oid
     WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't'
-        AND n.nspname !~ '^(pg_|information_schema$|citus|columnar|shardwise)'
+        AND n.nspname !~ '^(pg_.*|information_schema|citus|citus_internal|columnar|columnar_internal|shardwise|shardwise_old)$'
 ),
 -- The width of a row as ANALYZE saw it; of tables all of whose columns it saw, and that the role may read.
 width AS (

@@ -1,5 +1,6 @@
 //! Indexes that are missing, and those that are there for nothing.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::advise::advice::{Finding, FindingKind, Severity};
@@ -7,7 +8,6 @@ use crate::advise::evidence::{ForeignKey, Index, Table, TableUsage};
 use crate::advise::figure::{Figure, long};
 use crate::advise::options::AdviceOptions;
 use crate::advise::usage::{IndexWhole, Whole};
-use crate::schema::quote_ident;
 
 pub(super) fn find(whole: &Whole<'_>, options: &AdviceOptions, found: &mut Vec<Finding>) {
     for (table, usage) in whole.tables() {
@@ -64,9 +64,19 @@ fn serves(table: &Table, key: &ForeignKey, index: &Index) -> bool {
     }
     let first: Vec<&String> =
         index.keys.iter().map(|key| &key.text).take_while(|text| key.columns.contains(text)).collect();
-    let distribution = table.entity.as_ref().and_then(|entity| entity.distribution_column).map(quote_ident);
+    let distribution = table.entity.as_ref().and_then(|entity| entity.distribution_column);
     let is_alone = key.columns.len() == 1;
-    key.columns.iter().all(|column| first.contains(&column) || (!is_alone && Some(column) == distribution.as_ref()))
+    key.columns
+        .iter()
+        .all(|column| first.contains(&column) || (!is_alone && distribution == Some(name_of(column).as_ref())))
+}
+
+/// A column's name, of the SQL text that the server writes for it.
+fn name_of(column: &str) -> Cow<'_, str> {
+    match column.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\"\"", "\"").into(),
+        None => column.into(),
+    }
 }
 
 /// How to make an index, without keeping writers waiting where PostgreSQL can do that.
@@ -75,7 +85,7 @@ fn create(table: &Table, columns: &[String]) -> String {
     let at = table.at();
     let attribute = table.entity.as_ref().map(|entity| {
         let field =
-            columns.last().and_then(|last| entity.fields.get(last.trim_matches('"'))).copied().unwrap_or_default();
+            columns.last().and_then(|last| entity.fields.get(name_of(last).as_ref())).copied().unwrap_or_default();
         format!(" (and `#[entity(index)]` on `{}::{field}`, so that the schema knows it)", entity.name)
     });
     let attribute = attribute.unwrap_or_default();

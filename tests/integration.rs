@@ -24,3 +24,4 @@ mod secrets;
 mod session;
 mod support;
 mod tune;
+mod views;

@@ -40,6 +40,7 @@
 //! | place, find and move tenants' data               | [`Cluster::mint_id`], [`admin::placement`]                         |
 //! | make and drop partitions by time                 | [`admin::partitions`]                                              |
 //! | keep counts and sums of rows                     | [`Rollup`], [`admin::rollups`]                                      |
+//! | report over all tenants                          | [`View`], [`admin::views`]                                          |
 //! | know how it is, and be told when it is not well  | [`Cluster::health`], [`metrics`], [`render`]                        |
 //! | keep what is read often                         | [`config::CacheConfig`], `session.cache()` (feature `cache`)       |
 //! | know what failed                                 | [`Error`], [`ErrorKind`]                                           |
@@ -104,7 +105,7 @@ pub use session::{
     AssertTenantSafe, CoordinatorSession, CoordinatorTransaction, Cursor, Directory, Isolation, Page, ReferenceSession,
     ReferenceTransaction, Row, Sql, SqlText, Tenant, Transaction, TransactionOptions, UnscopedSql,
 };
-pub use shardwise_macros::{Entity, Rollup, SqlEnum, SqlNewtype};
+pub use shardwise_macros::{Entity, Rollup, SqlEnum, SqlNewtype, View};
 pub use topology::{Position, Region, Residency, Topology};
 pub use uuid::Uuid;
 

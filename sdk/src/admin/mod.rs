@@ -74,6 +74,7 @@ mod desk;
 mod diff;
 mod handle;
 mod inspect;
+mod leader;
 mod need;
 pub mod partitions;
 pub mod placement;
@@ -83,6 +84,7 @@ mod policies;
 pub mod rollups;
 mod steps;
 pub(crate) mod target;
+pub mod views;
 mod wanted;
 mod wire;
 

@@ -14,6 +14,7 @@ pub(crate) mod policy;
 mod quote;
 pub(crate) mod rollup;
 mod validate;
+pub(crate) mod view;
 
 pub use bounds::{Bound, Bounds};
 pub use caching::{CacheWay, Caching};
@@ -26,3 +27,4 @@ pub use model::{
 pub use quote::{quote_ident, quote_literal, quote_qualified};
 pub use rollup::{Aggregate, GroupColumn, Period, Rollup};
 pub(crate) use validate::validate;
+pub use view::MaterializedView;

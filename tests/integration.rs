@@ -28,3 +28,4 @@ mod session;
 mod status;
 mod support;
 mod tune;
+mod views;

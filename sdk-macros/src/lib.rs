@@ -1,4 +1,4 @@
-//! The macros of [shardwise](https://docs.rs/shardwise): [`macro@Entity`], [`macro@Rollup`], [`macro@SqlEnum`], [`macro@SqlNewtype`], and what is
+//! The macros of [shardwise](https://docs.rs/shardwise): [`macro@Entity`], [`macro@Rollup`], [`macro@View`], [`macro@SqlEnum`], [`macro@SqlNewtype`], and what is
 //! behind its `sql!`. Use them through that crate, which documents them with examples that run.
 //!
 //! Of the derives, from the top down: `attr` reads the attributes, `model` is what they mean, `check` refuses what Citus or PostgreSQL
@@ -16,6 +16,7 @@ mod snapshots;
 mod sql_enum;
 mod sql_newtype;
 mod statement;
+mod view;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -96,6 +97,37 @@ pub fn rollup(input: TokenStream) -> TokenStream {
 fn derive_rollup(input: &DeriveInput) -> proc_macro2::TokenStream {
     match rollup::Rollup::read(input) {
         Ok(rollup) => expand::rollup(&rollup),
+        Err(errors) => errors,
+    }
+}
+
+/// Makes a struct a materialized view: an entity whose rows are what a query gave when it was last refreshed.
+///
+/// On the struct, in `#[view(…)]`:
+///
+/// | attribute | meaning |
+/// | --- | --- |
+/// | `name = "festival_revenue"` | its name; required |
+/// | `schema = "pay"` | its schema; else the connection's first one |
+/// | `query = "SELECT …"` | what it shows, with a column for each field; required |
+/// | `every = "5m"` | how old it may become before a keeper refreshes it |
+/// | `crate = "path"` | where the shardwise crate is found, if not at `::shardwise` |
+///
+/// On a field:
+///
+/// | attribute | meaning |
+/// | --- | --- |
+/// | `key` | its rows differ in this column, or in all that are marked; at least one is |
+/// | `rename = "name"` | the column's name |
+#[proc_macro_derive(View, attributes(view))]
+pub fn view(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    derive_view(&input).into()
+}
+
+fn derive_view(input: &DeriveInput) -> proc_macro2::TokenStream {
+    match view::View::read(input) {
+        Ok(view) => expand::view(&view),
         Err(errors) => errors,
     }
 }

@@ -105,6 +105,19 @@ fn rollup() {
 }
 
 #[test]
+fn view() {
+    let input = parse_quote! {
+        #[view(name = "revenue", query = "SELECT festival_id, sum(amount) AS total FROM orders GROUP BY 1", every = "5m")]
+        struct Revenue {
+            #[view(key)]
+            festival_id: Uuid,
+            total: i64,
+        }
+    };
+    check("view", &crate::derive_view(&input));
+}
+
+#[test]
 fn text_enum() {
     let input = parse_quote! {
         #[sql_enum(rename_all = "kebab-case")]

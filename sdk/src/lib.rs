@@ -40,6 +40,7 @@
 //! | place, find and move tenants' data               | [`Cluster::mint_id`], [`admin::placement`]                         |
 //! | make and drop partitions by time                 | [`admin::partitions`]                                              |
 //! | keep counts and sums of rows                     | [`Rollup`], [`admin::rollups`]                                      |
+//! | report over all tenants                          | [`View`], [`admin::views`]                                          |
 //! | know how it is, and be told when it is not well  | [`Cluster::health`], [`metrics`], [`render`]                        |
 //! | see all of it in one picture                    | [`Cluster::status`], `report` (feature `report`)                   |
 //! | find out why it does not work                    | [`doctor()`], [`doctor`](mod@doctor)                               |
@@ -115,7 +116,7 @@ pub use session::{
     AssertTenantSafe, CoordinatorSession, CoordinatorTransaction, Cursor, Directory, Isolation, Page, ReferenceSession,
     ReferenceTransaction, Row, Sql, SqlText, Tenant, Transaction, TransactionOptions, UnscopedSql,
 };
-pub use shardwise_macros::{Entity, Rollup, SqlEnum, SqlNewtype};
+pub use shardwise_macros::{Entity, Rollup, SqlEnum, SqlNewtype, View};
 pub use status::Status;
 pub use topology::{Position, Region, Residency, Topology};
 pub use uuid::Uuid;

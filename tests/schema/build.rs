@@ -184,6 +184,7 @@ impl Build {
             checks: self.checks.leak(),
             partition: self.partition,
             rollup: None,
+            view: None,
         }))
     }
 }

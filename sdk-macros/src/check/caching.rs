@@ -63,7 +63,7 @@ fn time(ctxt: &mut Ctxt, text: &LitStr) -> Option<u64> {
     millis
 }
 
-fn millis(text: &str) -> Option<u64> {
+pub(crate) fn millis(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = text.find(|letter: char| !letter.is_ascii_digit())?;
     let unit = match text[digits..].trim() {

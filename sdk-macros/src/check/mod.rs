@@ -12,7 +12,7 @@ use crate::attr::Container;
 use crate::ctxt::{Ctxt, did_you_mean};
 use crate::model::Field;
 
-pub(crate) use caching::caching;
+pub(crate) use caching::{caching, millis};
 pub(crate) use index::{indexes, uniques};
 
 /// The most fields of a key besides the distribution key.

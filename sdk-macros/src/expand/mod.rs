@@ -9,6 +9,7 @@ mod facts;
 mod rollup;
 mod statements;
 mod table;
+mod view;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -17,17 +18,35 @@ use syn::spanned::Spanned as _;
 use crate::model::{Entity, Field, Group};
 
 pub(crate) use rollup::rollup;
+pub(crate) use view::view;
 
 /// All code of one entity.
 pub(crate) fn entity(entity: &Entity) -> TokenStream {
     let (krate, ident) = (&entity.krate, &entity.ident);
     let writable = quote!(impl #krate::entity::Writable for #ident {});
-    let (table, bounds) = (table::description(entity, None), bounds::all(entity));
-    of_table(entity, &table, &quote!(#writable #bounds))
+    let (table, bounds) = (table::description(entity, None, None), bounds::all(entity));
+    of_table(entity, &table, &Place::of(entity, &quote!(#writable #bounds)))
+}
+
+/// Where the rows are, as the traits say it.
+struct Place {
+    /// `type Distribution`
+    distribution: TokenStream,
+    /// `const FACTS`
+    facts: TokenStream,
+    /// The trait that goes with it, and what else belongs to the entity.
+    others: TokenStream,
+}
+
+impl Place {
+    fn of(entity: &Entity, others: &TokenStream) -> Self {
+        let (distribution, kind) = kind(entity);
+        Self { distribution, facts: facts::all(entity), others: quote!(#kind #others) }
+    }
 }
 
 /// What every entity has, whatever its table is made of; and what else belongs to it.
-fn of_table(entity: &Entity, table: &TokenStream, others: &TokenStream) -> TokenStream {
+fn of_table(entity: &Entity, table: &TokenStream, place: &Place) -> TokenStream {
     let (krate, ident) = (&entity.krate, &entity.ident);
     let constants = columns::constants(entity);
     let casts = columns::casts(entity);
@@ -35,9 +54,8 @@ fn of_table(entity: &Entity, table: &TokenStream, others: &TokenStream) -> Token
     let codec = codec::methods(entity);
     let key_type = codec::key_type(entity);
     let caching = caching::constant(entity);
-    let facts = facts::all(entity);
     let partitioned = entity.partition.is_some();
-    let (distribution, kind) = kind(entity);
+    let Place { distribution, facts, others } = place;
     quote! {
         #constants
         const _: () = {
@@ -58,7 +76,6 @@ fn of_table(entity: &Entity, table: &TokenStream, others: &TokenStream) -> Token
                 }
                 #codec
             }
-            #kind
             #others
         };
     }

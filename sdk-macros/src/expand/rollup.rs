@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
-use super::{of_table, option, table};
+use super::{Place, of_table, option, table};
 use crate::model::Field;
 use crate::rollup::{Filter, Role, Rollup};
 use crate::statement::facts;
@@ -12,7 +12,7 @@ use crate::statement::facts;
 /// All code of one rollup.
 pub(crate) fn rollup(rollup: &Rollup) -> TokenStream {
     let (krate, ident) = (&rollup.entity.krate, &rollup.entity.ident);
-    let table = table::description(&rollup.entity, Some(&quote!(&ROLLUP)));
+    let table = table::description(&rollup.entity, Some(&quote!(&ROLLUP)), None);
     let (parts, description, checks) = (parts(rollup), description(rollup), checks(rollup));
     let others = quote! {
         #parts
@@ -20,7 +20,7 @@ pub(crate) fn rollup(rollup: &Rollup) -> TokenStream {
         impl #krate::entity::Rollup for #ident {}
         #checks
     };
-    of_table(&rollup.entity, &table, &others)
+    of_table(&rollup.entity, &table, &Place::of(&rollup.entity, &others))
 }
 
 fn roles(rollup: &Rollup) -> impl Iterator<Item = (&Field, &Role)> {
@@ -76,6 +76,7 @@ fn parts(rollup: &Rollup) -> TokenStream {
             checks: &[],
             partition: ::core::option::Option::None,
             rollup: ::core::option::Option::Some(&ROLLUP),
+            view: ::core::option::Option::None,
         };
     }
 }

@@ -8,8 +8,8 @@ use super::columns::{bind_name, of_type, read_name};
 use super::option;
 use crate::model::{Entity, Field, Group};
 
-/// `static COLUMNS` and `static TABLE`; `rollup` is what it adds up, where it is one.
-pub(super) fn description(entity: &Entity, rollup: Option<&TokenStream>) -> TokenStream {
+/// `static COLUMNS` and `static TABLE`; `rollup` is what it adds up, where it is one, and `view` what makes a view of it.
+pub(super) fn description(entity: &Entity, rollup: Option<&TokenStream>, view: Option<&TokenStream>) -> TokenStream {
     let krate = &entity.krate;
     let (name, table) = (entity.ident.unraw().to_string(), &entity.table);
     let schema = option(entity.schema.as_ref().map(|schema| quote!(#schema)));
@@ -23,7 +23,7 @@ pub(super) fn description(entity: &Entity, rollup: Option<&TokenStream>) -> Toke
         let (column, interval) = (&entity.field(partition.column).column, format_ident!("{}", partition.interval));
         quote!(#krate::schema::Partition { column: #column, interval: #krate::schema::Interval::#interval })
     }));
-    let rollup = option(rollup);
+    let (rollup, view) = (option(rollup), option(view));
     quote! {
         static COLUMNS: [#krate::schema::ColumnDef; #count] = [#(#columns),*];
         static TABLE: #krate::schema::Table = #krate::schema::Table {
@@ -40,6 +40,7 @@ pub(super) fn description(entity: &Entity, rollup: Option<&TokenStream>) -> Toke
             checks: &[#(#checks),*],
             partition: #partition,
             rollup: #rollup,
+            view: #view,
         };
     }
 }

@@ -8,7 +8,9 @@ use super::inspect::{Live, Session};
 use super::need::Need;
 use super::target::Aim;
 use super::wanted::{self, Wanted};
-use super::{Consent, Diff, Plan, Progress, Report, Target, apply, citus, compare, planner, policies, rollups, target};
+use super::{
+    Consent, Diff, Plan, Progress, Report, Target, apply, citus, compare, planner, policies, rollups, target, views,
+};
 use crate::config::{Config, Mode};
 use crate::error::{Error, Result};
 use crate::schema::{Table, validate};
@@ -85,7 +87,7 @@ pub(super) struct Survey {
     wanted: Wanted,
     live: Live,
     diff: Diff,
-    /// What has to change for row level security and for rollups.
+    /// What has to change for row level security, for rollups and for views.
     needs: Vec<Need>,
 }
 
@@ -93,6 +95,10 @@ pub(super) struct Survey {
 pub(super) async fn survey(transaction: &Transaction<'_>, aim: &Aim, tables: &[&'static Table]) -> Result<Survey> {
     let client = transaction.client();
     let session = Session::read(client).await?;
+    // Views have no rows of their own, and are made of tables behind all else.
+    let (shown, tables): (Vec<&'static Table>, Vec<&'static Table>) =
+        tables.iter().copied().partition(|table| table.view.is_some());
+    let tables = tables.as_slice();
     validate(tables, &session.schema)?;
     let named: Vec<(String, String)> = tables
         .iter()
@@ -101,6 +107,7 @@ pub(super) async fn survey(transaction: &Transaction<'_>, aim: &Aim, tables: &[&
     let enums: Vec<&str> = wanted::native_enums(tables).iter().map(|enumeration| enumeration.name).collect();
     let live = Live::read(client, aim.target, &named, &enums).await?;
     let policies = policies::State::read(client, aim, &named).await?;
+    let live_views = views::State::read(client, &session, &shown).await?;
     let rollups = rollups::State::read(client, &session, aim, tables).await?;
     let wanted = wanted::read(client, &session, aim, tables).await?;
     if let Some(state) = &live.citus {
@@ -108,6 +115,7 @@ pub(super) async fn survey(transaction: &Transaction<'_>, aim: &Aim, tables: &[&
     }
     let mut diff = compare::compare(&session, &wanted, &live);
     let mut needs = policies.map_or_else(Vec::new, |state| policies::needs(&session, &wanted, &state));
+    needs.extend(views::needs(&session, &aim.policy, &shown, &live_views));
     needs.extend(rollups::needs(&session, aim.target, &wanted, &live, &rollups));
     diff.differences.extend(needs.iter().filter_map(|need| need.difference.clone()));
     Ok(Survey { wanted, live, diff, needs })

@@ -128,6 +128,8 @@ pub enum Object {
     Policy,
     /// What a role may do with a table, partition, sequence or schema.
     Grant,
+    /// A materialized view.
+    View,
     /// A rollup: its view, its function, a trigger on its source, or whether it has all rows.
     Rollup,
 }
@@ -157,6 +159,7 @@ impl Object {
             Self::Policy => "policy",
             Self::Grant => "rights on",
             Self::Rollup => "rollup",
+            Self::View => "materialized view",
         }
     }
 }

@@ -7,6 +7,7 @@ use super::partitions::Partitions;
 use super::placement::Placement;
 use super::rollups::Rollups;
 use super::target::Aim;
+use super::views::Views;
 use super::{Consent, Diff, Plan, Progress, Report, Step, advise, commands, placement};
 use crate::advise::{Advice, AdviceOptions};
 use crate::cluster::Core;
@@ -158,6 +159,12 @@ impl Admin {
     #[must_use]
     pub fn rollups(&self, schema: &Schema) -> Rollups {
         Rollups::new(self.core.clone(), self.aim(), schema.tables())
+    }
+
+    /// The schema's materialized views: how old they are, and their refresh.
+    #[must_use]
+    pub fn views(&self, schema: &Schema) -> Views {
+        Views::new(self.core.clone(), self.aim(), schema.tables())
     }
 
     /// Where tenants' data are, and how they get elsewhere.

@@ -78,6 +78,7 @@ mod diff;
 mod handle;
 mod inspect;
 mod json;
+mod leader;
 mod need;
 pub mod partitions;
 pub mod placement;
@@ -87,6 +88,7 @@ mod policies;
 pub mod rollups;
 mod steps;
 pub(crate) mod target;
+pub mod views;
 mod wanted;
 mod wire;
 

@@ -208,6 +208,8 @@ pub enum StepKind {
     CreateRollup,
     /// Adds to a rollup what it lacks of its source's rows.
     FillRollup,
+    /// Makes a materialized view, with its rows, in the place of the one that there is.
+    CreateView,
     /// Writes down for all clients which table tells the home regions of tenants.
     WriteDirectory,
     /// Makes a role for row level security, or takes from it what it should not have.

@@ -133,7 +133,7 @@ impl<'a> Planner<'a> {
                 }
             }
             // The way there depends on all other differences.
-            (Object::Distribution | Object::RowSecurity | Object::Policy | Object::Grant | Object::Rollup, ..) => {}
+            (Object::Distribution | Object::RowSecurity | Object::Policy | Object::Grant | Object::Rollup | Object::View, ..) => {}
             // A whole schema, enum or label is not within a table, and what differs in a column has a live table.
             _ => debug_assert!(false, "no step for {side:?} {object:?} {wanted:?}"),
         }

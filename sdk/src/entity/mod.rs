@@ -17,6 +17,7 @@ mod params;
 mod raw;
 mod registry;
 mod rollup;
+mod view;
 
 pub(crate) use column::Assignment;
 pub(crate) use column::RawColumn;
@@ -36,6 +37,7 @@ pub use registry::Schema;
 #[doc(hidden)]
 pub use rollup::checked;
 pub use rollup::{CountColumn, ExactSum, HourOf, PeriodOf, Rollup, Writable};
+pub use view::View;
 
 #[doc(hidden)]
 pub use shardwise_scope::TableFacts;
@@ -222,6 +224,7 @@ mod sealed {
     pub trait Sealed {}
     impl<K, G> Sealed for super::HashDistributed<K, G> {}
     impl Sealed for super::Replicated {}
+    impl Sealed for super::OnCoordinator {}
 }
 
 impl<K: 'static, G: 'static> Spread for HashDistributed<K, G> {
@@ -236,6 +239,12 @@ impl Spread for Replicated {
     }
 }
 
+impl Spread for OnCoordinator {
+    fn key() -> Option<TypeId> {
+        None
+    }
+}
+
 /// Spread by the hash of a key of type `K`, together with the other entities of the co-location group `G`.
 #[derive(Debug)]
 pub struct HashDistributed<K, G>(std::marker::PhantomData<fn() -> (K, G)>);
@@ -243,6 +252,10 @@ pub struct HashDistributed<K, G>(std::marker::PhantomData<fn() -> (K, G)>);
 /// Replicated to every node.
 #[derive(Debug)]
 pub struct Replicated;
+
+/// Not spread: on the coordinator alone.
+#[derive(Debug)]
+pub struct OnCoordinator;
 
 /// The co-location group of entities that name none.
 #[derive(Debug)]

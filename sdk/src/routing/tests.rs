@@ -30,6 +30,7 @@ const fn table(entity: &'static str, name: &'static str) -> Table {
         checks: &[],
         partition: None,
         rollup: None,
+        view: None,
     }
 }
 

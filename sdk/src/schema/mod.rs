@@ -15,6 +15,7 @@ pub(crate) mod policy;
 mod quote;
 pub(crate) mod rollup;
 mod validate;
+pub(crate) mod view;
 
 pub use bounds::{Bound, Bounds};
 pub use caching::{CacheWay, Caching};
@@ -30,3 +31,4 @@ pub use model::{
 pub use quote::{quote_ident, quote_literal, quote_qualified};
 pub use rollup::{Aggregate, GroupColumn, Period, Rollup};
 pub(crate) use validate::validate;
+pub use view::MaterializedView;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tokio_postgres::types::Type;
 
-use super::Rollup;
+use super::{MaterializedView, Rollup};
 
 /// One table.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct Table {
     pub partition: Option<Partition>,
     /// What it adds up, where it is a rollup, or the table behind one.
     pub rollup: Option<&'static Rollup>,
+    /// What makes a materialized view of it, where it is one. It has no rows of its own then, and its kind does not count.
+    pub view: Option<MaterializedView>,
 }
 
 impl Table {

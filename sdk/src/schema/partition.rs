@@ -136,6 +136,7 @@ mod tests {
             checks: &[],
             partition: Some(Partition { column: "at", interval }),
             rollup: None,
+            view: None,
         }
     }
 

@@ -199,7 +199,10 @@ pub(crate) struct Trigger {
     referencing: &'static str,
 }
 
-/// What the names of all of them begin with.
+/// What the comments of the tables behind rollups begin with.
+pub(crate) const MARK: &str = "shardwise: rollup, ";
+
+/// What the names of all triggers of rollups begin with.
 pub(crate) const TRIGGERS: &str = "shardwise_rollup_";
 
 impl Trigger {

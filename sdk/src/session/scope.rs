@@ -5,7 +5,7 @@ use std::fmt;
 
 use tokio_postgres::types::Type;
 
-use crate::entity::{Distributed, DistributionKey, Entity, Params, Reference, Renderer};
+use crate::entity::{Distributed, DistributionKey, Entity, Params, Reference, Renderer, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
 use crate::scope::Listed;
@@ -60,7 +60,7 @@ pub struct TenantScope<K> {
 #[derive(Clone)]
 pub struct ReferenceScope;
 
-/// No entity's rows: raw SQL alone.
+/// Everybody's rows: by raw SQL, and those of materialized views.
 #[derive(Clone)]
 pub struct AnyScope;
 
@@ -166,13 +166,13 @@ impl fmt::Debug for AnyScope {
 }
 
 /// The entities that a session with the scope `S` reaches: a tenant the distributed ones with its type of key, a
-/// reference session the reference ones.
+/// reference session the reference ones, the coordinator's the materialized views.
 #[diagnostic::on_unimplemented(
     message = "this session can't reach `{Self}`",
     label = "out of this session's reach",
     note = "a reference entity is reached with `cluster.reference()`; a tenant's select can join it",
     note = "a distributed entity is reached with `cluster.tenant(key)`, where the key has the type of its `distributed_by` field",
-    note = "`cluster.coordinator()` takes raw SQL alone"
+    note = "`cluster.coordinator()` takes raw SQL, and materialized views"
 )]
 pub trait In<S>: Entity {
     /// Whether this row lies in the scope.
@@ -194,6 +194,13 @@ where
 #[diagnostic::do_not_recommend]
 impl<E: Reference> In<ReferenceScope> for E {
     fn is_in(&self, _: &ReferenceScope) -> bool {
+        true
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: View> In<AnyScope> for E {
+    fn is_in(&self, _: &AnyScope) -> bool {
         true
     }
 }

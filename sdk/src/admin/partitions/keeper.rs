@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use super::{Changes, Partitions};
-use crate::admin::desk::Desk;
+use crate::admin::leader::Leader;
 use crate::cluster::Core;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::random;
 
 /// The advisory lock of the process that keeps a database's partitions: "partkeep" as a number.
@@ -88,7 +88,8 @@ impl Keeper {
     pub(super) fn start(core: Arc<Core>, partitions: Partitions, options: KeeperOptions) -> Self {
         let (told, latest) = watch::channel(KeeperStatus::default());
         let task = tokio::spawn(async move {
-            let mut rounds = Rounds { core, partitions, options, desk: None, told };
+            let leader = Leader::new(core, LOCK, "keeps the partitions");
+            let mut rounds = Rounds { partitions, options, leader, told };
             while rounds.go().await {}
         });
         Self { latest, task }
@@ -117,20 +118,22 @@ impl Drop for Keeper {
 }
 
 struct Rounds {
-    core: Arc<Core>,
     partitions: Partitions,
     options: KeeperOptions,
-    /// The session that has the lock.
-    desk: Option<Desk>,
+    leader: Leader,
     told: watch::Sender<KeeperStatus>,
 }
 
 impl Rounds {
     /// One round, and the time until the next. Whether there is one.
     async fn go(&mut self) -> bool {
-        match self.leads().await {
-            Ok(true) => self.round().await,
-            Ok(false) => debug!("another process keeps the partitions"),
+        match self.leader.leads().await {
+            Ok(leads) => {
+                self.told.send_modify(|status| status.is_leader = leads);
+                if leads {
+                    self.round().await;
+                }
+            }
             Err(error) if error.kind() == ErrorKind::Closed => return false,
             Err(error) => {
                 warn!(%error, "the partitions can't be kept");
@@ -142,23 +145,6 @@ impl Rounds {
         }
         tokio::time::sleep(random::up_to_a_tenth_less(self.options.every)).await;
         true
-    }
-
-    /// Whether this process has the lock, by a session that is still there.
-    async fn leads(&mut self) -> Result<bool> {
-        if let Some(desk) = &self.desk {
-            match desk.batch("SELECT 1").await {
-                Ok(()) => return Ok(true),
-                // Its lock went with it.
-                Err(error) => debug!(%error, "the session that keeps the partitions is lost"),
-            }
-            self.desk = None;
-        }
-        let desk = Desk::open(&self.core).await?;
-        let leads = desk.try_turn(LOCK).await?;
-        self.desk = leads.then_some(desk);
-        self.told.send_modify(|status| status.is_leader = leads);
-        Ok(leads)
     }
 
     /// What is needed first, first: rows that can't be inserted are worse than those that stay too long.

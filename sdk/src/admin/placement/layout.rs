@@ -11,6 +11,7 @@ use crate::admin::wire::column;
 use crate::error::Result;
 use crate::key::KeyType;
 use crate::schema::quote_ident;
+use crate::schema::rollup::MARK;
 
 /// A co-location group of tables that are distributed by hash.
 #[derive(Debug, Clone)]
@@ -90,7 +91,8 @@ pub(super) async fn held(desk: &Desk, key: &TenantKey) -> Result<Vec<Held>> {
     Ok(all)
 }
 
-/// The tables of a shard's group with their part of it. A partitioned table's part has the parts of its partitions.
+/// The tables of a shard's group with their part of it. A partitioned table's part has the parts of its partitions. In the order in
+/// which writers use them, as far as that is known: a rollup is written behind its source.
 pub(super) async fn parts(desk: &Desk, shard: i64) -> Result<Vec<Part>> {
     const PARTS: &str = "\
         SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), CASE WHEN n.nspname = 'public' \
@@ -100,7 +102,8 @@ pub(super) async fn parts(desk: &Desk, shard: i64) -> Result<Vec<Part>> {
         JOIN pg_catalog.pg_dist_shard s ON s.logicalrelid = t.logicalrelid AND s.shardminvalue = o.shardminvalue \
         JOIN pg_catalog.pg_class c ON c.oid = t.logicalrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
         CROSS JOIN LATERAL (SELECT pg_catalog.shard_name(s.logicalrelid, s.shardid) AS name) b \
-        WHERE o.shardid = $1 AND NOT c.relispartition ORDER BY 1";
-    let rows = desk.query(PARTS, &[(&shard, Type::INT8)]).await?;
+        WHERE o.shardid = $1 AND NOT c.relispartition \
+        ORDER BY coalesce(pg_catalog.starts_with(pg_catalog.obj_description(c.oid, 'pg_class'), $2), false), 1";
+    let rows = desk.query(PARTS, &[(&shard, Type::INT8), (&MARK, Type::TEXT)]).await?;
     rows.iter().map(|row| Ok(Part { table: column(row, 0)?, shard: column(row, 1)?, key: column(row, 2)? })).collect()
 }

@@ -13,10 +13,12 @@ use crate::schema::policy;
 use crate::schema::quote_literal;
 use crate::schema::rollup::{Placed, Trigger};
 
-/// The mark of a rollup that has all that was in the source.
-const COMPLETE: &str = "shardwise: complete";
+/// The mark of a rollup that was made, and does not have the rows yet that were in the source before.
+const BEGUN: &str = "shardwise: rollup, begun";
+/// The mark of one that has all.
+const COMPLETE: &str = "shardwise: rollup, complete";
 /// The mark of one that was complete, and has missed something since.
-const INTERRUPTED: &str = "shardwise: interrupted";
+const INTERRUPTED: &str = "shardwise: rollup, interrupted";
 /// The first server on which a view can go by its reader's rights and policies.
 const READS_AS_READER: i32 = 150_000;
 
@@ -64,21 +66,20 @@ impl Keeper<'_> {
         let source_schema = source.schema.unwrap_or(&self.session.schema);
         let source_is_new = self.live.relation(source_schema, source.name).is_none();
         let mark = self.found.mark.as_deref();
-        // A rollup that was complete has missed what was written while something of it was not as it should be.
+        // What was complete has missed what was written while something of it was not as it should be; whose mark is lost, may have.
         let missed = match mark {
-            Some(COMPLETE) if is_new => None,
-            Some(COMPLETE) if !following.is_empty() => Some(INTERRUPTED),
-            Some(COMPLETE) => None,
-            Some(INTERRUPTED) => Some(INTERRUPTED),
-            _ => None,
+            None if is_new => false,
+            Some(BEGUN) => false,
+            Some(COMPLETE) => !following.is_empty(),
+            _ => true,
         };
         if !following.is_empty() {
             statements.extend(following);
-            match (missed, source_is_new) {
-                (Some(mark), _) => statements.push(self.set_mark(mark)),
-                (None, true) => statements.push(self.set_mark(COMPLETE)),
-                (None, false) => {}
-            }
+            statements.push(self.set_mark(match (missed, source_is_new) {
+                (true, _) => INTERRUPTED,
+                (false, true) => COMPLETE,
+                (false, false) => BEGUN,
+            }));
         }
         if !statements.is_empty() {
             let title = format!("have {} follow the rows of {}", self.label, source.name);
@@ -89,9 +90,9 @@ impl Keeper<'_> {
             needs.push(Need { difference: differences.next(), act: Act::Step(Box::new(step)) });
             needs.extend(differences.map(|difference| Need { difference: Some(difference), act: Act::Nothing }));
         }
-        let is_complete = mark == Some(COMPLETE) && missed.is_none() && !is_new;
+        let is_complete = mark == Some(COMPLETE) && !missed;
         if !is_complete && !source_is_new {
-            needs.push(self.fill(missed.is_some(), is_new));
+            needs.push(self.fill(missed, is_new));
         }
         needs.extend(self.grants());
     }

@@ -1,0 +1,15 @@
+use shardwise::{Cluster, Uuid, View};
+
+#[derive(View)]
+#[view(name = "revenue", query = "SELECT festival_id, sum(amount) AS total FROM orders GROUP BY festival_id")]
+struct Revenue {
+    #[view(key)]
+    festival_id: Uuid,
+    total: i64,
+}
+
+async fn misuse(cluster: Cluster, row: Revenue) -> shardwise::Result<()> {
+    cluster.coordinator().insert(&row).await
+}
+
+fn main() {}

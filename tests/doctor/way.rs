@@ -3,16 +3,18 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use shardwise::config::{CacheConfig, CacheStore, Timeouts, Tls, Verify};
+use shardwise::config::{CacheConfig, CacheStore, Endpoint, Timeouts, Tls, Verify};
 use shardwise::doctor::{Diagnosis, Subject};
 use shardwise::health::Verdict;
 use shardwise::local::{self, pgbouncer};
+use shardwise::render::pgbouncer::{Auth, PgBouncer};
 use shardwise::{Cluster, Config, unscoped_sql};
 
 use super::{examine, fine, found, worst};
 use crate::login::server::Authority;
 use crate::support::direct::on;
 use crate::support::place::Place;
+use crate::support::programs::{Workshop, free_port};
 use crate::support::secrets::PASSWORD;
 use crate::support::server;
 
@@ -62,7 +64,7 @@ async fn names_and_ports_that_lead_nowhere() {
     let good = Place::Single.empty().await;
     let server = good.contact_points()[0].clone();
     fine(&examine(&good).await, Subject::Connection);
-    let port = crate::support::programs::free_port();
+    let port = free_port();
     let nobody = format!("127.0.0.1:{port}").parse().unwrap();
     let unknown = "no-such-host.invalid".parse().unwrap();
     let bad = good.clone().with_contact_points([server, nobody, unknown]).unwrap();
@@ -173,15 +175,33 @@ async fn poolers() {
     found(&examine(&config).await, Subject::Pooler, Verdict::Ok, "nothing that matters");
     let pooler = pgbouncer(server().await).start().await.unwrap();
     let diagnosis = examine(&pooler.before(config.clone()).unwrap()).await;
-    let seen = found(&diagnosis, Subject::Pooler, Verdict::Warning, "a pooler in transaction mode");
-    // Debian's is older than 1.21, and tells whoever may ask.
-    println!("{}", seen.seen);
+    found(&diagnosis, Subject::Pooler, Verdict::Warning, "a pooler in transaction mode: changes of the schema");
     let pooler = pgbouncer(server().await).session_mode().start().await.unwrap();
-    let diagnosis = examine(&pooler.before(config).unwrap()).await;
-    assert!(
-        diagnosis.findings().iter().any(|it| it.subject == Subject::Pooler && it.seen.contains("session mode")),
-        "{diagnosis}"
-    );
+    let diagnosis = examine(&pooler.before(config.clone()).unwrap()).await;
+    found(&diagnosis, Subject::Pooler, Verdict::Ok, "session mode, which does not tell its version");
+
+    // One that tells its version, as it is: Debian 12 has 1.18.
+    let workshop = Workshop::beside(server().await).await;
+    let at: Endpoint = format!("127.0.0.1:{}", free_port()).parse().unwrap();
+    let behind = PgBouncer::before(config.contact_points()[0].clone(), [""; 0]).any_database().listen(at.clone());
+    let behind = behind.with_auth(Auth::trust([config.user()])).userlist_at(workshop.path("users"));
+    let files = behind.files().unwrap();
+    workshop.write("users", files.userlist.expose());
+    let ini = files.ini.replace("[pgbouncer]\n", &format!("[pgbouncer]\nstats_users = {}\n", config.user()));
+    let ini = workshop.write("pgbouncer.ini", &ini).display().to_string();
+    let version = workshop.succeed(&["pgbouncer".to_owned(), "--version".to_owned()]);
+    let _running = workshop.start("pgbouncer.log", &["pgbouncer".to_owned(), ini]);
+    let config = config.with_contact_points([at]).unwrap();
+    crate::citus::stage::until(async || Cluster::connect(config.clone()).await.is_ok()).await;
+    let number = version.split_whitespace().nth(1).unwrap();
+    let mut parts = number.split('.').map(|part| part.parse::<u32>().unwrap());
+    let version = (parts.next().unwrap(), parts.next().unwrap());
+    let told = format!("PgBouncer {}.{}", version.0, version.1);
+    let diagnosis = examine(&config).await;
+    match version < (1, 21) {
+        true => found(&diagnosis, Subject::Pooler, Verdict::Warning, &format!("{told}, which mixes up the prepared")),
+        false => found(&diagnosis, Subject::Pooler, Verdict::Warning, "changes of the schema"),
+    };
 }
 
 #[tokio::test]

@@ -99,6 +99,9 @@ fn alarms(status: &Status) -> Markup {
                                 (chip(&check.verdict.to_string(), check.verdict)) " "
                                 b { (check.aspect.as_str().replace('_', " ")) @if let Some(node) = &check.node { " of " (node) } }
                                 @if let Some(value) = check.value { " is " (value) }
+                                @if let (Some(warning), Some(critical)) = (check.warning, check.critical) {
+                                    span.soft { " (warning " (warning) ", critical " (critical) ")" }
+                                }
                             }
                             p.soft { (check.evidence) }
                         }

@@ -50,11 +50,7 @@ const TOUR: &[Stop] = &[
     stop("What differs, in both directions:", "schema diff", 0),
     Stop {
         is_measured: true,
-        ..stop(
-            "### How it is\n\nNumbers are left out. `--html FILE` writes a page, `--watch` goes on:",
-            "status",
-            0,
-        )
+        ..stop("### How it is\n\nNumbers are left out. `--html FILE` writes a page, `--watch` goes on:", "status", 0)
     },
     long("Why it does not work, where it does not; the worst comes first:", "doctor", 12),
     stop("### Partitions", "partitions list", 0),

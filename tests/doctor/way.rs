@@ -7,7 +7,6 @@ use shardwise::config::{CacheConfig, CacheStore, Endpoint, Timeouts, Tls, Verify
 use shardwise::doctor::{Diagnosis, Subject};
 use shardwise::health::Verdict;
 use shardwise::local::{self, pgbouncer};
-use shardwise::render::pgbouncer::{Auth, PgBouncer};
 use shardwise::{Cluster, Config, unscoped_sql};
 
 use super::{examine, fine, found, worst};
@@ -183,11 +182,15 @@ async fn poolers() {
     // One that tells its version, as it is: Debian 12 has 1.18.
     let workshop = Workshop::beside(server().await).await;
     let at: Endpoint = format!("127.0.0.1:{}", free_port()).parse().unwrap();
-    let behind = PgBouncer::before(config.contact_points()[0].clone(), [""; 0]).any_database().listen(at.clone());
-    let behind = behind.with_auth(Auth::trust([config.user()])).userlist_at(workshop.path("users"));
-    let files = behind.files().unwrap();
-    workshop.write("users", files.userlist.expose());
-    let ini = files.ini.replace("[pgbouncer]\n", &format!("[pgbouncer]\nstats_users = {}\n", config.user()));
+    let (users, user) = (workshop.path("users"), config.user());
+    workshop.write("users", &format!("\"{user}\" \"\"\n"));
+    let ini = format!(
+        "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\npool_mode = \
+         transaction\nauth_type = trust\nauth_file = {}\nstats_users = {user}\n",
+        config.contact_points()[0].port,
+        at.port,
+        users.display()
+    );
     let ini = workshop.write("pgbouncer.ini", &ini).display().to_string();
     let version = workshop.succeed(&["pgbouncer".to_owned(), "--version".to_owned()]);
     let _running = workshop.start("pgbouncer.log", &["pgbouncer".to_owned(), ini]);

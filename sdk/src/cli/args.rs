@@ -10,9 +10,7 @@ use super::context::Context;
 use super::exit::{self, Exit};
 use super::failure::Failure;
 use super::output::{Format, Output};
-use super::{
-    Cli, bench, cache, doctor, handbook, partitions, placement, render, route, schema, signals, status, tune,
-};
+use super::{Cli, bench, cache, doctor, handbook, partitions, placement, render, route, schema, signals, status, tune};
 
 /// Looks after a cluster of PostgreSQL or Citus, and after what stands around it
 #[derive(Parser)]

@@ -11,13 +11,12 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Answer;
 use super::progress::Bar;
-use super::screen::{Screen, Table, or_dash};
+use super::screen::{Screen, Table, or_dash, size};
 use crate::admin::partitions::{
     Bound, Bounds, Changes, Conversion, ConvertOptions, KeeperOptions, PartitionedTable, Partitions,
 };
 use crate::error::Error;
 use crate::schema;
-use crate::status::bytes as size;
 
 /// The commands on partitions.
 #[derive(Subcommand)]

@@ -12,12 +12,11 @@ use super::failure::Failure;
 use super::key::KeyArgument;
 use super::output::Answer;
 use super::progress::Bar;
-use super::screen::{Screen, Table, or_dash};
+use super::screen::{Screen, Table, or_dash, size};
 use super::watch::Watch;
 use super::words::{did_you_mean, listed};
 use crate::admin::placement::{Audit, NodeUsage, Rebalance, RelocateOptions, Relocation, RelocationPlan};
 use crate::config::Endpoint;
-use crate::status::bytes as size;
 use crate::topology::Region;
 
 /// The commands on placement.

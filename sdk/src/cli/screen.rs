@@ -4,6 +4,8 @@ use std::fmt::Display;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
+pub(super) use crate::status::bytes as size;
+
 /// A line below the head and none elsewhere.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 

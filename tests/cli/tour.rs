@@ -240,7 +240,7 @@ fn settled(answer: &str, names: &[(String, String)], festival: &str, kind: Kind)
         text = pattern.replace_all(&text, *name).into_owned();
     }
     if kind == Kind::Measured {
-        static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"  [0-9]+\b|7 ms").unwrap());
+        static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"  [0-9]+( ms| kB)?\b|  -|7 ms").unwrap());
         text = text.lines().map(|line| NUMBER.replace_all(line, "  …").into_owned() + "\n").collect();
     }
     aligned(&text.replace("FESTIVAL", FESTIVAL))

@@ -133,8 +133,8 @@ impl Text {
     }
 }
 
-const NODES: [&str; 11] =
-    ["node", "role", "region", "state", "median", "worst", "p95", "sessions", "shards", "bytes", "lag"];
+const NODES: [&str; 10] =
+    ["node", "role", "region", "state", "median", "worst", "sessions", "shards", "bytes", "lag"];
 
 fn node_row(node: &NodeStatus) -> Vec<String> {
     let times = node.round_trips;
@@ -150,7 +150,6 @@ fn node_row(node: &NodeStatus) -> Vec<String> {
         },
         or_dash(times.map(|times| span(times.median))),
         or_dash(times.map(|times| span(times.worst))),
-        or_dash(node.p95.map(span)),
         or_dash(node.connections.map(|sessions| format!("{} of {}", sessions.used, sessions.limit))),
         count(node.shards),
         or_dash(node.bytes.map(bytes)),

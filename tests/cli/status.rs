@@ -40,7 +40,10 @@ async fn a_picture_in_all_forms(place: Place) {
     let document: Value = serde_json::from_str(&written.stdout).unwrap();
     let text = std::fs::read_to_string(&page).unwrap();
     assert_eq!(document["bytes"], text.len());
-    assert!(text.starts_with("<!DOCTYPE html>") && text.contains(config.database()), "{text}");
+    assert!(
+        text.starts_with("<!DOCTYPE html>") && text.contains(config.database()) && text.contains("id=\"advice\""),
+        "{text}"
+    );
     assert_eq!(written.code, code_of(&document["verdict"]));
     let nowhere = program.message(&["status", "--html", "/nowhere/at/all.html"], 1);
     assert!(nowhere.contains("/nowhere/at/all.html can't be written"), "{nowhere}");

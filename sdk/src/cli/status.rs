@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::output::Answer;
 use super::screen::{Screen, Table};
 use super::watch::Watch;
+use crate::advise::{Advice, AdviceOptions};
 use crate::health::Verdict;
 use crate::status::{Block, Status};
 
@@ -32,7 +33,8 @@ impl Command {
                     .answer(context, async || {
                         let status = take(context).await?;
                         verdict = status.verdict;
-                        write(&file, status)
+                        let advice = advised(context).await;
+                        write(&file, &status, advice.as_ref())
                     })
                     .await?;
             }
@@ -56,9 +58,15 @@ async fn take(context: &Context) -> Result<Status, Failure> {
     Ok(if schema.tables().is_empty() { cluster.status().await } else { cluster.status_of(schema).await })
 }
 
+/// What should be done, for the page; without it, where nobody can tell.
+async fn advised(context: &Context) -> Option<Advice> {
+    let cluster = context.cluster().await.ok()?;
+    cluster.admin().advise(context.schema(), &AdviceOptions::default()).await.ok()
+}
+
 /// Beside the file first: whoever reads it never finds half of a page.
-fn write(file: &Path, status: Status) -> Result<Written, Failure> {
-    let page = status.html(None);
+fn write(file: &Path, status: &Status, advice: Option<&Advice>) -> Result<Written, Failure> {
+    let page = status.html(advice);
     let mut name = file.as_os_str().to_owned();
     name.push(".part");
     let part = PathBuf::from(name);

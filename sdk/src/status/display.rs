@@ -133,8 +133,7 @@ impl Text {
     }
 }
 
-const NODES: [&str; 10] =
-    ["node", "role", "region", "state", "median", "worst", "sessions", "shards", "bytes", "lag"];
+const NODES: [&str; 10] = ["node", "role", "region", "state", "median", "worst", "sessions", "shards", "bytes", "lag"];
 
 fn node_row(node: &NodeStatus) -> Vec<String> {
     let times = node.round_trips;

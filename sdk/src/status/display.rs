@@ -38,6 +38,7 @@ impl Status {
                 text.line(format!("{}: {why}", node.name));
             }
         }
+        text.table(&LOADS, self.nodes.iter().map(load_row));
         if self.regions.iter().any(|region| region.region.is_some()) {
             text.table(&REGIONS, self.regions.iter().map(region_row));
         }
@@ -133,7 +134,7 @@ impl Text {
     }
 }
 
-const NODES: [&str; 10] = ["node", "role", "region", "state", "median", "worst", "sessions", "shards", "bytes", "lag"];
+const NODES: [&str; 7] = ["node", "role", "region", "state", "median", "worst", "lag"];
 
 fn node_row(node: &NodeStatus) -> Vec<String> {
     let times = node.round_trips;
@@ -149,10 +150,19 @@ fn node_row(node: &NodeStatus) -> Vec<String> {
         },
         or_dash(times.map(|times| span(times.median))),
         or_dash(times.map(|times| span(times.worst))),
+        or_dash(node.lag.map(lag)),
+    ]
+}
+
+/// Apart from the nodes: a terminal of 80 columns has room for both.
+const LOADS: [&str; 4] = ["on", "sessions", "shards", "bytes"];
+
+fn load_row(node: &NodeStatus) -> Vec<String> {
+    vec![
+        node.name.clone(),
         or_dash(node.connections.map(|sessions| format!("{} of {}", sessions.used, sessions.limit))),
         count(node.shards),
         or_dash(node.bytes.map(bytes)),
-        or_dash(node.lag.map(lag)),
     ]
 }
 

@@ -30,9 +30,11 @@ mod tests {
         let text = fixture::status(str::to_owned).to_string();
         for line in [
             "festivals is critical: citus, 2023-11-14T22:13:20Z, seen from eu, shardwise 0.1.0",
-            "node              role         region  state  median  worst   sessions   shards  bytes    lag",
-            "eu-standby:5432   replica      eu      up     240 µs  900 µs  40 of 100  0       -        ≤ 1.7 s",
-            "us-worker:5432    worker       us      down   -       -       -          16      -        -",
+            "node              role         region  state  median  worst   lag",
+            "eu-standby:5432   replica      eu      up     240 µs  900 µs  ≤ 1.7 s",
+            "us-worker:5432    worker       us      down   -       -       -",
+            "us-worker:5432    -          16      -",
+            "eu-worker:5432    40 of 100  16      240 MB",
             "us-worker:5432: no connection",
             "us      1 (1 down)  16      0 B",
             "1      uuid  32      wallets, entries",

@@ -11,4 +11,5 @@ mod relocation;
 mod render;
 mod route;
 mod schema;
+mod status;
 mod tour;

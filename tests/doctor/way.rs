@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use shardwise::config::{CacheConfig, CacheStore, Timeouts, Tls, Verify};
+use shardwise::config::{CacheConfig, CacheStore, Endpoint, Timeouts, Tls, Verify};
 use shardwise::doctor::{Diagnosis, Subject};
 use shardwise::health::Verdict;
 use shardwise::local::{self, pgbouncer};
@@ -13,6 +13,7 @@ use super::{examine, fine, found, worst};
 use crate::login::server::Authority;
 use crate::support::direct::on;
 use crate::support::place::Place;
+use crate::support::programs::{Workshop, free_port};
 use crate::support::secrets::PASSWORD;
 use crate::support::server;
 
@@ -62,7 +63,7 @@ async fn names_and_ports_that_lead_nowhere() {
     let good = Place::Single.empty().await;
     let server = good.contact_points()[0].clone();
     fine(&examine(&good).await, Subject::Connection);
-    let port = crate::support::programs::free_port();
+    let port = free_port();
     let nobody = format!("127.0.0.1:{port}").parse().unwrap();
     let unknown = "no-such-host.invalid".parse().unwrap();
     let bad = good.clone().with_contact_points([server, nobody, unknown]).unwrap();
@@ -173,15 +174,37 @@ async fn poolers() {
     found(&examine(&config).await, Subject::Pooler, Verdict::Ok, "nothing that matters");
     let pooler = pgbouncer(server().await).start().await.unwrap();
     let diagnosis = examine(&pooler.before(config.clone()).unwrap()).await;
-    let seen = found(&diagnosis, Subject::Pooler, Verdict::Warning, "a pooler in transaction mode");
-    // Debian's is older than 1.21, and tells whoever may ask.
-    println!("{}", seen.seen);
+    found(&diagnosis, Subject::Pooler, Verdict::Warning, "a pooler in transaction mode: changes of the schema");
     let pooler = pgbouncer(server().await).session_mode().start().await.unwrap();
-    let diagnosis = examine(&pooler.before(config).unwrap()).await;
-    assert!(
-        diagnosis.findings().iter().any(|it| it.subject == Subject::Pooler && it.seen.contains("session mode")),
-        "{diagnosis}"
+    let diagnosis = examine(&pooler.before(config.clone()).unwrap()).await;
+    found(&diagnosis, Subject::Pooler, Verdict::Ok, "session mode, which does not tell its version");
+
+    // One that tells its version, as it is: Debian 12 has 1.18.
+    let workshop = Workshop::beside(server().await).await;
+    let at: Endpoint = format!("127.0.0.1:{}", free_port()).parse().unwrap();
+    let (users, user) = (workshop.path("users"), config.user());
+    workshop.write("users", &format!("\"{user}\" \"\"\n"));
+    let ini = format!(
+        "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\npool_mode = \
+         transaction\nauth_type = trust\nauth_file = {}\nstats_users = {user}\n",
+        config.contact_points()[0].port,
+        at.port,
+        users.display()
     );
+    let ini = workshop.write("pgbouncer.ini", &ini).display().to_string();
+    let version = workshop.succeed(&["pgbouncer".to_owned(), "--version".to_owned()]);
+    let _running = workshop.start("pgbouncer.log", &["pgbouncer".to_owned(), ini]);
+    let config = config.with_contact_points([at]).unwrap();
+    crate::citus::stage::until(async || Cluster::connect(config.clone()).await.is_ok()).await;
+    let number = version.split_whitespace().nth(1).unwrap();
+    let mut parts = number.split('.').map(|part| part.parse::<u32>().unwrap());
+    let version = (parts.next().unwrap(), parts.next().unwrap());
+    let told = format!("PgBouncer {}.{}", version.0, version.1);
+    let diagnosis = examine(&config).await;
+    match version < (1, 21) {
+        true => found(&diagnosis, Subject::Pooler, Verdict::Warning, &format!("{told}, which mixes up the prepared")),
+        false => found(&diagnosis, Subject::Pooler, Verdict::Warning, "changes of the schema"),
+    };
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use shardwise::report::{Counsel, Item};
+use shardwise::advise::{Advice, AdviceOptions};
 use shardwise::{Cluster, Status};
 
 use super::{play, until, with_standbys};
@@ -73,30 +73,8 @@ fn look(browser: &mut Browser, name: &str, page: &str) -> Vec<Value> {
     found
 }
 
-fn counsel() -> Counsel {
-    let item = |title: &str, state: &str, is_open, action: Option<&str>| Item {
-        title: title.to_owned(),
-        state: state.to_owned(),
-        is_open,
-        evidence: vec![
-            "12 sequential scans of 1 200 000 rows since the statistics began (pg_stat_user_tables)".to_owned(),
-        ],
-        action: action.map(str::to_owned),
-        effort: Some("easy, costs nothing".to_owned()),
-    };
-    Counsel {
-        level: "medium: 4 000 users were given".to_owned(),
-        next: Some("an index for the foreign key of wallets".to_owned()),
-        items: vec![
-            item(
-                "an index for each foreign key",
-                "missing",
-                true,
-                Some("CREATE INDEX CONCURRENTLY ON wallets (festival_id, user_id)"),
-            ),
-            item("a pooler before the servers", "there", false, None),
-        ],
-    }
+async fn advice(cluster: &Cluster) -> Advice {
+    cluster.admin().advise(&schema(), &AdviceOptions::for_users(5_000)).await.unwrap()
 }
 
 #[tokio::test]
@@ -108,7 +86,8 @@ async fn a_page_of_a_real_cluster_can_be_read_on_a_phone_and_a_desk() {
     play(&cluster).await;
     let well = cluster.status_of(&schema()).await;
     let shards = usize::try_from(well.shards()).unwrap();
-    for seen in look(&mut browser, "well", &well.html(Some(&counsel()))) {
+    let advice = advice(&cluster).await;
+    for seen in look(&mut browser, "well", &well.html(Some(&advice))) {
         assert_eq!(seen["cells"], shards);
     }
     // A standby that stands still, and a worker that is gone.
@@ -133,7 +112,7 @@ async fn a_page_of_a_real_cluster_can_be_read_on_a_phone_and_a_desk() {
         group.tables = vec!["z".repeat(63); 30];
     }
     bad.database = format!("{}</title><script>1</script>", "d".repeat(63));
-    look(&mut browser, "bad", &bad.html(Some(&counsel())));
+    look(&mut browser, "bad", &bad.html(Some(&advice)));
 }
 
 #[tokio::test]

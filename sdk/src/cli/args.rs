@@ -10,7 +10,9 @@ use super::context::Context;
 use super::exit::{self, Exit};
 use super::failure::Failure;
 use super::output::{Format, Output};
-use super::{Cli, advise, bench, cache, handbook, partitions, placement, render, route, schema, signals, tune};
+use super::{
+    Cli, advise, bench, cache, doctor, handbook, partitions, placement, render, route, schema, signals, status, tune,
+};
 
 /// Looks after a cluster of PostgreSQL or Citus, and after what stands around it
 #[derive(Parser)]
@@ -50,6 +52,10 @@ enum Command {
     /// Where tenants' data are, and how they get elsewhere
     #[command(subcommand)]
     Placement(placement::Command),
+    /// Nodes, regions, shards, standbys, pools and health in one picture; ends with 3 or 7 where something is not well
+    Status(status::Command),
+    /// Find out why a client can't work as it is configured, or soon won't; ends with 3 or 7 where something was found
+    Doctor(doctor::Command),
     /// What the database needs next as it grows: what is there, what is missing, and the next step; ends with 3 where one is due
     Advise(advise::Command),
     /// Where a tenant's statements go, and why
@@ -74,6 +80,8 @@ impl Command {
             Self::Partitions(command) => command.run(context).await,
             Self::Cache(command) => command.run(context).await,
             Self::Placement(command) => command.run(context).await,
+            Self::Status(command) => command.run(context).await,
+            Self::Doctor(command) => command.run(context).await,
             Self::Advise(command) => command.run(context).await,
             Self::Route(command) => command.run(context).await,
             Self::Tune(command) => command.run(context),

@@ -49,11 +49,16 @@ impl Context {
 
     /// The configuration: by the arguments, else as the program takes it.
     pub(super) fn config(&self) -> Result<Config, Failure> {
+        Ok(self.load()?)
+    }
+
+    /// The same, for who does not fail with it.
+    pub(super) fn load(&self) -> crate::error::Result<Config> {
         let Globals { config, profile, .. } = &self.globals;
-        Ok(match &self.cli.config {
-            Some(load) if config.is_none() && profile.is_none() => load()?,
-            _ => Config::load_with(config.as_deref(), profile.as_deref())?,
-        })
+        match &self.cli.config {
+            Some(load) if config.is_none() && profile.is_none() => load(),
+            _ => Config::load_with(config.as_deref(), profile.as_deref()),
+        }
     }
 
     /// Whether anything says where the configuration is: for commands that go without one.

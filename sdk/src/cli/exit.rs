@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::error::{ErrorKind, Limit};
+use crate::health::Verdict;
 
 /// How a command has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub enum Exit {
     Failed,
     /// The command was called wrongly. Nothing was done.
     Usage,
-    /// Something was found: differences, misplaced tenants, or changes that are still to be made.
+    /// Something was found: differences, misplaced tenants, warnings, or changes that are still to be made.
     Found,
     /// It would change data, and nobody has confirmed that. Nothing was done.
     Unconfirmed,
@@ -22,6 +23,8 @@ pub enum Exit {
     Unreachable,
     /// The configuration is wrong. Nothing was done.
     Config,
+    /// Something critical was found: somebody should look at it now.
+    Critical,
     /// It was interrupted by SIGINT.
     Interrupted,
     /// It was ended by SIGTERM.
@@ -38,6 +41,7 @@ impl Exit {
         Self::Unconfirmed,
         Self::Unreachable,
         Self::Config,
+        Self::Critical,
         Self::Interrupted,
         Self::Terminated,
     ];
@@ -53,6 +57,7 @@ impl Exit {
             Self::Unconfirmed => 4,
             Self::Unreachable => 5,
             Self::Config => 6,
+            Self::Critical => 7,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -65,12 +70,22 @@ impl Exit {
             Self::Fine => "all is well, or all was done",
             Self::Failed => "it failed",
             Self::Usage => "it was called wrongly; nothing was done",
-            Self::Found => "differences or misplaced tenants were found, or changes are still to be made",
+            Self::Found => "differences, misplaced tenants or warnings were found, or changes are still to be made",
             Self::Unconfirmed => "it would change data, and was not confirmed (--yes); nothing was done",
             Self::Unreachable => "a node can't be reached, or refuses the log-in",
             Self::Config => "the configuration is wrong; nothing was done",
+            Self::Critical => "something critical was found",
             Self::Interrupted => "it was interrupted (SIGINT)",
             Self::Terminated => "it was ended (SIGTERM)",
+        }
+    }
+
+    /// What a verdict ends with.
+    pub(super) fn of_verdict(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Unknown | Verdict::Ok => Self::Fine,
+            Verdict::Warning => Self::Found,
+            Verdict::Critical => Self::Critical,
         }
     }
 
@@ -105,6 +120,6 @@ mod tests {
         let mut codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
         codes.sort_unstable();
         codes.dedup();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 130, 143]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 130, 143]);
     }
 }

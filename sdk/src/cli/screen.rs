@@ -4,6 +4,8 @@ use std::fmt::Display;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
+pub(super) use crate::status::bytes as size;
+
 /// A line below the head and none elsewhere.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
@@ -83,6 +85,11 @@ impl Table {
         Self { head, numbers, rows: Vec::new() }
     }
 
+    /// With these rows, where what they are is known elsewhere.
+    pub(super) fn of(head: Vec<&'static str>, rows: Vec<Vec<String>>) -> Self {
+        Self { head, numbers: Vec::new(), rows }
+    }
+
     /// One more row.
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.into());
@@ -99,31 +106,9 @@ pub(super) fn or_dash(value: Option<impl Display>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
-/// Bytes in the unit that a person would choose, of 1024.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    let (mut tenths, mut unit) = (u128::from(bytes) * 10, "B");
-    for next in UNITS {
-        if tenths < 10_240 {
-            break;
-        }
-        (tenths, unit) = (tenths.div_ceil(1024), next);
-    }
-    match (tenths / 10, tenths % 10) {
-        (whole, 0) => format!("{whole} {unit}"),
-        (whole, tenth) => format!("{whole}.{tenth} {unit}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Screen, Table, size};
-
-    #[test]
-    fn sizes_have_the_unit_that_a_person_would_choose() {
-        let sizes = [0, 1023, 1024, 1536, 10_000_000, 1 << 40, u64::MAX].map(size);
-        assert_eq!(sizes, ["0 B", "1023 B", "1 kB", "1.5 kB", "9.6 MB", "1 TB", "16777216 TB"]);
-    }
+    use super::{Screen, Table};
 
     #[test]
     fn tables_keep_within_the_terminal_and_obey_no_name() {

@@ -208,10 +208,12 @@ async fn expiry(tls: &Tls, endpoint: &Endpoint, limit: Duration) -> Finding {
     match certificate::days_left(tls, endpoint, limit).await {
         Ok((day, days)) => {
             let seen = format!("it ends on {day}, in {days} days");
-            match days {
-                ..NOW => Finding::critical(Subject::Certificate, Some(&name), tried, seen, fix),
-                ..SOON => Finding::warning(Subject::Certificate, Some(&name), tried, seen, fix),
-                _ => Finding::fine(Subject::Certificate, Some(&name), tried, seen),
+            if days < NOW {
+                Finding::critical(Subject::Certificate, Some(&name), tried, seen, fix)
+            } else if days < SOON {
+                Finding::warning(Subject::Certificate, Some(&name), tried, seen, fix)
+            } else {
+                Finding::fine(Subject::Certificate, Some(&name), tried, seen)
             }
         }
         Err(why) => Finding::unknown(Subject::Certificate, Some(&name), tried, why, "see what was found of the log-in"),

@@ -81,7 +81,7 @@ impl Bars {
                         line.reach x1=(self.x(up_to)) x2=(self.x(up_to)) y1=(bar + 2.0) y2=(bar + BAR - 2.0) {}
                     }
                     @if let Some(mark) = row.mark {
-                        circle.mark cx=(self.x(mark)) cy=(bar + BAR / 2.0) r="4" {}
+                        circle.mark cx=(self.x(mark).clamp(4.0, WIDTH - 4.0)) cy=(bar + BAR / 2.0) r="4" {}
                     }
                 }
             }

@@ -116,12 +116,12 @@ fn of_group(group: &Group, at: usize, largest: u64) -> Markup {
     let shown = &shards[..shards.len().min(MOST_CELLS)];
     let height = shown.len().div_ceil(columns) * pitch;
     let cell = pitch - if pitch > 10 { 3 } else { 1 };
-    let known: u64 = shards.iter().filter_map(|shard| shard.bytes).sum();
+    let known = shards.iter().filter_map(|shard| shard.bytes).reduce(u64::saturating_add);
     let summary = format!(
         "group {}: {}, {}",
         group.colocation,
         of_count(u64::try_from(shards.len()).unwrap_or(u64::MAX), "shard", "shards"),
-        bytes(known)
+        known.map_or_else(|| "sizes not known".to_owned(), bytes)
     );
     html! {
         p.label { (summary) }

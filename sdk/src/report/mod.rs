@@ -5,30 +5,31 @@
 //! one of them markup all the same, the page's own policy lets no script run and nothing be loaded.
 //!
 //! ```
-//! # use shardwise::Cluster;
-//! # async fn f(cluster: Cluster) -> std::io::Result<()> {
-//! let page = cluster.status().await.html(None);
+//! # use shardwise::advise::AdviceOptions;
+//! # use shardwise::{Cluster, Schema};
+//! # async fn f(cluster: Cluster, schema: Schema) -> std::io::Result<()> {
+//! let advice = cluster.admin().advise(&schema, &AdviceOptions::default()).await.ok();
+//! let page = cluster.status_of(&schema).await.html(advice.as_ref());
 //! std::fs::write("status.html", page)
 //! # }
 //! ```
 
+mod advice;
 mod bars;
 mod charts;
-mod counsel;
 mod lists;
 mod map;
 mod page;
 #[cfg(test)]
 mod tests;
 
-pub use counsel::{Counsel, Item};
-
+use crate::advise::Advice;
 use crate::status::Status;
 
 impl Status {
     /// The page; with what should be done, where that is given.
     #[must_use]
-    pub fn html(&self, counsel: Option<&Counsel>) -> String {
-        page::page(self, counsel).into_string()
+    pub fn html(&self, advice: Option<&Advice>) -> String {
+        page::page(self, advice).into_string()
     }
 }

@@ -2,7 +2,8 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Counsel, charts, counsel, lists, map};
+use super::{advice, charts, lists, map};
+use crate::advise::Advice;
 use crate::health::{Check, Verdict};
 use crate::status::{Status, bytes, count, span};
 use crate::topology::Role;
@@ -12,7 +13,7 @@ pub(super) const STYLE: &str = include_str!("style.css");
 /// Whatever got in, nothing runs and nothing is loaded.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-pub(super) fn page(status: &Status, advice: Option<&Counsel>) -> Markup {
+pub(super) fn page(status: &Status, advised: Option<&Advice>) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -32,7 +33,7 @@ pub(super) fn page(status: &Status, advice: Option<&Counsel>) -> Markup {
                     (alarms(status))
                     (map::section(status))
                     (charts::section(status))
-                    @if let Some(advice) = advice { (counsel::section(advice)) }
+                    @if let Some(advised) = advised { (advice::section(advised)) }
                     (lists::residency(status))
                     (lists::groups(status))
                     (lists::pools(status))
@@ -99,6 +100,9 @@ fn alarms(status: &Status) -> Markup {
                                 (chip(&check.verdict.to_string(), check.verdict)) " "
                                 b { (check.aspect.as_str().replace('_', " ")) @if let Some(node) = &check.node { " of " (node) } }
                                 @if let Some(value) = check.value { " is " (value) }
+                                @if let (Some(warning), Some(critical)) = (check.warning, check.critical) {
+                                    span.soft { " (warning " (warning) ", critical " (critical) ")" }
+                                }
                             }
                             p.soft { (check.evidence) }
                         }

@@ -3,23 +3,55 @@
 use std::collections::BTreeMap;
 
 use super::page::STYLE;
-use super::{Counsel, Item};
+use crate::advise::{
+    Advice, Amount, Complexity, Cost, Figure, Finding, FindingKind, Item, Level, Rung, RungState, Severity, Signal,
+    State, Step, Topic,
+};
+use crate::config::Mode;
 use crate::status::fixture;
 
 /// What would be markup, an attribute's end, a style's end or a script, if it got in as it is.
 const HOSTILE: &str = "</title></style></svg>\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;\u{202e}";
 
 fn page_of(named: impl Fn(&str) -> String) -> String {
-    let item = Item {
-        title: named("an index for `wallets.user_id`"),
-        state: named("missing"),
-        is_open: true,
-        evidence: vec![named("12 sequential scans")],
-        action: Some(named("CREATE INDEX CONCURRENTLY …")),
-        effort: Some(named("easy")),
+    let figure = Figure { name: "rows read by it", amount: Amount::Count(12), source: "pg_stat_user_tables" };
+    let finding = Finding {
+        kind: FindingKind::MissingIndex,
+        severity: Severity::Warning,
+        subject: named("wallets.user_id"),
+        why: named("no index begins with it"),
+        evidence: vec![figure.clone()],
+        actions: vec![named("CREATE INDEX CONCURRENTLY …")],
     };
-    let counsel = Counsel { level: named("medium"), next: Some(named("indexes")), items: vec![item] };
-    fixture::status(&named).html(Some(&counsel))
+    let note = Finding { severity: Severity::Note, subject: named("an old index"), ..finding.clone() };
+    let item = Item {
+        topic: Topic::Indexes,
+        level: Level::Small,
+        state: State::Missing,
+        why: named("one is missing"),
+        evidence: vec![figure.clone()],
+        complexity: Complexity::Low,
+        cost: Cost::None,
+        actions: vec![named("create it")],
+    };
+    let step = Step {
+        rung: Rung::QueriesAndIndexes,
+        state: RungState::Due,
+        why: named("first"),
+        actions: vec![named("indexes")],
+    };
+    let advice = Advice {
+        level: Level::Medium,
+        signals: vec![Signal { figure, level: Level::Medium, why: named("so it is") }],
+        mode: Mode::Citus,
+        nodes: Vec::new(),
+        items: vec![item],
+        findings: vec![finding, note],
+        path: vec![step],
+        next: Some(Rung::QueriesAndIndexes),
+        unseen: vec![named("what others do")],
+    };
+    fixture::status(&named).html(Some(&advice))
 }
 
 #[test]
@@ -74,7 +106,7 @@ fn it_says_what_there_is() {
         "shard 102009: its size is not known, hashes 1000 to 1999",
         "at most 1.7 s",
         "group 1: 16 shards, 240 MB",
-        "an index for `wallets.user_id`",
+        "<span class=\"chip warning\">missing index</span> <b>wallets.user_id</b>",
         "CREATE INDEX CONCURRENTLY …",
         "Redis is given up",
         "data-label=\"from what\"",

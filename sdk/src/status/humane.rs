@@ -2,20 +2,19 @@
 
 use std::time::Duration;
 
-/// Three digits and a unit; 1 kB has 1024 bytes, as PostgreSQL counts.
+/// Bytes in the unit that a person would choose, of 1024.
 pub(crate) fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["bytes", "kB", "MB", "GB", "TB", "PB"];
-    let (mut unit, mut whole, mut tenths) = (0, bytes, 0);
-    while whole >= 1_024 && unit + 1 < UNITS.len() {
-        tenths = whole % 1_024 * 10 / 1_024;
-        whole /= 1_024;
-        unit += 1;
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    let (mut tenths, mut unit) = (u128::from(bytes) * 10, "B");
+    for next in UNITS {
+        if tenths < 10_240 {
+            break;
+        }
+        (tenths, unit) = (tenths.div_ceil(1024), next);
     }
-    match (unit, whole) {
-        (0, 1) => "1 byte".to_owned(),
-        (0, _) => format!("{whole} bytes"),
-        (_, 0..100) => format!("{whole}.{tenths} {}", UNITS[unit]),
-        _ => format!("{whole} {}", UNITS[unit]),
+    match (tenths / 10, tenths % 10) {
+        (whole, 0) => format!("{whole} {unit}"),
+        (whole, tenth) => format!("{whole}.{tenth} {unit}"),
     }
 }
 
@@ -38,7 +37,7 @@ pub(crate) fn count(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push('\u{202f}');
         }
         text.push(digit);
@@ -58,20 +57,9 @@ mod tests {
     use super::{bytes, count, of_count, span};
 
     #[test]
-    fn sizes_have_three_digits() {
-        for (size, text) in [
-            (0, "0 bytes"),
-            (1, "1 byte"),
-            (1_023, "1023 bytes"),
-            (1_024, "1.0 kB"),
-            (1_536, "1.5 kB"),
-            (10 << 20, "10.0 MB"),
-            (999 << 20, "999 MB"),
-            (5 << 40, "5.0 TB"),
-            (u64::MAX, "16383 PB"),
-        ] {
-            assert_eq!(bytes(size), text);
-        }
+    fn sizes_have_the_unit_that_a_person_would_choose() {
+        let sizes = [0, 1023, 1024, 1536, 10_000_000, 1 << 40, u64::MAX].map(bytes);
+        assert_eq!(sizes, ["0 B", "1023 B", "1 kB", "1.5 kB", "9.6 MB", "1 TB", "16777216 TB"]);
     }
 
     #[test]

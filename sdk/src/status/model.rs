@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::wire::{moment, seconds, some_seconds};
+use super::wire::{micros, millis, moment, some_micros, some_millis};
 use crate::config::{CacheStore, Mode};
 use crate::health::{Check, Verdict};
 use crate::metrics::MetricsSnapshot;
@@ -40,7 +40,7 @@ pub struct Status {
     /// Where tenants are at home, and which of them have data elsewhere.
     pub residency: ResidencyStatus,
     /// How long ago the layout was last read, or found unchanged; `None` where it can't change.
-    #[serde(rename = "topology_age_seconds", serialize_with = "some_seconds")]
+    #[serde(rename = "topology_age_ms", serialize_with = "some_millis")]
     pub topology_age: Option<Duration>,
     /// The cache.
     pub cache: CacheStatus,
@@ -89,7 +89,7 @@ pub struct NodeStatus {
     /// From here to there and back, measured just now.
     pub round_trips: Option<RoundTrips>,
     /// The time in which 95 of 100 calls of the last one to two minutes ended.
-    #[serde(rename = "p95_seconds", serialize_with = "some_seconds")]
+    #[serde(rename = "p95_us", serialize_with = "some_micros")]
     pub p95: Option<Duration>,
     /// How many calls that were.
     pub calls: u64,
@@ -127,10 +127,10 @@ pub struct RoundTrips {
     /// How many were made.
     pub count: u32,
     /// Half of them took no longer.
-    #[serde(rename = "median_seconds", serialize_with = "seconds")]
+    #[serde(rename = "median_us", serialize_with = "micros")]
     pub median: Duration,
     /// The longest.
-    #[serde(rename = "worst_seconds", serialize_with = "seconds")]
+    #[serde(rename = "worst_us", serialize_with = "micros")]
     pub worst: Duration,
 }
 
@@ -160,13 +160,13 @@ pub struct Disk {
 
 /// How far a standby is behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "is", content = "seconds")]
+#[serde(rename_all = "snake_case", tag = "is", content = "ms")]
 #[non_exhaustive]
 pub enum ReplicaLag {
     /// It lacks nothing that is older.
-    AtMost(#[serde(serialize_with = "seconds")] Duration),
+    AtMost(#[serde(serialize_with = "millis")] Duration),
     /// It has reached nothing that is known of its primary.
-    AtLeast(#[serde(serialize_with = "seconds")] Duration),
+    AtLeast(#[serde(serialize_with = "millis")] Duration),
     /// It, or its primary, has not told.
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! How times are written: in seconds, and moments as RFC 3339 has them.
+//! How times are written: in whole milliseconds or microseconds, which the fields' names say; and moments as RFC 3339 has them.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,13 +8,26 @@ pub(super) fn moment<S: Serializer>(moment: &SystemTime, serializer: S) -> Resul
     serializer.collect_str(&humantime::format_rfc3339_seconds(*moment))
 }
 
-pub(super) fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(time.as_secs_f64())
+pub(super) fn millis<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u128(time.as_millis())
 }
 
-pub(super) fn some_seconds<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn micros<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u128(time.as_micros())
+}
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
+pub(super) fn some_millis<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     match time {
-        Some(time) => seconds(time, serializer),
+        Some(time) => millis(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
+pub(super) fn some_micros<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => micros(time, serializer),
         None => serializer.serialize_none(),
     }
 }

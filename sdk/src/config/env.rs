@@ -31,7 +31,7 @@ pub(super) fn read() -> Result<Environment> {
 }
 
 /// Whether any variable is a setting, or says where they are.
-#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "services have settings"))]
+#[cfg(feature = "cli")]
 pub(super) fn says_anything() -> bool {
     std::env::vars_os()
         .any(|(name, _)| name.to_str().is_some_and(|name| name.starts_with(PREFIX) && !OTHERS.contains(&name)))

@@ -262,7 +262,7 @@ impl Config {
     }
 
     /// Whether there is a file or a variable from which [`load`](Self::load) would take anything.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "services have one"))]
+    #[cfg(feature = "cli")]
     pub(crate) fn is_there() -> bool {
         Path::new(DEFAULT_FILE).exists() || env::says_anything()
     }

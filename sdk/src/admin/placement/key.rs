@@ -59,7 +59,7 @@ impl TenantKey {
     }
 
     /// Reads a text as a key of this type; `None` where it is none.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "programs have keys of a type"))]
+    #[cfg(feature = "cli")]
     pub(crate) fn parse(text: &str, key: KeyType) -> Option<Self> {
         match key {
             KeyType::Uuid => text.parse().ok().map(Self::Uuid),

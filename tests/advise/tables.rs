@@ -17,6 +17,7 @@ in_both_modes![
     dead_rows_are_found_until_they_are_gone,
     free_space_is_estimated_and_measured,
     a_locked_table_keeps_nobody_waiting,
+    rollups_are_seen,
 ];
 
 pub const YEAR: Duration = Duration::from_secs(365 * 86_400);
@@ -128,4 +129,20 @@ async fn a_locked_table_keeps_nobody_waiting(place: Place) {
     assert!(advice.nodes.iter().all(|node| node.problem.is_none()), "{advice}");
     assert!(found(&advice, FindingKind::MissingIndex, "wallets (user_id)").is_some(), "{advice}");
     stage.run("ROLLBACK").await;
+}
+
+async fn rollups_are_seen(place: Place) {
+    use crate::rollups::stage::{schema, source};
+    let stage = Stage::with(place, source()).await;
+    let users = AdviceOptions { users: Some(5_000), ..options() };
+    let advice = stage.advice_by(&users).await;
+    assert_eq!(advice.item(Topic::MaterializedViews).unwrap().state, State::Unknown, "{advice}");
+    stage.cluster.admin().apply(&schema()).await.unwrap();
+    let stage = Stage { schema: schema(), ..stage };
+    let advice = stage.advice_by(&users).await;
+    let views = advice.item(Topic::MaterializedViews).unwrap();
+    assert_eq!((views.state, views.why.as_str()), (State::There, "2 rollups of entries"), "{advice}");
+    // Their tables are known, and so are their keys.
+    let prepared = stage.advice_by(&AdviceOptions { users: Some(50_000), ..options() }).await;
+    assert_eq!(prepared.item(Topic::ShardingPreparation).unwrap().state, State::There, "{prepared}");
 }

@@ -7,4 +7,4 @@ mod partitions;
 mod placement;
 mod policy;
 mod repair;
-mod stage;
+pub mod stage;

@@ -186,6 +186,8 @@ pub(crate) struct Table {
     pub(crate) is_usual: bool,
     pub(crate) kind: String,
     pub(crate) partitions: u64,
+    /// How many rollups are kept of it.
+    pub(crate) rollups: u64,
     /// Its columns of time.
     pub(crate) times: Vec<String>,
     pub(crate) foreign_keys: Vec<ForeignKey>,

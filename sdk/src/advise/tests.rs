@@ -75,6 +75,7 @@ fn table() -> Table {
         is_usual: true,
         kind: "r".to_owned(),
         partitions: 0,
+        rollups: 0,
         times: vec!["created_at".to_owned()],
         foreign_keys: Vec::new(),
         indexes: Vec::new(),
@@ -477,6 +478,19 @@ fn a_slow_statement_is_that_of_all_nodes() {
     // 5,000 users × 0.3 a second × 0.4 s each.
     let busy = advice.item(Topic::Pooler).and_then(|item| item.evidence.last()).map(|figure| figure.amount);
     assert_eq!(busy, Some(Amount::Mean(600.0)));
+}
+
+#[test]
+fn a_rollup_is_a_view_that_is_kept() {
+    let state = |table: Table| {
+        let advice = judge(&single(table, usage(10)), &AdviceOptions::for_users(5_000));
+        advice.item(Topic::MaterializedViews).map(|item| (item.state, item.why.clone()))
+    };
+    assert_eq!(state(table()).map(|(state, _)| state), Some(State::NotNeededYet));
+    let rolled = Table { rollups: 2, ..table() };
+    assert_eq!(state(rolled), Some((State::There, "2 rollups of entries".to_owned())));
+    let view = Table { kind: "m".to_owned(), ..table() };
+    assert_eq!(state(view), Some((State::There, "entries".to_owned())));
 }
 
 #[test]

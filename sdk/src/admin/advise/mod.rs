@@ -119,7 +119,7 @@ fn client(core: &Core, schema: &Schema, visits: &[Visit]) -> Client {
             fullest: fullest.map(|usage| (usage.in_use, usage.limit, usage.waiting)),
         },
         has_cache: cfg!(feature = "redis"),
-        has_directory: schema.tables().iter().any(|table| has_region(table)),
+        has_directory: schema.tables().iter().any(has_region),
         cache: match config.cache.store {
             CacheStore::Off => Cache::Off,
             CacheStore::Memory => Cache::Memory,

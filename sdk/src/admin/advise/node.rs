@@ -12,7 +12,7 @@ use crate::advise::AdviceOptions;
 use crate::advise::evidence::{Measured, Node, Server, Statements, Table, TenantUse, Usage};
 use crate::cluster::Visit;
 use crate::error::{Error, Result};
-use crate::schema::{quote_ident, quote_qualified};
+use crate::schema::{quote_ident, quote_qualified, rollup};
 use crate::topology::{self, Role};
 
 const SERVER: &str = include_str!("server.sql");
@@ -137,6 +137,7 @@ impl One<'_> {
         );
         let ask = async |(expression, predicate): (&str, &str)| {
             let sql = TABLES.replace("/*expression*/", expression).replace("/*predicate*/", predicate);
+            let sql = sql.replace("/*rollup*/", rollup::TRIGGERS);
             self.question.ask_as_others(&sql).await
         };
         match ask(WRITTEN_OUT).await {

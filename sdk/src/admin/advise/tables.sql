@@ -8,6 +8,11 @@ SELECT coalesce(pg_catalog.json_agg(pg_catalog.row_to_json(described)), '[]') FR
         n.nspname = pg_catalog.current_schema() AS is_usual,
         c.relkind AS kind,
         (SELECT count(*) FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.isleaf AND t.relid <> c.oid) AS partitions,
+        -- Rollups of it: each has a function that its triggers call.
+        (
+            SELECT count(DISTINCT g.tgfoid) FROM pg_catalog.pg_trigger g
+            WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND pg_catalog.starts_with(g.tgname, '/*rollup*/')
+        ) AS rollups,
         -- Columns of time, by which it could be partitioned.
         (
             SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY a.attnum), '[]') FROM pg_catalog.pg_attribute a

@@ -11,7 +11,7 @@ use crate::config::Mode;
 pub(super) fn shards(case: &Case<'_>) -> Verdict {
     let evidence = &case.whole.evidence;
     if evidence.mode != Mode::Citus {
-        return Verdict::new(State::Missing, "it is one server").to_do(
+        return Verdict::new(State::Missing, "it is one server").action(
             "a coordinator and workers with Citus; then cluster.admin().apply(&schema) distributes the \
                     tables, online where Citus can do that",
         );
@@ -26,16 +26,16 @@ pub(super) fn shards(case: &Case<'_>) -> Verdict {
     if workers < 2 {
         return Verdict::new(State::Missing, "all shards are on one node")
             .with(figures)
-            .to_do("cluster.admin().placement().add_node(…), then rebalance()");
+            .action("cluster.admin().placement().add_node(…), then rebalance()");
     }
     if let Some(counts) = case.counts(&kinds) {
         let verdict = Verdict::new(State::Missing, format!("it is sharded, and {counts}")).with(figures);
-        return case.first_actions(&kinds).into_iter().fold(verdict, Verdict::to_do);
+        return case.first_actions(&kinds).into_iter().fold(verdict, Verdict::action);
     }
     if shards == 0 && case.silent() == 0 {
         return Verdict::new(State::Missing, "no table is distributed")
             .with(figures)
-            .to_do("cluster.admin().apply(&schema)");
+            .action("cluster.admin().apply(&schema)");
     }
     let nobody = if case.whole.evidence.nodes.iter().any(|node| matches!(node.tenants, Some(Ok(_)))) {
         "no tenant stands out"
@@ -60,10 +60,10 @@ pub(super) fn geo(case: &Case<'_>) -> Verdict {
         }
         (Some(_), false) => {
             Verdict::new(State::Missing, "residency is off: any node may pass a statement on, out of the region too")
-                .to_do("residency = \"prefer\", or \"strict\"")
+                .action("residency = \"prefer\", or \"strict\"")
         }
         (None, _) => Verdict::new(State::Missing, "this process does not know where it stands, so no node is nearest")
-            .to_do("local_region = \"eu\", regions = [\"eu\", \"us\"], residency = \"prefer\""),
+            .action("local_region = \"eu\", regions = [\"eu\", \"us\"], residency = \"prefer\""),
     };
     verdict.with(figures)
 }
@@ -82,10 +82,10 @@ pub(super) fn routing(case: &Case<'_>) -> Verdict {
             Verdict::new(State::There, format!("reads are `{reads}`{hedges}"))
         }
         Some(reads) => Verdict::new(State::Missing, format!("reads are `{reads}`, and this client knows no standby"))
-            .to_do("replicas = [\"replica-1.example.org\"]"),
+            .action("replicas = [\"replica-1.example.org\"]"),
         None => {
             Verdict::new(State::Missing, "all reads of this client go to the primary, unless a handle says otherwise")
-                .to_do(lines)
+                .action(lines)
         }
     };
     verdict.with(figures)
@@ -117,5 +117,5 @@ pub(super) fn analytics(case: &Case<'_>) -> Verdict {
         ),
         (None, _) => "nothing takes changes to a database for analytics".to_owned(),
     };
-    Verdict::new(State::Missing, why).with(figures).to_do(how)
+    Verdict::new(State::Missing, why).with(figures).action(how)
 }

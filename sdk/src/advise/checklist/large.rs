@@ -20,20 +20,20 @@ pub(super) fn replicas(case: &Case<'_>) -> Verdict {
     let how = "shardwise::render::replication::Replication for each; `replicas = [\"replica-1.example.org\", …]`, \
                reads.consistency = \"replica_ok\"";
     if case.whole.primaries().next().is_none() {
-        return Verdict::new(State::Unknown, "no primary could be asked").to_do(how);
+        return Verdict::new(State::Unknown, "no primary could be asked").action(how);
     }
     let trouble = case.counts(&[FindingKind::Standby]);
     match (known, bare.as_slice(), trouble) {
-        (0, ..) => Verdict::new(State::Missing, "there is none").with(figures).to_do(how),
+        (0, ..) => Verdict::new(State::Missing, "there is none").with(figures).action(how),
         (1, ..) => Verdict::new(State::Missing, "there is one: when it is lost, or taken for a primary, there is none")
             .with(figures)
-            .to_do(how),
+            .action(how),
         (_, bare @ [_, ..], _) if case.whole.evidence.mode == Mode::Citus => {
             Verdict::new(State::Missing, format!("no standby is connected to {}", bare.join(", ")))
                 .with(figures)
-                .to_do(how)
+                .action(how)
         }
-        (_, _, Some(trouble)) => Verdict::new(State::Missing, trouble).with(figures).to_do("see the findings"),
+        (_, _, Some(trouble)) => Verdict::new(State::Missing, trouble).with(figures).action("see the findings"),
         (count, ..) => {
             let reads = if case.whole.evidence.client.reads.is_some() {
                 ""
@@ -59,7 +59,7 @@ pub(super) fn partitions(case: &Case<'_>) -> Verdict {
     ];
     if let Some(counts) = case.counts(&kinds) {
         let verdict = Verdict::new(State::Missing, counts).with(figures);
-        return case.first_actions(&kinds).into_iter().fold(verdict, Verdict::to_do);
+        return case.first_actions(&kinds).into_iter().fold(verdict, Verdict::action);
     }
     let empty: Vec<String> = tables
         .iter()
@@ -72,7 +72,7 @@ pub(super) fn partitions(case: &Case<'_>) -> Verdict {
             format!("{} are partitioned and have no partition: no row can be inserted", empty.join(", ")),
         )
         .with(figures)
-        .to_do("cluster.admin().partitions(&schema).create_future(3), and keep() for the future");
+        .action("cluster.admin().partitions(&schema).create_future(3), and keep() for the future");
     }
     if partitioned.is_empty() {
         let why = format!("no table has {} rows, or will within the horizon", grouped(case.options.big_rows));
@@ -110,11 +110,11 @@ pub(super) fn preparation(case: &Case<'_>) -> Verdict {
         };
         return Verdict::new(State::Missing, why)
             .with(figures)
-            .to_do("`#[derive(Entity)]` with `distributed_by` or `reference` for each, and Schema::with::<…>()");
+            .action("`#[derive(Entity)]` with `distributed_by` or `reference` for each, and Schema::with::<…>()");
     }
     let why = "each table is an entity's: its keys have the distribution key, and its statements name it";
     let verdict = Verdict::new(State::There, why).with(figures);
-    if offered { verdict } else { verdict.to_do("install Citus on the server: it does not offer the extension") }
+    if offered { verdict } else { verdict.action("install Citus on the server: it does not offer the extension") }
 }
 
 /// The regions that nodes with data stand in.
@@ -145,7 +145,7 @@ pub(super) fn regions(case: &Case<'_>) -> Verdict {
         None => {
             return Verdict::new(State::Missing, "no reference entity tells where tenants are at home")
                 .with(figures)
-                .to_do(field);
+                .action(field);
         }
     };
     figures.push(Figure::count("tenants", homes.tenants, "the directory"));
@@ -166,12 +166,12 @@ pub(super) fn regions(case: &Case<'_>) -> Verdict {
             format!("tenants are at home in {}, where no node takes shards", bare.join(", ")),
         )
         .with(figures)
-        .to_do("cluster.admin().placement().add_node(host, port, region)");
+        .action("cluster.admin().placement().add_node(host, port, region)");
     }
     let kinds = [FindingKind::MisplacedTenants];
     if let Some(found) = case.warnings(&kinds).next() {
         let verdict = Verdict::new(State::Missing, format!("{}: {}", found.subject, found.why)).with(figures);
-        return case.first_actions(&kinds).into_iter().fold(verdict, Verdict::to_do);
+        return case.first_actions(&kinds).into_iter().fold(verdict, Verdict::action);
     }
     if homes.regions.len() < 2 && standing.len() < 2 {
         return Verdict::new(State::NotNeededYet, "all tenants and all nodes are in one region").with(figures);

@@ -38,20 +38,20 @@ pub(super) fn pooler(case: &Case<'_>) -> Verdict {
         _ if case.options.users.is_some() => {
             let why = "this client reaches the servers themselves; so many users want more processes, each with \
                        connections of its own";
-            Verdict::new(State::Missing, why).with(evidence).to_do(how)
+            Verdict::new(State::Missing, why).with(evidence).action(how)
         }
         Some((_, used)) if used < ROOM => {
             let why = "this client reaches the servers themselves, and less than half of their connections are in \
                        use. Other clients may have one: no server tells";
-            Verdict::new(State::NotNeededYet, why).with(evidence).to_do(how)
+            Verdict::new(State::NotNeededYet, why).with(evidence).action(how)
         }
         Some(_) => Verdict::new(
             State::Missing,
             "this client reaches the servers themselves, and more than half of the connections of one are in use",
         )
         .with(evidence)
-        .to_do(how),
-        None => Verdict::new(State::Unknown, "no server told how many connections are in use").to_do(how),
+        .action(how),
+        None => Verdict::new(State::Unknown, "no server told how many connections are in use").action(how),
     }
 }
 
@@ -70,17 +70,17 @@ pub(super) fn analytics(case: &Case<'_>) -> Verdict {
         Some(endpoint) => {
             Verdict::new(State::Missing, format!("work across tenants goes to {endpoint}, which takes the writes"))
                 .with(figures)
-                .to_do(render)
+                .action(render)
         }
         None if known > 0 => {
             Verdict::new(State::Missing, "there is a standby, and work across tenants goes to the primary")
                 .with(figures)
-                .to_do("analytics.endpoint = \"standby.example.org\"")
+                .action("analytics.endpoint = \"standby.example.org\"")
         }
         None => Verdict::new(State::Missing, "work across tenants goes to the primary, and no standby is known")
             .with(figures)
-            .to_do(render)
-            .to_do("analytics.endpoint = \"standby.example.org\""),
+            .action(render)
+            .action("analytics.endpoint = \"standby.example.org\""),
     }
 }
 
@@ -127,19 +127,19 @@ pub(super) fn cache(case: &Case<'_>) -> Verdict {
         Cache::Redis if all == 0 => {
             Verdict::new(State::There, "Redis is configured; of what entities say nothing is known here")
         }
-        Cache::Redis => Verdict::new(State::Missing, "Redis is configured, and no entity has `cache`").to_do(entity),
+        Cache::Redis => Verdict::new(State::Missing, "Redis is configured, and no entity has `cache`").action(entity),
         Cache::Memory => Verdict::new(
             State::Missing,
             "rows are kept in each process by itself: what others write is seen when their time is over",
         )
-        .to_do(config),
+        .action(config),
         Cache::Off if client.has_cache => {
-            Verdict::new(State::Missing, "no cache is configured").to_do(config).to_do(entity)
+            Verdict::new(State::Missing, "no cache is configured").action(config).action(entity)
         }
         Cache::Off => Verdict::new(State::Missing, "this program was built without the feature `redis`")
-            .to_do("shardwise = { features = [\"redis\"] }")
-            .to_do(config)
-            .to_do(entity),
+            .action("shardwise = { features = [\"redis\"] }")
+            .action(config)
+            .action(entity),
     };
     verdict.with(figures)
 }
@@ -148,10 +148,16 @@ pub(super) fn views(case: &Case<'_>) -> Verdict {
     let Ok(tables) = &case.whole.evidence.tables else {
         return Verdict::new(State::Unknown, "the catalog could not be read");
     };
-    let views: Vec<String> = tables.iter().filter(|table| table.is_view()).map(|view| view.label()).collect();
-    let figures = [Figure::count("materialized views", to_u64(views.len()), "pg_class")];
-    if !views.is_empty() {
-        return Verdict::new(State::There, views.join(", ")).with(figures);
+    let views = tables.iter().filter(|table| table.is_view()).map(|view| view.label());
+    let rolled = tables.iter().filter(|table| table.rollups > 0);
+    let rolled = rolled.map(|table| format!("{} rollups of {}", table.rollups, table.label()));
+    let kept: Vec<String> = views.chain(rolled).collect();
+    let figures = [
+        Figure::count("materialized views", to_u64(tables.iter().filter(|table| table.is_view()).count()), "pg_class"),
+        Figure::count("rollups", tables.iter().map(|table| table.rollups).sum(), "pg_trigger"),
+    ];
+    if !kept.is_empty() {
+        return Verdict::new(State::There, kept.join(", ")).with(figures);
     }
     let computes = |text: &str| {
         let text = text.to_ascii_lowercase();
@@ -160,17 +166,22 @@ pub(super) fn views(case: &Case<'_>) -> Verdict {
     let slow = case.warnings(&[FindingKind::SlowStatement]).filter(|found| computes(&found.subject)).count();
     let known = case.whole.evidence.nodes.iter().any(|node| matches!(node.statements, Some(Ok(_))));
     let on = if case.whole.evidence.mode == Mode::Citus { ", which lies on the coordinator" } else { "" };
-    let how = format!("CREATE MATERIALIZED VIEW … with a UNIQUE index{on}, and REFRESH MATERIALIZED VIEW CONCURRENTLY");
+    let how = format!(
+        "CREATE MATERIALIZED VIEW … with a UNIQUE index{on}, and REFRESH MATERIALIZED VIEW \
+         CONCURRENTLY; or `#[derive(Rollup)]`, which follows each write"
+    );
     match (slow, known) {
-        (0, true) => Verdict::new(State::NotNeededYet, "no slow statement computes something").with(figures).to_do(how),
+        (0, true) => {
+            Verdict::new(State::NotNeededYet, "no slow statement computes something").with(figures).action(how)
+        }
         (0, false) => Verdict::new(
             State::Unknown,
             "there is none; whether something is computed often, pg_stat_statements would tell",
         )
         .with(figures)
-        .to_do(how),
+        .action(how),
         (count, _) => Verdict::new(State::Missing, format!("{count} slow statements compute what a view could keep"))
             .with(figures)
-            .to_do(how),
+            .action(how),
     }
 }

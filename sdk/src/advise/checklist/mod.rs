@@ -38,7 +38,7 @@ impl Verdict {
         self
     }
 
-    fn to_do(mut self, action: impl Into<String>) -> Self {
+    fn action(mut self, action: impl Into<String>) -> Self {
         self.actions.push(action.into());
         self
     }

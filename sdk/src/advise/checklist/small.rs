@@ -23,7 +23,7 @@ pub(super) fn indexes(case: &Case<'_>) -> Verdict {
     match case.counts(&KINDS) {
         Some(counts) => {
             let verdict = Verdict::new(State::Missing, counts).with(evidence);
-            case.first_actions(&KINDS).into_iter().fold(verdict, Verdict::to_do)
+            case.first_actions(&KINDS).into_iter().fold(verdict, Verdict::action)
         }
         None => {
             let counted = whole.counted_for.is_some_and(|age| age >= case.options.unused_after);
@@ -61,7 +61,7 @@ pub(super) fn pool(case: &Case<'_>) -> Verdict {
     match case.counts(&kinds) {
         Some(counts) => {
             let verdict = Verdict::new(State::Missing, format!("there is one, and {counts}")).with(evidence);
-            case.first_actions(&kinds).into_iter().fold(verdict, Verdict::to_do)
+            case.first_actions(&kinds).into_iter().fold(verdict, Verdict::action)
         }
         None => {
             let why = format!(
@@ -93,11 +93,11 @@ pub(super) fn queries(case: &Case<'_>) -> Verdict {
         let verdict = Verdict::new(State::Unknown, why);
         let verdict = match libraries {
             Some(libraries) => {
-                verdict.to_do(format!("shared_preload_libraries = '{libraries}' on each node, and a restart"))
+                verdict.action(format!("shared_preload_libraries = '{libraries}' on each node, and a restart"))
             }
             None => verdict,
         };
-        return verdict.to_do("CREATE EXTENSION pg_stat_statements;");
+        return verdict.action("CREATE EXTENSION pg_stat_statements;");
     }
     let known = asked.iter().filter_map(|statements| statements.as_ref().ok());
     let (calls, millis) = known.fold((0, 0.0), |(calls, millis), all| (calls + all.calls, millis + all.millis));
@@ -112,7 +112,7 @@ pub(super) fn queries(case: &Case<'_>) -> Verdict {
     match case.counts(&[FindingKind::SlowStatement]) {
         Some(counts) => Verdict::new(State::Missing, counts)
             .with(evidence)
-            .to_do("EXPLAIN (ANALYZE, BUFFERS) of each; see the findings"),
+            .action("EXPLAIN (ANALYZE, BUFFERS) of each; see the findings"),
         None => {
             Verdict::new(State::There, "of those that take most of the time, none takes long on average").with(evidence)
         }

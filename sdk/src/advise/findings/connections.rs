@@ -21,8 +21,8 @@ pub(super) fn find(whole: &Whole<'_>, options: &AdviceOptions, found: &mut Vec<F
                         Figure::count("of them idle", sessions.idle, "pg_stat_activity"),
                         Figure::count("max_connections", most, "pg_settings"),
                     ])
-                    .to_do("a pooler before the server: shardwise::render::pgbouncer writes its files")
-                    .to_do("fewer connections per process (`pool.max_connections`), before a larger max_connections"),
+                    .action("a pooler before the server: shardwise::render::pgbouncer writes its files")
+                    .action("fewer connections per process (`pool.max_connections`), before a larger max_connections"),
             );
         }
         if sessions.stuck > 0 {
@@ -34,7 +34,7 @@ pub(super) fn find(whole: &Whole<'_>, options: &AdviceOptions, found: &mut Vec<F
             found.push(
                 Finding::new(FindingKind::IdleTransactions, Severity::Warning, node.name.clone(), why)
                     .with([Figure::count("sessions", sessions.stuck, "pg_stat_activity")])
-                    .to_do("idle_in_transaction_session_timeout = '60s'"),
+                    .action("idle_in_transaction_session_timeout = '60s'"),
             );
         }
     }
@@ -49,7 +49,7 @@ pub(super) fn find(whole: &Whole<'_>, options: &AdviceOptions, found: &mut Vec<F
                     Figure::count("limit", limit.into(), "this client"),
                     Figure::count("waiting", waiting.into(), "this client"),
                 ])
-                .to_do("shorter transactions; then a larger `pool.max_connections`, where the server has some left"),
+                .action("shorter transactions; then a larger `pool.max_connections`, where the server has some left"),
         );
     }
 }

@@ -47,7 +47,7 @@ fn foreign_keys<'a>(
                 Figure::count("rows", usage.rows, "pg_class.reltuples"),
                 Figure::count("sequential scans", usage.scans, "pg_stat_all_tables.seq_scan"),
             ])
-            .to_do(create(table, &key.columns))
+            .action(create(table, &key.columns))
     })
 }
 
@@ -118,7 +118,7 @@ fn scans(table: &Table, usage: &TableUsage, options: &AdviceOptions) -> Option<F
             Figure::count("scans of its indexes", index_scans, "pg_stat_all_indexes.idx_scan"),
             Figure::count("rows", usage.rows, "pg_class.reltuples"),
         ])
-        .to_do(
+        .action(
             "find the statement (pg_stat_statements, auto_explain), look at EXPLAIN (ANALYZE, BUFFERS), and make an \
              index on what it asks for",
         );
@@ -134,7 +134,7 @@ fn invalid(table: &Table, index: &Index, used: IndexWhole) -> Option<Finding> {
     let (at, name) = (table.at(), index_at(table, index));
     let finding = Finding::new(FindingKind::InvalidIndex, Severity::Warning, label(table, index), why)
         .with([Figure::bytes("size", used.bytes, "pg_relation_size")])
-        .to_do(if table.is_partitioned() {
+        .action(if table.is_partitioned() {
             format!(
                 "attach an index for each partition of {at} (ALTER INDEX {name} ATTACH PARTITION …), or DROP \
                      INDEX {name};"
@@ -238,7 +238,7 @@ fn drop_it(
             Figure::count("scans", used.scans, "pg_stat_all_indexes.idx_scan"),
             Figure::bytes("size", used.bytes, "pg_relation_size"),
         ])
-        .to_do(format!("{drop}{}", entity.unwrap_or_default()))
+        .action(format!("{drop}{}", entity.unwrap_or_default()))
 }
 
 fn label(table: &Table, index: &Index) -> String {

@@ -39,7 +39,7 @@ impl Finding {
         self
     }
 
-    fn to_do(mut self, action: impl Into<String>) -> Self {
+    fn action(mut self, action: impl Into<String>) -> Self {
         self.actions.push(action.into());
         self
     }

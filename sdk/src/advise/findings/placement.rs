@@ -40,7 +40,7 @@ fn nodes(colocation: i32, group: &Group<'_>, options: &AdviceOptions, found: &mu
                 Figure::bytes("on this node", *most, "sizes of shards on all nodes"),
                 Figure::bytes("on all", all, "sizes of shards on all nodes"),
             ])
-            .to_do("cluster.admin().placement().rebalance() — within regions, online"),
+            .action("cluster.admin().placement().rebalance() — within regions, online"),
     );
 }
 
@@ -70,8 +70,8 @@ fn shards(colocation: i32, group: &Group<'_>, options: &AdviceOptions, found: &m
             Figure::new("of the average shard", Amount::Times(real(*most) / average), "sizes of shards on all nodes"),
             Figure::bytes("in this shard", *most, "sizes of shards on all nodes"),
         ])
-        .to_do("cluster.admin().placement().relocate(tenant, region) gives the large tenant a shard of its own")
-        .to_do("SELECT isolate_tenant_to_new_shard('table', 'tenant', 'CASCADE'), then rebalance"),
+        .action("cluster.admin().placement().relocate(tenant, region) gives the large tenant a shard of its own")
+        .action("SELECT isolate_tenant_to_new_shard('table', 'tenant', 'CASCADE'), then rebalance"),
     );
 }
 
@@ -117,11 +117,11 @@ fn tenants(whole: &Whole<'_>, options: &AdviceOptions, found: &mut Vec<Finding>)
                     ),
                     Figure::count("co-location group", colocation.unsigned_abs().into(), "citus_stat_tenants"),
                 ])
-                .to_do(
+                .action(
                     "cluster.admin().placement().relocate(tenant, region): a shard of its own, on the node with \
                         the least",
                 )
-                .to_do("cache what it reads; then a node of its own"),
+                .action("cache what it reads; then a node of its own"),
         );
     }
 }
@@ -148,7 +148,7 @@ fn homes(whole: &Whole<'_>, found: &mut Vec<Finding>) {
         Figure::count("tenants", homes.tenants, "the directory"),
     ]);
     for (key, home, _) in homes.misplaced.iter().take(SHOWN) {
-        finding = finding.to_do(format!("cluster.admin().placement().relocate({key}, {home})"));
+        finding = finding.action(format!("cluster.admin().placement().relocate({key}, {home})"));
     }
     found.push(finding);
 }

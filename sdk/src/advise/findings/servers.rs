@@ -25,7 +25,7 @@ pub(super) fn find(whole: &Whole<'_>, options: &AdviceOptions, found: &mut Vec<F
                         Figure::bytes("shared_buffers", server.shared_buffers, "pg_settings"),
                         Figure::bytes("database", server.database_bytes, "pg_database_size"),
                     ])
-                    .to_do(
+                    .action(
                         "indexes and caching first; then shared_buffers by shardwise::tune, then a machine with \
                             more memory",
                     ),
@@ -42,7 +42,7 @@ pub(super) fn find(whole: &Whole<'_>, options: &AdviceOptions, found: &mut Vec<F
                         Figure::bytes("shared_buffers", server.shared_buffers, "pg_settings"),
                         Figure::bytes("database", server.database_bytes, "pg_database_size"),
                     ])
-                    .to_do("shardwise::tune for its memory and CPUs, which no server tells, and a restart"),
+                    .action("shardwise::tune for its memory and CPUs, which no server tells, and a restart"),
             );
         }
         for standby in
@@ -53,7 +53,7 @@ pub(super) fn find(whole: &Whole<'_>, options: &AdviceOptions, found: &mut Vec<F
                 "the standby {name:?} is connected and does not stream: it is in the state {:?}",
                 standby.state
             );
-            found.push(Finding::new(FindingKind::Standby, Severity::Warning, node.name.clone(), why).to_do(
+            found.push(Finding::new(FindingKind::Standby, Severity::Warning, node.name.clone(), why).action(
                 "SELECT * FROM pg_stat_replication: `catchup` ends by itself, if the standby is faster than the \
                  primary",
             ));
@@ -68,7 +68,7 @@ pub(super) fn find(whole: &Whole<'_>, options: &AdviceOptions, found: &mut Vec<F
                     node.name.clone(),
                     "a standby that can't be asked".to_owned() + ": " + problem,
                 )
-                .to_do("see whether it runs, or take it from `replicas`"),
+                .action("see whether it runs, or take it from `replicas`"),
             );
         }
     }

@@ -47,7 +47,7 @@ pub(super) fn find(whole: &Whole<'_>, options: &AdviceOptions, found: &mut Vec<F
                     Figure::percent("of all time", millis * 100.0 / total.max(f64::MIN_POSITIVE), "pg_stat_statements"),
                     Figure::count("rows per call", rows / calls.max(1), "pg_stat_statements"),
                 ])
-                .to_do(
+                .action(
                     "look at EXPLAIN (ANALYZE, BUFFERS) of it: an index, fewer rows, a materialized view or a rollup",
                 ),
         );

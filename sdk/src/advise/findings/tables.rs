@@ -26,7 +26,7 @@ fn not_partitioned(table: &Table, usage: &TableUsage) -> Option<Finding> {
     let why = format!("`{}` has `partition_by` on {column}, and the table is not partitioned", entity.name);
     let finding = Finding::new(FindingKind::NotPartitioned, Severity::Warning, table.label(), why)
         .with([Figure::count("rows", usage.rows, "pg_class.reltuples")])
-        .to_do(convert(entity.name));
+        .action(convert(entity.name));
     Some(finding)
 }
 
@@ -38,16 +38,16 @@ fn big(whole: &Whole<'_>, table: &Table, usage: &TableUsage, options: &AdviceOpt
     let rows = Figure::count("rows", usage.rows, "pg_class.reltuples");
     let bytes = Figure::bytes("size", usage.bytes + usage.index_bytes, "pg_table_size and its indexes");
     let to_do = |finding: Finding| match table.entity.as_ref() {
-        Some(entity) if entity.partition_column.is_some() => finding.to_do(convert(entity.name)),
+        Some(entity) if entity.partition_column.is_some() => finding.action(convert(entity.name)),
         Some(entity) => {
             let column = table.times.first().map_or("created_at", String::as_str);
-            finding.to_do(format!(
+            finding.action(format!(
                 "`#[entity(…, partition_by = monthly({column}))]` on `{}`, then {}",
                 entity.name,
                 convert(entity.name)
             ))
         }
-        None => finding.to_do(format!("PARTITION BY RANGE ({})", table.times.first().map_or("…", String::as_str))),
+        None => finding.action(format!("PARTITION BY RANGE ({})", table.times.first().map_or("…", String::as_str))),
     };
     if table.is_partitioned() {
         return None;
@@ -145,21 +145,21 @@ fn bloat(whole: &Whole<'_>, table: &Table, usage: &TableUsage, options: &AdviceO
     let at = table.at();
     let finding = Finding::new(FindingKind::Bloat, Severity::Warning, table.label(), reasons.join("; "))
         .with(evidence)
-        .to_do(format!(
+        .action(format!(
             "VACUUM (ANALYZE) {at}; and look why autovacuum did not: autovacuum_vacuum_scale_factor, long \
                         transactions, slots"
         ))
-        .to_do(format!(
+        .action(format!(
             "pg_repack, or VACUUM FULL {at} in a maintenance window, gives the room back to the disk; \
                         VACUUM alone gives it to new rows"
         ));
     let has_tool = whole.primaries().any(|(_, server)| server.has("pgstattuple"));
     Some(match measured(whole, table) {
         Some(_) => finding,
-        None if has_tool => finding.to_do(format!(
+        None if has_tool => finding.action(format!(
             "SELECT * FROM pgstattuple_approx('{at}') measures it, reading what VACUUM left something in"
         )),
-        None => finding.to_do("CREATE EXTENSION pgstattuple: with it, it can be measured (`measures_bloat`)"),
+        None => finding.action("CREATE EXTENSION pgstattuple: with it, it can be measured (`measures_bloat`)"),
     })
 }
 

@@ -8,7 +8,7 @@ use super::{Column, ColumnType, Distributed, Element, Entity, PartitionColumn};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be written",
     label = "it is made of other rows",
-    note = "a rollup follows the rows of its source: write those"
+    note = "a rollup follows the rows of its source, and a materialized view is refreshed: write the rows behind it"
 )]
 pub trait Writable: Entity {}
 

@@ -93,7 +93,8 @@ pub(crate) fn status(named: impl Fn(&str) -> String) -> Status {
         bytes: (at % 2 == 0).then(|| u64::from(at.unsigned_abs()) << 20),
     };
     let shards: Vec<ShardStatus> = (0..32).map(shard).collect();
-    (nodes[1].shards, nodes[3].shards, nodes[1].bytes) = (16, 16, shards.iter().map(|shard| shard.bytes).sum());
+    (nodes[1].shards, nodes[3].shards, nodes[1].bytes) =
+        (16, 16, Some(shards.iter().filter_map(|shard| shard.bytes).sum()));
     let checks = vec![
         check(Aspect::Reachable, &nodes[3].name, Verdict::Critical, None),
         check(

@@ -93,7 +93,6 @@ fn nothing_is_loaded_and_nothing_runs() {
     }
     assert!(page.contains("default-src 'none'"));
     assert!(page.contains("width=device-width"));
-    println!("{} bytes", page.len());
 }
 
 #[test]
@@ -173,15 +172,12 @@ fn what_is_to_be_read_can_be_in_all_schemes() {
     for scheme in ["light", "prefers-color-scheme: dark", "@media print"] {
         let colours = colours(scheme);
         assert_eq!(colours.len(), 26, "{scheme}: {colours:?}");
-        let mut least = [f64::MAX; 2];
-        for (at, (pairs, wanted)) in [(&texts[..], 4.5), (&pictures[..], 3.0)].into_iter().enumerate() {
+        for (pairs, wanted) in [(&texts[..], 4.5), (&pictures[..], 3.0)] {
             for (front, back) in pairs {
                 let found = contrast(colours[front], colours[back]);
                 assert!(found >= wanted, "{scheme}: {front} on {back} is {found:.2}");
-                least[at] = least[at].min(found);
             }
         }
-        println!("{scheme}: texts {:.2} at least, pictures {:.2} at least", least[0], least[1]);
         // From step to step of the shards' colours there is a difference, always in one direction.
         let steps: Vec<f64> =
             (1..=5).map(|step| contrast(colours[format!("--s{step}").as_str()], colours["--card"])).collect();

@@ -143,8 +143,7 @@ async fn what_a_standby_reads_counts() {
         .unwrap();
     let wait = async {
         // It has to have the index first.
-        while there.query_one("SELECT to_regclass('by_note') IS NOT NULL", &[]).await.unwrap().get::<_, bool>(0) != true
-        {
+        while there.query_one("SELECT to_regclass('by_note') IS NULL", &[]).await.unwrap().get::<_, bool>(0) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

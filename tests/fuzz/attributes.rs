@@ -14,7 +14,10 @@ pub fn run(data: &[u8]) {
             errors
         }
     };
-    for written in [entity, crate::sql_enum::derive(&item), crate::sql_newtype::derive(&item)] {
+    let rollup =
+        crate::rollup::Rollup::read(&item).map_or_else(|errors| errors, |rollup| crate::expand::rollup(&rollup));
+    let view = crate::view::View::read(&item).map_or_else(|errors| errors, |view| crate::expand::view(&view));
+    for written in [entity, rollup, view, crate::sql_enum::derive(&item), crate::sql_newtype::derive(&item)] {
         assert!(!written.is_empty(), "nothing is written for {text}");
     }
 }

@@ -4,7 +4,7 @@
 #[allow(unreachable_pub, dead_code)]
 mod attr;
 #[path = "../../sdk-macros/src/check/mod.rs"]
-#[allow(unreachable_pub, dead_code)]
+#[allow(unreachable_pub, dead_code, unused_imports)]
 mod check;
 #[path = "../../sdk-macros/src/ctxt.rs"]
 #[allow(unreachable_pub, dead_code)]
@@ -18,9 +18,18 @@ mod item;
 #[path = "../../sdk-macros/src/model.rs"]
 #[allow(unreachable_pub, dead_code)]
 mod model;
+#[path = "../../sdk-macros/src/rollup.rs"]
+#[allow(unreachable_pub, dead_code)]
+mod rollup;
 #[path = "../../sdk-macros/src/sql_enum.rs"]
 #[allow(unreachable_pub, dead_code)]
 mod sql_enum;
 #[path = "../../sdk-macros/src/sql_newtype.rs"]
 #[allow(unreachable_pub, dead_code)]
 mod sql_newtype;
+#[path = "../../sdk-macros/src/statement/mod.rs"]
+#[allow(unreachable_pub, dead_code, unused_imports)]
+mod statement;
+#[path = "../../sdk-macros/src/view.rs"]
+#[allow(unreachable_pub, dead_code)]
+mod view;

@@ -81,7 +81,7 @@ async fn every_write_is_followed(place: Place) {
         others.push(stage.wallet().await);
     }
     let rows: Vec<_> = others.iter().flat_map(|wallet| (0..3).map(|n| entry(wallet, n + 1, month))).collect();
-    stage.cluster.tenants::<Uuid>().insert_many(&rows).await;
+    stage.cluster.tenants::<Uuid>().insert_many(&rows).await.all().unwrap();
     stage.run(&["UPDATE entries SET amount = amount + 1"]).await;
     stage.assert_exact("an update of all tenants' rows").await;
 }

@@ -77,7 +77,7 @@ const TOUR: &[Stop] = &[
     Stop { lines: 40, ..stop("### What it needs next", "advise --users 5000 --watch-for 0", 3) },
     stop("### Where a key goes, and why", "route FESTIVAL", 0),
     stop("### The cache", "cache status", 0),
-    stop("", "cache invalidate wallets --tenant FESTIVAL", 2),
+    stop("There is none here:", "cache invalidate wallets --tenant FESTIVAL", 1),
     long(
         "### A server's configuration",
         "tune --ram 64GB --cpus 16 --disk nvme --connections 1000 --workload oltp",
@@ -100,7 +100,7 @@ const TOUR: &[Stop] = &[
     },
     stop("### Mistakes\n\nEach names what to do:", "partitions list transactoins", 2),
     stop("", "plcement nodes", 2),
-    stop("", "placement set-region 10.0.0.109:5432 eu", 2),
+    stop("", "placement set-region db-9.example.org:5432 eu", 2),
     long("### Of itself", "--help", 70),
 ];
 

@@ -119,7 +119,10 @@ impl Context {
             return Ok(table);
         }
         let known = tables.iter().map(|table| table.name);
-        let near = did_you_mean(name, tables.iter().flat_map(|table| [table.name, table.entity]));
+        let mut near = did_you_mean(name, tables.iter().map(|table| table.name));
+        if near.is_empty() {
+            near = did_you_mean(name, tables.iter().map(|table| table.entity));
+        }
         Err(Failure::usage(format!("no {what} entity has the table {name:?}{near}: there are {}", listed(known))))
     }
 }

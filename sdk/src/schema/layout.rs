@@ -52,6 +52,7 @@ impl Fnv {
         }
     }
 
+    #[cfg(feature = "cache")]
     pub(crate) fn get(&self) -> u64 {
         self.0
     }

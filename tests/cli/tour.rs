@@ -186,7 +186,14 @@ const FESTIVAL: &str = "0197b0a8-7d2e-7c3a-9f41-5d1e8a6b2c30";
 /// A festival that is at home elsewhere than its key lies.
 async fn a_festival(config: &Config) -> Uuid {
     let cluster = Cluster::connect(config.clone()).await.unwrap();
-    let id = cluster.mint_id(Region::US).unwrap();
+    // In a shard whose bounds both have many digits: zero, and what stands before it, would make a column narrower.
+    let id = loop {
+        let id = cluster.mint_id(Region::US).unwrap();
+        let shard = cluster.explain_route(id).await.unwrap().shards.swap_remove(0);
+        if shard.min != Some(0) && shard.max != Some(-1) {
+            break id;
+        }
+    };
     let festival = festival::model::Festival {
         id,
         slug: "lowlands".to_owned(),

@@ -3,10 +3,10 @@
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Ident, LitStr, Path, Token};
+use syn::{Ident, LitStr, Path, Token};
 
 use crate::ctxt::Ctxt;
-use crate::item::{Item, Value, items, set, unknown};
+use crate::item::{Gather, Item, Value, set, unknown};
 
 const ON_STRUCT: &[&str] =
     &["table", "schema", "distributed_by", "reference", "colocated_with", "partition_by", "cache", "crate"];
@@ -105,16 +105,11 @@ impl Parse for Cache {
     }
 }
 
-impl Container {
-    pub(crate) fn read(ctxt: &mut Ctxt, attributes: &[Attribute]) -> Self {
-        ctxt.part(|ctxt| {
-            let mut this = Self::default();
-            for item in &items(ctxt, attributes, "entity") {
-                this.take(ctxt, item);
-            }
-            this.faulty = !ctxt.is_empty();
-            this
-        })
+impl Gather for Container {
+    const NAME: &'static str = "entity";
+
+    fn is_faulty(&mut self) {
+        self.faulty = true;
     }
 
     fn take(&mut self, ctxt: &mut Ctxt, item: &Item) {
@@ -148,16 +143,11 @@ impl Container {
     }
 }
 
-impl Field {
-    pub(crate) fn read(ctxt: &mut Ctxt, attributes: &[Attribute]) -> Self {
-        ctxt.part(|ctxt| {
-            let mut this = Self::default();
-            for item in &items(ctxt, attributes, "entity") {
-                this.take(ctxt, item);
-            }
-            this.faulty = !ctxt.is_empty();
-            this
-        })
+impl Gather for Field {
+    const NAME: &'static str = "entity";
+
+    fn is_faulty(&mut self) {
+        self.faulty = true;
     }
 
     fn take(&mut self, ctxt: &mut Ctxt, item: &Item) {
@@ -196,7 +186,9 @@ impl Field {
             _ => unknown(ctxt, item, "a field", ON_FIELD, ON_STRUCT, "the struct"),
         }
     }
+}
 
+impl Field {
     /// The names of the entries besides `skip`.
     pub(crate) fn besides_skip(&self) -> Vec<&'static str> {
         [

@@ -109,6 +109,30 @@ pub(crate) fn items(ctxt: &mut Ctxt, attributes: &[Attribute], name: &str) -> Ve
     items
 }
 
+/// What is gathered from attributes, entry by entry.
+pub(crate) trait Gather: Default {
+    /// The attribute's name.
+    const NAME: &'static str;
+
+    fn take(&mut self, ctxt: &mut Ctxt, item: &Item);
+
+    /// Notes that something could not be read: then nothing is reported as missing.
+    fn is_faulty(&mut self);
+
+    fn read(ctxt: &mut Ctxt, attributes: &[Attribute]) -> Self {
+        ctxt.part(|ctxt| {
+            let mut this = Self::default();
+            for item in &items(ctxt, attributes, Self::NAME) {
+                this.take(ctxt, item);
+            }
+            if !ctxt.is_empty() {
+                this.is_faulty();
+            }
+            this
+        })
+    }
+}
+
 /// Refuses an entry whose name is unknown here, and lists those that are known.
 pub(crate) fn unknown(ctxt: &mut Ctxt, item: &Item, place: &str, known: &[&str], elsewhere: &[&str], other: &str) {
     let name = item.name.to_string();

@@ -10,6 +10,7 @@ use syn::{Data, DeriveInput, Fields, Ident, Path, PathArguments, Type, Visibilit
 use crate::attr;
 use crate::check;
 use crate::ctxt::Ctxt;
+use crate::item::Gather as _;
 
 /// An entity that can be expanded.
 pub(crate) struct Entity {

@@ -7,9 +7,9 @@ use syn::ext::IdentExt as _;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitStr, Path};
 
 use crate::attr;
-use crate::check::names;
+use crate::check::{names, plain_shape};
 use crate::ctxt::Ctxt;
-use crate::item::{Item, Value, items, set, unknown};
+use crate::item::{Gather, Item, Value, items, set, unknown};
 use crate::model::{self, Entity, Group, is_option};
 
 const ON_STRUCT: &[&str] = &["table", "schema", "of", "distributed_by", "crate"];
@@ -116,16 +116,7 @@ fn distributed(ctxt: &mut Ctxt, fields: &[model::Field], roles: &[Role], distrib
 }
 
 fn shape(ctxt: &mut Ctxt, input: &DeriveInput, container: &Container) {
-    if let Some(parameter) = input.generics.params.first() {
-        ctxt.error(parameter, "a rollup can't be generic: one struct is one table");
-    }
-    let named = match &input.data {
-        Data::Struct(data) => matches!(&data.fields, Fields::Named(fields) if !fields.named.is_empty()),
-        Data::Enum(_) | Data::Union(_) => false,
-    };
-    if !named {
-        ctxt.error(&input.ident, "a rollup is a struct with named fields: each is a column");
-    }
+    plain_shape(ctxt, input, "a rollup", "table");
     match &container.table {
         Some(table) => names::table(ctxt, table),
         None if container.faulty => {}
@@ -157,16 +148,11 @@ struct Container {
     faulty: bool,
 }
 
-impl Container {
-    fn read(ctxt: &mut Ctxt, attributes: &[Attribute]) -> Self {
-        ctxt.part(|ctxt| {
-            let mut this = Self::default();
-            for item in &items(ctxt, attributes, "rollup") {
-                this.take(ctxt, item);
-            }
-            this.faulty = !ctxt.is_empty();
-            this
-        })
+impl Gather for Container {
+    const NAME: &'static str = "rollup";
+
+    fn is_faulty(&mut self) {
+        self.faulty = true;
     }
 
     fn take(&mut self, ctxt: &mut Ctxt, item: &Item) {

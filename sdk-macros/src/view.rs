@@ -2,12 +2,12 @@
 
 use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Path};
+use syn::{Data, DeriveInput, Fields, LitStr, Path};
 
 use crate::attr;
-use crate::check::{millis, names};
+use crate::check::{millis, names, plain_shape};
 use crate::ctxt::Ctxt;
-use crate::item::{Item, items, set, unknown};
+use crate::item::{Gather, Item, items, set, unknown};
 use crate::model::{self, Entity, Group, is_option};
 
 const ON_STRUCT: &[&str] = &["name", "schema", "query", "every", "crate"];
@@ -78,16 +78,7 @@ fn interval(ctxt: &mut Ctxt, text: &LitStr) -> Option<u64> {
 }
 
 fn shape(ctxt: &mut Ctxt, input: &DeriveInput, container: &Container) {
-    if let Some(parameter) = input.generics.params.first() {
-        ctxt.error(parameter, "a view can't be generic: one struct is one view");
-    }
-    let named = match &input.data {
-        Data::Struct(data) => matches!(&data.fields, Fields::Named(fields) if !fields.named.is_empty()),
-        Data::Enum(_) | Data::Union(_) => false,
-    };
-    if !named {
-        ctxt.error(&input.ident, "a view is a struct with named fields: each is a column");
-    }
+    plain_shape(ctxt, input, "a view", "view");
     match &container.name {
         Some(name) => names::table(ctxt, name),
         None if container.faulty => {}
@@ -112,16 +103,11 @@ struct Container {
     faulty: bool,
 }
 
-impl Container {
-    fn read(ctxt: &mut Ctxt, attributes: &[Attribute]) -> Self {
-        ctxt.part(|ctxt| {
-            let mut this = Self::default();
-            for item in &items(ctxt, attributes, "view") {
-                this.take(ctxt, item);
-            }
-            this.faulty = !ctxt.is_empty();
-            this
-        })
+impl Gather for Container {
+    const NAME: &'static str = "view";
+
+    fn is_faulty(&mut self) {
+        self.faulty = true;
     }
 
     fn take(&mut self, ctxt: &mut Ctxt, item: &Item) {

@@ -85,6 +85,7 @@ pub mod doctor;
 pub mod entity;
 mod error;
 pub mod health;
+mod json;
 pub mod key;
 #[cfg(feature = "local")]
 pub mod local;

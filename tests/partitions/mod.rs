@@ -7,6 +7,5 @@ mod intervals;
 mod keeper;
 mod load;
 mod pruning;
-
 mod retention;
-mod stage;
+pub mod stage;

@@ -96,8 +96,12 @@ impl Stage {
 
     /// A tenant's wallet. Its key stands in statements by hand, which the driver logs: it is no secret.
     pub async fn wallet(&self) -> Wallet {
+        self.wallet_of(Uuid::new_v4()).await
+    }
+
+    pub async fn wallet_of(&self, festival_id: Uuid) -> Wallet {
         let id = Uuid::new_v4();
-        let wallet = Wallet { id, tag: id.to_string(), ..Wallet::new(Uuid::new_v4(), 0) };
+        let wallet = Wallet { id, tag: id.to_string(), ..Wallet::new(festival_id, 0) };
         self.cluster.tenant(wallet.festival_id).await.unwrap().insert(&wallet).await.unwrap();
         wallet
     }

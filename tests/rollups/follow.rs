@@ -17,7 +17,7 @@ in_both_modes![
 ];
 
 async fn every_write_is_followed(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let (wallet, month) = (stage.wallet().await, stage.month().await);
     let fest = stage.cluster.tenant(wallet.festival_id).await.unwrap();
 
@@ -87,7 +87,7 @@ async fn every_write_is_followed(place: Place) {
 }
 
 async fn what_is_undone_leaves_nothing(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let (wallet, month) = (stage.wallet().await, stage.month().await);
     let fest = stage.cluster.tenant(wallet.festival_id).await.unwrap();
     let row = entry(&wallet, 300, month);
@@ -124,7 +124,7 @@ async fn what_is_undone_leaves_nothing(place: Place) {
 }
 
 async fn a_rollup_is_read_as_an_entity(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let (wallet, month) = (stage.wallet().await, stage.month().await);
     let fest = stage.cluster.tenant(wallet.festival_id).await.unwrap();
     for (amount, day) in [(100, month), (-30, month), (7, month - 1.day()), (900, month - 2.days())] {
@@ -156,7 +156,7 @@ async fn a_rollup_is_read_as_an_entity(place: Place) {
 }
 
 async fn truncate_is_refused(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let (wallet, month) = (stage.wallet().await, stage.month().await);
     stage.cluster.tenant(wallet.festival_id).await.unwrap().insert(&entry(&wallet, 1, month)).await.unwrap();
     let refused = stage.by_hand.batch_execute("TRUNCATE entries").await.unwrap_err();
@@ -168,7 +168,7 @@ async fn truncate_is_refused(place: Place) {
 }
 
 async fn a_group_without_rows_is_gone(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let (wallet, month) = (stage.wallet().await, stage.month().await);
     let fest = stage.cluster.tenant(wallet.festival_id).await.unwrap();
     let row = entry(&wallet, 10, month);
@@ -183,7 +183,7 @@ async fn a_group_without_rows_is_gone(place: Place) {
 
 /// A sum that is too large for its type is an error of whoever reads it, and of no writer.
 async fn extreme_amounts_are_added_up(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let (wallet, month) = (stage.wallet().await, stage.month().await);
     let fest = stage.cluster.tenant(wallet.festival_id).await.unwrap();
     let (least, most) = (entry(&wallet, i64::MIN, month), entry(&wallet, i64::MAX, month));

@@ -35,7 +35,7 @@ struct Tally {
 async fn whoever_writes_what_the_sums_are_right(place: Place) {
     let seed: u64 = std::env::var("TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
     println!("TEST_SEED={seed}");
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let month = stage.month().await;
     let mut wallets = Vec::new();
     for _ in 0..TENANTS {
@@ -200,7 +200,7 @@ async fn copy(fest: &Tenant, wallet: &Wallet, month: Date) -> Result<(), Error> 
 /// Payments of one festival and day, in transactions that lock rows of their own before and after the entry: in a single row
 /// of sums they would wait for each other, and in a circle.
 async fn writers_of_one_group_get_by_each_other(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let (festival, month) = (Uuid::new_v4(), stage.month().await);
     let shared = stage.wallet_of(festival).await;
     let (stop, mut tasks) = (Arc::new(AtomicBool::new(false)), JoinSet::new());

@@ -20,7 +20,7 @@ mod busy {
 }
 
 async fn made_once(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let admin = stage.cluster.admin();
     let plan = admin.plan(&schema()).await.unwrap();
     assert!(plan.is_empty(), "{plan}");
@@ -34,7 +34,7 @@ async fn made_once(place: Place) {
 /// Writers that were there before the rollup, and go on, are in it once.
 async fn made_under_writes(place: Place) {
     const WRITERS: usize = 12;
-    let stage = Stage::with(place, source()).await;
+    let stage = Stage::rolled_up_with(place, source()).await;
     let month = stage.month().await;
     let stop = Arc::new(AtomicBool::new(false));
     let mut tasks: JoinSet<u64> = JoinSet::new();
@@ -77,7 +77,7 @@ async fn made_under_writes(place: Place) {
 }
 
 async fn drift_is_told_and_mended(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let (wallet, month) = (stage.wallet().await, stage.month().await);
     let fest = stage.cluster.tenant(wallet.festival_id).await.unwrap();
     let admin = stage.cluster.admin();

@@ -18,7 +18,7 @@ in_both_modes![
 const DAY: Duration = Duration::from_secs(86_400);
 
 async fn what_a_partition_takes_along_stays_added_up(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let (wallet, month) = (stage.wallet().await, stage.month().await);
     let fest = stage.cluster.tenant(wallet.festival_id).await.unwrap();
     let (old, older) = (month - 2.months(), month - 3.months());
@@ -53,7 +53,7 @@ async fn what_a_partition_takes_along_stays_added_up(place: Place) {
 
 /// Moves between partitions are no writes.
 async fn rows_that_change_partitions_are_not_counted_again(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let (wallet, month) = (stage.wallet().await, stage.month().await);
     let fest = stage.cluster.tenant(wallet.festival_id).await.unwrap();
     let partitions = stage.cluster.admin().partitions(&schema());

@@ -12,7 +12,7 @@ use crate::support::place::{Place, in_both_modes};
 in_both_modes![@on_two_threads: damage_is_put_right_under_writes];
 
 async fn damage_is_put_right_under_writes(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = Stage::rolled_up(place).await;
     let month = stage.month().await;
     let mut wallets = Vec::new();
     for _ in 0..6 {

@@ -86,6 +86,20 @@ fn shape(ctxt: &mut Ctxt, input: &DeriveInput) {
     }
 }
 
+/// The same of what is no entity but like one: `what` is "a view" for example, and one struct is one `thing`.
+pub(crate) fn plain_shape(ctxt: &mut Ctxt, input: &DeriveInput, what: &str, thing: &str) {
+    if let Some(parameter) = input.generics.params.first() {
+        ctxt.error(parameter, format!("{what} can't be generic: one struct is one {thing}"));
+    }
+    let named = match &input.data {
+        Data::Struct(data) => matches!(&data.fields, Fields::Named(fields) if !fields.named.is_empty()),
+        Data::Enum(_) | Data::Union(_) => false,
+    };
+    if !named {
+        ctxt.error(&input.ident, format!("{what} is a struct with named fields: each is a column"));
+    }
+}
+
 /// Each field on its own, and their names together.
 pub(crate) fn fields(ctxt: &mut Ctxt, container: &Container, fields: &[Field]) {
     for (at, field) in fields.iter().enumerate() {

@@ -53,7 +53,7 @@ pub struct Report {
 #[derive(Debug, Clone, Serialize)]
 pub struct Done {
     step: Step,
-    #[serde(rename = "took_ms", serialize_with = "super::json::millis")]
+    #[serde(rename = "took_ms", serialize_with = "crate::json::millis")]
     took: Duration,
 }
 

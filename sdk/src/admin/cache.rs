@@ -90,8 +90,11 @@ impl Caches {
     pub async fn status(&self) -> CacheStatus {
         let config = &self.core.config().cache;
         let redis = match (&config.redis, self.core.cache.as_deref()) {
-            (Some(redis), Some(cache)) if cache.reaches_redis(Duration::ZERO).await.is_some() => {
-                let is_up = cache.reaches_redis(PATIENCE).await == Some(true);
+            (Some(redis), Some(cache)) => cache.reaches_redis(PATIENCE).await.map(|is_up| (redis, cache, is_up)),
+            _ => None,
+        };
+        let redis = match redis {
+            Some((redis, cache, is_up)) => {
                 let round_trip = if is_up { cache.round_trip().await } else { None };
                 Some(RedisStatus {
                     mode: redis.mode,
@@ -102,7 +105,7 @@ impl Caches {
                     round_trip_us: round_trip.map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
                 })
             }
-            _ => None,
+            None => None,
         };
         let keeps = matches!(config.store, CacheStore::Memory | CacheStore::TwoTier);
         CacheStatus {

@@ -1,7 +1,9 @@
-//! One process of many does what has to be done by one.
+//! One process of many does what has to be done by one, in the background.
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tracing::debug;
 
 use super::desk::Desk;
@@ -39,5 +41,39 @@ impl Leader {
             debug!("another process {}", self.what);
         }
         Ok(leads)
+    }
+}
+
+/// A task at work, and what it has come to; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Background<S> {
+    latest: watch::Receiver<S>,
+    task: JoinHandle<()>,
+}
+
+impl<S: Clone + Default> Background<S> {
+    /// Starts it; it tells what it has come to.
+    pub(super) fn start<F: Future<Output = ()> + Send + 'static>(work: impl FnOnce(watch::Sender<S>) -> F) -> Self {
+        let (told, latest) = watch::channel(S::default());
+        Self { latest, task: tokio::spawn(work(told)) }
+    }
+
+    pub(super) fn status(&self) -> S {
+        self.latest.borrow().clone()
+    }
+
+    /// Waits until this is so of what it has come to.
+    pub(super) async fn wait_for(&self, is_so: impl FnMut(&S) -> bool) -> S {
+        // It is told for as long as the task lives, and this aborts it.
+        match self.latest.clone().wait_for(is_so).await {
+            Ok(status) => status.clone(),
+            Err(_) => self.status(),
+        }
+    }
+}
+
+impl<S> Drop for Background<S> {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }

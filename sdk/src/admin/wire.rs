@@ -23,3 +23,8 @@ pub(in crate::admin) fn only(rows: &[Row]) -> Result<&Row> {
 pub(in crate::admin) fn column<T: FromSqlOwned>(row: &Row, at: usize) -> Result<T> {
     row.try_get(at).map_err(Error::postgres)
 }
+
+/// A moment as the server counts it for [`Bound::from_micros`](crate::schema::Bound::from_micros); of columns without a time zone in the session's, which is UTC.
+pub(in crate::admin) fn micros(moment: &str) -> String {
+    format!("(extract(epoch FROM {moment}) * 1000000)::int8")
+}

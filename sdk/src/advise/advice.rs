@@ -16,7 +16,6 @@ pub struct Advice {
     /// From what that is known.
     pub signals: Vec<Signal>,
     /// One server, or Citus.
-    #[serde(serialize_with = "mode")]
     pub mode: Mode,
     /// The servers, and whether they could be asked.
     pub nodes: Vec<Asked>,
@@ -30,17 +29,6 @@ pub struct Advice {
     pub next: Option<Rung>,
     /// What could not be seen, and why.
     pub unseen: Vec<String>,
-}
-
-fn mode<S: serde::Serializer>(mode: &Mode, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(mode_name(*mode))
-}
-
-pub(super) fn mode_name(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Citus => "citus",
-        Mode::Single | Mode::Auto => "single",
-    }
 }
 
 impl Advice {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::advice::{Advice, Asked, Finding, Item, mode_name};
+use super::advice::{Advice, Asked, Finding, Item};
 use super::figure::Figure;
 use super::level::Level;
 
@@ -18,7 +18,7 @@ impl fmt::Display for Advice {
         for signal in &self.signals {
             wrapped(f, 2, 4, &format!("{}: {}; {}", signal.level, signal.figure, signal.why))?;
         }
-        writeln!(f, "\nServers ({})", mode_name(self.mode))?;
+        writeln!(f, "\nServers ({})", self.mode)?;
         self.nodes.iter().try_for_each(|node| wrapped(f, 2, 4, &node.to_string()))?;
         for level in Level::ALL.into_iter().filter(|level| *level <= self.level) {
             writeln!(f, "\nChecklist: {level}")?;

@@ -138,35 +138,23 @@ fn add(whole: &mut TableUsage, part: &TableUsage, is_primary: bool) {
     if !is_primary {
         return;
     }
-    if whole.is_everywhere || part.is_everywhere {
-        whole.is_everywhere = true;
-        // Each has all of it.
-        for (whole, part) in [
-            (&mut whole.rows, part.rows),
-            (&mut whole.live, part.live),
-            (&mut whole.dead, part.dead),
-            (&mut whole.inserted, part.inserted),
-            (&mut whole.deleted, part.deleted),
-            (&mut whole.bytes, part.bytes),
-            (&mut whole.index_bytes, part.index_bytes),
-            (&mut whole.estimated, part.estimated),
-            (&mut whole.free, part.free),
-        ] {
-            *whole = (*whole).max(part);
-        }
-        whole.parts += part.parts;
-        return;
+    whole.is_everywhere |= part.is_everywhere;
+    // Where each has all of it, the most is all.
+    let merge: fn(u64, u64) -> u64 = if whole.is_everywhere { Ord::max } else { std::ops::Add::add };
+    for (whole, part) in [
+        (&mut whole.rows, part.rows),
+        (&mut whole.live, part.live),
+        (&mut whole.dead, part.dead),
+        (&mut whole.inserted, part.inserted),
+        (&mut whole.deleted, part.deleted),
+        (&mut whole.bytes, part.bytes),
+        (&mut whole.index_bytes, part.index_bytes),
+        (&mut whole.estimated, part.estimated),
+        (&mut whole.free, part.free),
+    ] {
+        *whole = merge(*whole, part);
     }
-    whole.rows += part.rows;
     whole.parts += part.parts;
-    whole.live += part.live;
-    whole.dead += part.dead;
-    whole.inserted += part.inserted;
-    whole.deleted += part.deleted;
-    whole.bytes += part.bytes;
-    whole.index_bytes += part.index_bytes;
-    whole.estimated += part.estimated;
-    whole.free += part.free;
 }
 
 /// The index of a table that a shard's index is a part of. Citus cuts a long name off for the shard's number, and puts eight digits of its hash

@@ -13,7 +13,7 @@ use super::screen::{Screen, Table, or_dash, size};
 use super::watch::Watch;
 use crate::admin::CacheStatus;
 use crate::admin::placement::TenantKey;
-use crate::config::{CacheStore, RedisMode};
+use crate::config::RedisMode;
 use crate::error::ErrorKind;
 use crate::schema::CacheWay;
 
@@ -112,13 +112,7 @@ impl Answer for Cleared {
 
 impl Answer for CacheStatus {
     fn show(&self, screen: &mut Screen) {
-        let store = match self.store {
-            CacheStore::Off => "off",
-            CacheStore::Memory => "memory",
-            CacheStore::Redis => "redis",
-            CacheStore::TwoTier => "two_tier",
-        };
-        screen.line(format!("store           {store}"));
+        screen.line(format!("store           {}", self.store));
         screen.line(format!("prefix          {}", self.prefix));
         screen.line(format!("in each process {}", or_dash(self.memory_bytes.map(size))));
         if let Some(redis) = &self.redis {

@@ -22,7 +22,7 @@ pub(super) struct Command {
 #[derive(Serialize)]
 struct Told {
     key: String,
-    mode: &'static str,
+    mode: Mode,
     #[serde(flatten)]
     explanation: RouteExplanation,
 }
@@ -31,13 +31,9 @@ impl Command {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let cluster = context.cluster().await?;
         let key = self.key.read(context, &cluster.topology())?;
-        let mode = match cluster.mode() {
-            Mode::Citus => "citus",
-            Mode::Single | Mode::Auto => "single",
-        };
         let (text, explanation) = (key.to_string(), cluster.explain_route(key).await?);
         let is_refused = explanation.refusal.is_some();
-        context.answer(&Told { key: text, mode, explanation })?;
+        context.answer(&Told { key: text, mode: cluster.mode(), explanation })?;
         Ok(if is_refused { Exit::Found } else { Exit::Fine })
     }
 }

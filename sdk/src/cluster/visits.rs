@@ -6,8 +6,9 @@ use futures_util::future::join_all;
 
 use super::Core;
 use super::station::Station;
+use crate::config::Pooler;
 use crate::health::Usage;
-use crate::pool::Connection;
+use crate::pool::{Connection, NodePool};
 use crate::topology::{Node, Residency};
 
 /// A node, and a connection to it.
@@ -35,7 +36,8 @@ async fn visit(core: &Core, station: &Station) -> Visit {
         Ok(()) => connect(core, station).await,
         Err(reason) => Err(reason.to_owned()),
     };
-    let is_behind_pooler = station.made_pool().is_some_and(|pool| pool.is_behind_pooler());
+    let is_pooler = |pool: &NodePool| matches!(pool.pooler(), Pooler::Session | Pooler::Transaction);
+    let is_behind_pooler = station.made_pool().is_some_and(is_pooler);
     Visit { node: station.node().clone(), connection, is_behind_pooler, usages }
 }
 

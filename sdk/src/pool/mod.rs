@@ -107,11 +107,6 @@ impl NodePool {
         self.0.connector.node()
     }
 
-    /// Whether a pooler is known to stand before the node.
-    pub(crate) fn is_behind_pooler(&self) -> bool {
-        matches!(self.0.connector.pooler(), Pooler::Session | Pooler::Transaction)
-    }
-
     /// What is counted and timed of the node.
     pub(crate) fn meters(&self) -> &Arc<Meters> {
         self.0.connector.meters()
@@ -123,7 +118,7 @@ impl NodePool {
     }
 
     /// What stands in between, as far as that was found out: at the first connection.
-    pub(crate) fn pooler(&self) -> crate::config::Pooler {
+    pub(crate) fn pooler(&self) -> Pooler {
         self.0.connector.pooler()
     }
 

@@ -80,7 +80,8 @@ impl fmt::Debug for Rollup {
 }
 
 impl Period {
-    fn unit(self) -> &'static str {
+    /// Its name in SQL.
+    pub(crate) fn unit(self) -> &'static str {
         match self {
             Self::Hour => "hour",
             Self::Day => "day",

@@ -181,7 +181,7 @@ impl<'a> Set<'a> {
         let source = (rollup.of)();
         if let (Some(partition), None) = (source.partition, rollup.by_time()) {
             self.problem(format!(
-                "`{}` adds up `{}`, which is partitioned by `{}`: give it a field of the group with                  #[rollup(day({2}))] or its like",
+                "`{}` adds up `{}`, which is partitioned by `{}`: give it a field of the group with #[rollup(day({2}))] or its like",
                 table.entity, source.entity, partition.column
             ));
         }

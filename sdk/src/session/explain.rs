@@ -11,7 +11,7 @@ use crate::error::{ErrorKind, Result};
 use crate::route::Route;
 use crate::routing::{Access, Need, Target};
 use crate::topology::hash::hash;
-use crate::topology::{Hashing, Node, Region, Residency, Role, Topology};
+use crate::topology::{Node, Region, Residency, Role, Topology};
 
 /// Where a tenant's statements go now, from this process, and why. Made by
 /// [`Cluster::explain_route`](crate::Cluster::explain_route). It serializes for scripts.
@@ -99,7 +99,7 @@ pub struct Unreachable {
 pub(crate) async fn explain<K: DistributionKey>(core: &Arc<Core>, key: &K) -> Result<RouteExplanation> {
     let (topology, key_ref) = (core.topology(), key.key_ref());
     let map = topology.usual_map(key_ref.key_type());
-    let is_hashed_here = map.is_none_or(|map| *map.hashing() == Hashing::Client);
+    let is_hashed_here = map.is_none_or(|map| !map.is_hashed_by_the_server());
     let home = home_region(core, key, None).await?;
     let (target, refusal) = match target(core, key).await {
         Ok(target) => (target, None),

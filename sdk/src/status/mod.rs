@@ -9,7 +9,6 @@ mod display;
 pub(crate) mod fixture;
 mod humane;
 mod model;
-mod wire;
 
 #[cfg(feature = "cli")]
 pub(crate) use display::Block;

@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::wire::{micros, millis, moment, some_micros, some_millis};
 use crate::config::{CacheStore, Mode};
 use crate::health::{Check, Verdict};
+use crate::json::{micros, millis, moment, some_micros, some_millis};
 use crate::metrics::MetricsSnapshot;
 use crate::topology::{Region, Residency, Role};
 

@@ -127,15 +127,8 @@ impl Topology {
     /// The names of the tables in the shard map of this number, with their schemas where those are not the usual one; without
     /// partitions, which lie where their tables do and are named after them.
     pub(crate) fn tables_of(&self, map: u16) -> Vec<String> {
-        let mut names = Vec::new();
-        for (schema, tables) in &self.tables {
-            let of_map = tables.iter().filter(|(_, place)| **place == Place::Distributed(map)).map(|(name, _)| name);
-            names.extend(
-                of_map.map(|name| if *schema == self.schema { name.clone() } else { format!("{schema}.{name}") }),
-            );
-        }
-        names.sort();
-        names
+        let of_map = |(name, place): (String, Place)| (place == Place::Distributed(map)).then_some(name);
+        self.places().into_iter().filter_map(of_map).collect()
     }
 
     /// Whether it is that of one server.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use shardwise::{MetricsSnapshot, Mode};
+use shardwise::MetricsSnapshot;
 
 use super::error::ApiError;
 use super::state::App;
@@ -24,7 +24,7 @@ pub(super) async fn ready(State(app): State<App>) -> Result<Response, ApiError> 
         return Err(ApiError::unavailable("shutting_down", "the service is shutting down: try another instance"));
     }
     match tokio::time::timeout(PROBE, app.cluster().health()).await {
-        Ok(Ok(_)) => Ok(axum::Json(json!({ "status": "ready", "mode": mode(&app) })).into_response()),
+        Ok(Ok(_)) => Ok(axum::Json(json!({ "status": "ready", "mode": app.cluster().mode() })).into_response()),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(ApiError::unavailable("timeout", "the database took too long")),
     }
@@ -36,7 +36,7 @@ pub(super) async fn counters(State(app): State<App>) -> Response {
     let MetricsSnapshot { routes, tenant_routes, retries, errors, detours, refreshes, cache, .. } =
         app.cluster().metrics();
     let counts = json!({
-        "mode": mode(&app),
+        "mode": app.cluster().mode(),
         "routes": routes,
         "tenant_routes": tenant_routes,
         "retries": retries,
@@ -46,12 +46,4 @@ pub(super) async fn counters(State(app): State<App>) -> Response {
         "cache": cache,
     });
     axum::Json(counts).into_response()
-}
-
-fn mode(app: &App) -> &'static str {
-    match app.cluster().mode() {
-        Mode::Citus => "citus",
-        // `Auto` is resolved when the cluster is connected.
-        Mode::Single | Mode::Auto => "single",
-    }
 }

@@ -6,10 +6,10 @@
 use tokio_postgres::types::Type;
 
 use super::changes::{Action, Change};
-use super::ground::{CHECK, Ground, Parent, micros, refused};
+use super::ground::{CHECK, Ground, Parent, refused};
 use super::locks::{Lock, Mode};
 use crate::admin::inspect::{Constraint, Relation};
-use crate::admin::wire::{column, only};
+use crate::admin::wire::{column, micros, only};
 use crate::error::Result;
 use crate::schema::partition::{self, Span};
 use crate::schema::{Bound, Bounds, ddl, names, quote_ident, quote_qualified};

@@ -34,7 +34,7 @@ pub struct Change {
     /// The statements that tell how, without those that take the locks.
     pub statements: Vec<String>,
     /// How long it took; `None` in a dry run.
-    #[serde(rename = "took_ms", serialize_with = "crate::admin::json::some_millis")]
+    #[serde(rename = "took_ms", serialize_with = "crate::json::some_millis")]
     pub took: Option<Duration>,
 }
 

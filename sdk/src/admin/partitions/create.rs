@@ -28,14 +28,19 @@ pub(super) async fn gaps(ground: &Ground, parent: &Parent, changes: &mut Vec<Cha
 }
 
 async fn missing(ground: &Ground, parent: &Parent, parts: Vec<Bounds>, changes: &mut Vec<Change>) -> Result<Rest> {
-    for bounds in parts {
-        for span in partition::cover(parent.def, bounds).unwrap_or_default() {
-            match parent.default_partition() {
-                None => one(ground, parent, &span, changes).await?,
-                Some(default) => {
-                    if default::carve(ground, parent, default, &span, changes).await? == Rest::Again {
-                        return Ok(Rest::Again);
-                    }
+    let spans: Vec<Span> =
+        parts.into_iter().filter_map(|bounds| partition::cover(parent.def, bounds)).flatten().collect();
+    if let (Some(default), Some(_)) = (parent.default_partition(), spans.first())
+        && default::end_split(ground, parent, default, changes).await? == Rest::Again
+    {
+        return Ok(Rest::Again);
+    }
+    for span in spans {
+        match parent.default_partition() {
+            None => one(ground, parent, &span, changes).await?,
+            Some(default) => {
+                if default::carve(ground, parent, default, &span, changes).await? == Rest::Again {
+                    return Ok(Rest::Again);
                 }
             }
         }

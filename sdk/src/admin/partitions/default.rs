@@ -7,12 +7,12 @@
 
 use super::changes::{Action, Change};
 use super::create::{attach, standalone};
-use super::ground::{Ground, Parent, micros, refused};
+use super::ground::{Ground, Parent, refused};
 use super::locks::{self, Lock, Mode};
 use super::work::Rest;
 use super::{convert, window};
 use crate::admin::inspect::LivePartition;
-use crate::admin::wire::{column, only};
+use crate::admin::wire::{column, micros, only};
 use crate::error::Result;
 use crate::schema::partition::{self, Span};
 use crate::schema::{Bound, Bounds, names, quote_ident, quote_qualified};
@@ -59,8 +59,7 @@ pub(super) async fn drop_empty(ground: &Ground, parent: &Parent, changes: &mut V
 /// Moves all rows of the default partition to partitions of their own.
 pub(super) async fn drain(ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<Rest> {
     let Some(default) = parent.default_partition() else { return Ok(Rest::Nothing) };
-    if convert::has_begun(ground, default).await? {
-        convert::split_default(ground, parent, default, changes).await?;
+    if end_split(ground, parent, default, changes).await? == Rest::Again {
         return Ok(Rest::Again);
     }
     let mut covered = parent.bounds();
@@ -101,6 +100,20 @@ async fn first_row(
     Ok(asked(ground, &sql).await?.map(Bound::from_micros))
 }
 
+/// Ends a split that was begun and broken off: triggers write all changes twice until then.
+pub(super) async fn end_split(
+    ground: &Ground,
+    parent: &Parent,
+    default: &LivePartition,
+    changes: &mut Vec<Change>,
+) -> Result<Rest> {
+    if !convert::has_begun(ground, default).await? {
+        return Ok(Rest::Nothing);
+    }
+    convert::split_default(ground, parent, default, changes).await?;
+    Ok(Rest::Again)
+}
+
 /// Makes a partition of a table that has a default partition, with the rows that are there.
 pub(super) async fn carve(
     ground: &Ground,
@@ -109,11 +122,6 @@ pub(super) async fn carve(
     span: &Span,
     changes: &mut Vec<Change>,
 ) -> Result<Rest> {
-    // Begun and broken off, it is to be ended: triggers write all changes twice until then.
-    if convert::has_begun(ground, default).await? {
-        convert::split_default(ground, parent, default, changes).await?;
-        return Ok(Rest::Again);
-    }
     let within = parent.within(span.bounds);
     let count = |condition: &str| format!("SELECT count(*) FROM {} WHERE {condition}", default.at());
     let rows = asked(ground, &count(&within)).await?.unwrap_or_default().unsigned_abs();

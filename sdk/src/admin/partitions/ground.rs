@@ -14,7 +14,7 @@ use crate::admin::inspect::{LivePartition, Relation, Session, relations};
 use crate::admin::policies;
 use crate::admin::steps::Steps;
 use crate::admin::target::{self, Aim, Target};
-use crate::admin::wire::{column, execute, only, query};
+use crate::admin::wire::{column, execute, micros, only, query};
 use crate::cluster::Core;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::distribute::{Shards, create_distributed_table};
@@ -343,11 +343,6 @@ impl Parent {
 
 async fn take_turn(desk: &Desk, steps: &mut Steps<'_>) -> Result<()> {
     desk.take_turn(LOCK, "wait until another change of the schema has ended", steps).await
-}
-
-/// A moment as the server counts it for [`Bound::from_micros`]; of columns without a time zone in the session's, which is UTC.
-pub(super) fn micros(moment: &str) -> String {
-    format!("(extract(epoch FROM {moment}) * 1000000)::int8")
 }
 
 pub(super) fn refused(message: String) -> Error {

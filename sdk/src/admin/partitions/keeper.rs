@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use super::{Changes, Partitions};
-use crate::admin::leader::Leader;
+use crate::admin::leader::{Background, Leader};
 use crate::cluster::Core;
 use crate::error::{Error, ErrorKind};
 use crate::random;
@@ -63,10 +62,7 @@ impl KeeperOptions {
 
 /// A keeper at work; it ends when this is dropped. Made by [`Partitions::keep`].
 #[derive(Debug)]
-pub struct Keeper {
-    latest: watch::Receiver<KeeperStatus>,
-    task: JoinHandle<()>,
-}
+pub struct Keeper(Background<KeeperStatus>);
 
 /// What a keeper has come to.
 #[derive(Debug, Clone, Default)]
@@ -86,34 +82,22 @@ pub struct KeeperStatus {
 
 impl Keeper {
     pub(super) fn start(core: Arc<Core>, partitions: Partitions, options: KeeperOptions) -> Self {
-        let (told, latest) = watch::channel(KeeperStatus::default());
-        let task = tokio::spawn(async move {
+        Self(Background::start(|told| async move {
             let leader = Leader::new(core, LOCK, "keeps the partitions");
             let mut rounds = Rounds { partitions, options, leader, told };
             while rounds.go().await {}
-        });
-        Self { latest, task }
+        }))
     }
 
     /// What it has come to.
     #[must_use]
     pub fn status(&self) -> KeeperStatus {
-        self.latest.borrow().clone()
+        self.0.status()
     }
 
     /// Waits until this is so of what it has come to.
     pub async fn wait_for(&self, is_so: impl FnMut(&KeeperStatus) -> bool) -> KeeperStatus {
-        // It is told for as long as the task lives, and this aborts it.
-        match self.latest.clone().wait_for(is_so).await {
-            Ok(status) => status.clone(),
-            Err(_) => self.status(),
-        }
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        self.task.abort();
+        self.0.wait_for(is_so).await
     }
 }
 

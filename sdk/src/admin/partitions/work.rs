@@ -39,23 +39,17 @@ pub(super) enum Rest {
 
 impl Work<'_> {
     pub(super) async fn on(&self, ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<Rest> {
-        match *self {
-            Self::CreateFuture(ahead) => create::future(ground, parent, ahead, changes).await,
-            Self::FillGaps => create::gaps(ground, parent, changes).await,
-            Self::DrainDefault => default::drain(ground, parent, changes).await,
-            _ => self.at_once(ground, parent, changes).await.map(|()| Rest::Nothing),
-        }
-    }
-
-    async fn at_once(&self, ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<()> {
-        match *self {
-            Self::CreateFuture(_) | Self::FillGaps | Self::DrainDefault => Ok(()),
+        let done = match *self {
+            Self::CreateFuture(ahead) => return create::future(ground, parent, ahead, changes).await,
+            Self::FillGaps => return create::gaps(ground, parent, changes).await,
+            Self::DrainDefault => return default::drain(ground, parent, changes).await,
             Self::CreateDefault => default::create(ground, parent, changes).await,
             Self::Retire(age, fate) => retire::older_than(ground, parent, age, fate, changes).await,
             Self::Detach(partition) => retire::detach_one(ground, parent, partition, changes).await,
             Self::DropEmptyDefault => default::drop_empty(ground, parent, changes).await,
             Self::FinishDetaching => retire::finish(ground, parent, changes).await,
             Self::Attach(table, bounds) => attach::one(ground, parent, table, bounds, changes).await,
-        }
+        };
+        done.map(|()| Rest::Nothing)
     }
 }

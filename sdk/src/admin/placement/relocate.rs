@@ -54,7 +54,7 @@ pub struct Relocation {
     /// Whether the directory had another home region before.
     pub directory_changed: bool,
     /// How long it took.
-    #[serde(rename = "took_ms", serialize_with = "crate::admin::json::millis")]
+    #[serde(rename = "took_ms", serialize_with = "crate::json::millis")]
     pub took: Duration,
 }
 

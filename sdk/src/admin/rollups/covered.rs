@@ -3,7 +3,7 @@
 use tokio_postgres::types::Type;
 
 use crate::admin::inspect::Relation;
-use crate::schema::{Bound, Bounds, Period, Rollup, quote_ident, quote_literal};
+use crate::schema::{Bound, Bounds, Rollup, quote_ident, quote_literal};
 
 /// A condition on the group's columns: that the whole time of a group is covered by partitions of the source. `None` where
 /// all are, for the source is not partitioned.
@@ -24,7 +24,7 @@ pub(super) fn covered(rollup: &Rollup, source: &Relation) -> Option<String> {
     // The end of a moment's own time is the moment.
     let (to, ends_before) = match group.period {
         None => (from.clone(), "<"),
-        Some(period) => (format!("({from} + interval '1 {}')", unit(period)), "<="),
+        Some(period) => (format!("({from} + interval '1 {}')", period.unit()), "<="),
     };
     let moment = |bound: Bound| format!("{}::timestamp", quote_literal(&bound.literal(&Type::TIMESTAMP)));
     let ranges: Vec<String> = merged(source)
@@ -37,16 +37,6 @@ pub(super) fn covered(rollup: &Rollup, source: &Relation) -> Option<String> {
         })
         .collect();
     Some(if ranges.is_empty() { "false".to_owned() } else { format!("({})", ranges.join(" OR ")) })
-}
-
-fn unit(period: Period) -> &'static str {
-    match period {
-        Period::Hour => "hour",
-        Period::Day => "day",
-        Period::Week => "week",
-        Period::Month => "month",
-        Period::Year => "year",
-    }
 }
 
 /// The bounds of the partitions, those that meet as one.

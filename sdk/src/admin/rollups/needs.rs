@@ -222,7 +222,7 @@ impl Keeper<'_> {
         lacking
             .map(|role| {
                 let title = format!("let {role} SELECT {}", self.label);
-                let act = Act::Step(Box::new(Step::of(StepKind::Grant, title, vec![self.grant(role)])));
+                let act = Act::step(StepKind::Grant, title, vec![self.grant(role)]);
                 let difference = self.found.view.as_ref().map(|_| Difference {
                     side: Side::Missing,
                     object: Object::Grant,

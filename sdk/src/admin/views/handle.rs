@@ -12,7 +12,7 @@ use super::state::State;
 use crate::admin::desk::Desk;
 use crate::admin::inspect::Session;
 use crate::admin::target::{self, Aim};
-use crate::admin::wire::{column, only};
+use crate::admin::wire::{column, micros, only, query};
 use crate::cluster::Core;
 use crate::entity::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -110,10 +110,7 @@ impl Views {
             target::prepare(client, self.aim.target).await?;
             let session = Session::read(client).await?;
             let state = State::read(client, &session, &self.tables).await?;
-            let now = client
-                .query_typed("SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::int8", &[])
-                .await
-                .map_err(Error::postgres)?;
+            let now = query(client, &format!("SELECT {}", micros("pg_catalog.clock_timestamp()")), &[]).await?;
             Ok((session, state, column::<i64>(only(&now)?, 0)?))
         });
         let (session, state, now) = desk.transaction(reading).await?;

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use super::Views;
-use crate::admin::leader::Leader;
+use crate::admin::leader::{Background, Leader};
 use crate::error::{Error, ErrorKind, Result};
 use crate::random;
 
@@ -22,10 +21,7 @@ const SHORTEST: Duration = Duration::from_millis(100);
 
 /// A keeper at work; it ends when this is dropped. Made by [`Views::keep`].
 #[derive(Debug)]
-pub struct ViewKeeper {
-    latest: watch::Receiver<ViewKeeperStatus>,
-    task: JoinHandle<()>,
-}
+pub struct ViewKeeper(Background<ViewKeeperStatus>);
 
 /// What a keeper has come to.
 #[derive(Debug, Clone, Default)]
@@ -41,34 +37,22 @@ pub struct ViewKeeperStatus {
 
 impl ViewKeeper {
     pub(super) fn start(views: Views) -> Self {
-        let (told, latest) = watch::channel(ViewKeeperStatus::default());
-        let task = tokio::spawn(async move {
+        Self(Background::start(|told| async move {
             let leader = Leader::new(views.core.clone(), LOCK, "refreshes the views");
             let mut rounds = Rounds { views, leader, told };
             while rounds.go().await {}
-        });
-        Self { latest, task }
+        }))
     }
 
     /// What it has come to.
     #[must_use]
     pub fn status(&self) -> ViewKeeperStatus {
-        self.latest.borrow().clone()
+        self.0.status()
     }
 
     /// Waits until this is so of what it has come to.
     pub async fn wait_for(&self, is_so: impl FnMut(&ViewKeeperStatus) -> bool) -> ViewKeeperStatus {
-        // It is told for as long as the task lives, and this aborts it.
-        match self.latest.clone().wait_for(is_so).await {
-            Ok(status) => status.clone(),
-            Err(_) => self.status(),
-        }
-    }
-}
-
-impl Drop for ViewKeeper {
-    fn drop(&mut self) {
-        self.task.abort();
+        self.0.wait_for(is_so).await
     }
 }
 

@@ -117,7 +117,7 @@ impl Command {
 
     fn report(&self, mode: Mode) -> Bench {
         Bench {
-            mode: if mode == Mode::Citus { "citus" } else { "single" },
+            mode,
             clients: self.clients,
             time_ms: u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX),
             tenants: self.tenants,

@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use super::super::output::Answer;
 use super::super::screen::{Screen, Table, or_dash};
+use crate::config::Mode;
 use crate::route::Route;
 
 /// All cases.
 #[derive(Serialize)]
 pub(super) struct Bench {
-    pub(super) mode: &'static str,
+    pub(super) mode: Mode,
     pub(super) clients: u16,
     pub(super) time_ms: u64,
     pub(super) tenants: u16,

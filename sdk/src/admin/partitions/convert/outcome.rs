@@ -53,7 +53,7 @@ pub struct Conversion {
     /// The table as it was, with its rows: nobody uses it, and it can be dropped.
     pub old_table: String,
     /// How long it took.
-    #[serde(rename = "took_ms", serialize_with = "crate::admin::json::millis")]
+    #[serde(rename = "took_ms", serialize_with = "crate::json::millis")]
     pub took: Duration,
 }
 

@@ -59,9 +59,7 @@ async fn copy_and_swap(
     // Copying takes long, and services that start apply their schema.
     ground.end_turn().await?;
     let copying = async {
-        Copying { ground, parent, source, shadow: &shadow.at, options: &options }
-            .run(&mut Steps::new(&mut |_| {}))
-            .await?;
+        Copying { ground, parent, source, shadow: &shadow.at, options: &options }.run(&mut steps).await?;
         verify(ground, parent, source, &shadow.at).await
     };
     let copied = copying.await;

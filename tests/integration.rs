@@ -7,6 +7,7 @@ mod child;
 mod citus;
 mod cli;
 mod config;
+mod denormalized;
 mod doctor;
 mod failover;
 mod faults;

@@ -18,6 +18,7 @@ const ON_FIELD: &[&str] = &[
     "on_delete",
     "default",
     "generated",
+    "denormalized",
     "rename",
     "skip",
     "json",
@@ -63,6 +64,7 @@ pub(crate) struct Field {
     pub(crate) on_delete: Option<Ident>,
     pub(crate) default: Option<LitStr>,
     pub(crate) generated: Option<Generated>,
+    pub(crate) denormalized: Option<Denormalized>,
     pub(crate) rename: Option<LitStr>,
     pub(crate) skip: Option<Span>,
     pub(crate) json: Option<Span>,
@@ -85,6 +87,20 @@ pub(crate) struct Index {
 pub(crate) struct Generated {
     pub(crate) span: Span,
     pub(crate) expression: Option<LitStr>,
+}
+
+/// `stand_id.name`: what the row has in `name` that the foreign key `stand_id` points at.
+pub(crate) struct Denormalized {
+    pub(crate) through: Ident,
+    pub(crate) source: Ident,
+}
+
+impl Parse for Denormalized {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let through = input.parse()?;
+        input.parse::<Token![.]>()?;
+        Ok(Self { through, source: input.parse()? })
+    }
 }
 
 impl Parse for PartitionBy {
@@ -174,6 +190,12 @@ impl Gather for Field {
                 let value = optional_text(item).map(|expression| Generated { span: item.span(), expression });
                 set(ctxt, &mut self.generated, item, value);
             }
+            "denormalized" => {
+                let value = item.parse(
+                    "name a foreign key of this struct, and a field of what it points at: `denormalized = stand_id.name`",
+                );
+                set(ctxt, &mut self.denormalized, item, value);
+            }
             "rename" => set(ctxt, &mut self.rename, item, item.text()),
             "skip" => set(ctxt, &mut self.skip, item, item.flag()),
             "json" => set(ctxt, &mut self.json, item, item.flag()),
@@ -199,6 +221,7 @@ impl Field {
             ("on_delete", self.on_delete.is_some()),
             ("default", self.default.is_some()),
             ("generated", self.generated.is_some()),
+            ("denormalized", self.denormalized.is_some()),
             ("rename", self.rename.is_some()),
             ("json", self.json.is_some()),
             ("sql_type", self.sql_type.is_some()),

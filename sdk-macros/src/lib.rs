@@ -47,6 +47,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `on_delete = cascade` | what a delete there does: `no_action`, `restrict`, `cascade`, `set_null` |
 /// | `default = "sql"` | the column's default, for rows that others write |
 /// | `generated`, `generated = "sql"` | the server makes the value: from a sequence, or from the row |
+/// | `denormalized = stand_id.name` | the server keeps here what the row that `stand_id` points at has in `name` |
 /// | `rename = "name"` | the column's name |
 /// | `skip` | not a column; read as `Default::default()` |
 /// | `json` | stored as `jsonb`, of any serde type |

@@ -1,7 +1,7 @@
 //! What an entity's attributes mean: names resolved, keys completed. Complete only if `check` found no fault.
 
 use proc_macro2::{Group as Tokens, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::parse::Parse;
 use syn::spanned::Spanned as _;
@@ -84,6 +84,7 @@ impl Entity {
         let fields = fields(&mut ctxt, input);
         check::container(&mut ctxt, input, &container);
         check::fields(&mut ctxt, &container, &fields);
+        check::denormalized(&mut ctxt, &input.ident, &container, &fields);
 
         let at = |name: &Ident| fields.iter().position(|field| field.ident.unraw() == name.unraw());
         let distribution = container.distributed_by.as_ref().and_then(at);
@@ -151,9 +152,17 @@ impl Entity {
         all
     }
 
+    /// Of a denormalised field: the foreign key, and the constant of the column that it has of the row there.
+    pub(crate) fn copied(&self, field: &Field) -> Option<(&Field, Ident)> {
+        let denormalized = field.attr.denormalized.as_ref()?;
+        let through = self.fields.iter().find(|other| other.ident.unraw() == denormalized.through.unraw())?;
+        Some((through, constant(&denormalized.source)))
+    }
+
     /// The fields that an insert writes.
     pub(crate) fn written(&self) -> Vec<usize> {
-        let written = |field: &Field| field.attr.skip.is_none() && field.attr.generated.is_none();
+        let by_server = |attr: &attr::Field| attr.generated.is_some() || attr.denormalized.is_some();
+        let written = |field: &Field| field.attr.skip.is_none() && !by_server(&field.attr);
         (0..self.fields.len()).filter(|&at| written(&self.fields[at])).collect()
     }
 
@@ -242,6 +251,11 @@ fn indexes(table: &str, fields: &[Field]) -> Vec<Index> {
         }
     }
     indexes
+}
+
+/// The name of a column's constant, with the caret where the user wrote the column.
+pub(crate) fn constant(name: &Ident) -> Ident {
+    format_ident!("{}", name.unraw().to_string().to_uppercase(), span = name.span())
 }
 
 /// The name of a group's index: unlike columns, indexes share the names of a schema.

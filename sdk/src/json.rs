@@ -18,6 +18,14 @@ pub(crate) fn micros<S: Serializer>(time: &Duration, serializer: S) -> Result<S:
 }
 
 #[expect(clippy::ref_option, reason = "serde's signature")]
+pub(crate) fn some_moment<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => moment(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
 pub(crate) fn some_millis<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => millis(time, serializer),

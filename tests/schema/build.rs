@@ -98,6 +98,7 @@ impl Build {
             default: None,
             generated: None,
             enumeration: None,
+            denormalized: None,
             is_region: false,
         });
         self

@@ -1,6 +1,7 @@
 //! Refuses what PostgreSQL or Citus would refuse, and what contradicts itself. Each message names the fix.
 
 mod caching;
+mod denormalized;
 mod index;
 pub(crate) mod names;
 mod sql_type;
@@ -13,6 +14,7 @@ use crate::ctxt::{Ctxt, did_you_mean};
 use crate::model::Field;
 
 pub(crate) use caching::{caching, millis};
+pub(crate) use denormalized::denormalized;
 pub(crate) use index::{indexes, uniques};
 
 /// The most fields of a key besides the distribution key.

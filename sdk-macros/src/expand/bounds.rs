@@ -25,7 +25,13 @@ fn of_field(entity: &Entity, field: &Field) -> TokenStream {
     let region = field.attr.region.map(|_| of_type(field, &quote!(#krate::entity::RegionColumn)));
     let has_sequence = field.attr.generated.as_ref().is_some_and(|generated| generated.expression.is_none());
     let sequence = has_sequence.then(|| of_type(field, &quote!(#krate::entity::SequenceColumn)));
-    quote!(#region #sequence)
+    let denormalized = entity.copied(field).and_then(|(through, source)| {
+        let (target, ty) = (through.attr.references.as_ref()?, &field.ty);
+        Some(quote_spanned! {field.ty_span()=>
+            const _: () = #krate::entity::checked::copy::<#target, #ty, _>(<#target>::#source);
+        })
+    });
+    quote!(#region #sequence #denormalized)
 }
 
 fn of_type(field: &Field, ask: &TokenStream) -> TokenStream {

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 
 use super::{Place, of_table, option, table};
-use crate::model::Field;
+use crate::model::{Field, constant};
 use crate::rollup::{Filter, Role, Rollup};
 use crate::statement::facts;
 
@@ -47,6 +47,7 @@ fn parts(rollup: &Rollup) -> TokenStream {
                 default: #default,
                 generated: ::core::option::Option::None,
                 enumeration: ::core::option::Option::None,
+                denormalized: ::core::option::Option::None,
                 is_region: false,
             }
         }
@@ -191,9 +192,4 @@ fn filter_check(rollup: &Rollup, filter: &Filter) -> TokenStream {
             }],
         );
     }
-}
-
-/// The name of a column's constant, with the caret where the user wrote the column.
-fn constant(name: &Ident) -> Ident {
-    format_ident!("{}", name.unraw().to_string().to_uppercase(), span = name.span())
 }

@@ -72,6 +72,7 @@ pub(super) fn column(entity: &Entity, at: usize, field: &Field) -> TokenStream {
         Some(expression) => quote!(#krate::schema::Generated::Stored(#expression)),
         None => quote!(#krate::schema::Generated::Identity),
     }));
+    let denormalized = option(denormalized(entity, field));
     let is_region = field.attr.region.is_some();
     quote! {
         #krate::schema::ColumnDef {
@@ -85,9 +86,17 @@ pub(super) fn column(entity: &Entity, at: usize, field: &Field) -> TokenStream {
             default: #default,
             generated: #generated,
             enumeration: #enumeration,
+            denormalized: #denormalized,
             is_region: #is_region,
         }
     }
+}
+
+fn denormalized(entity: &Entity, field: &Field) -> Option<TokenStream> {
+    let krate = &entity.krate;
+    let (through, source) = entity.copied(field)?;
+    let (column, target) = (&through.column, through.attr.references.as_ref()?);
+    Some(quote!(#krate::schema::Denormalized { through: #column, source: <#target>::#source.name() }))
 }
 
 pub(super) fn names<'a>(entity: &'a Entity, fields: &[usize]) -> Vec<&'a str> {

@@ -47,6 +47,8 @@ pub struct Report {
     withheld: Vec<Withheld>,
     /// Partitions of tables in use, which are made when all else is done.
     partitions: Vec<Step>,
+    /// Denormalised columns to fill, behind those.
+    fillings: Vec<Step>,
 }
 
 /// A step that has been done.
@@ -79,6 +81,17 @@ impl Report {
             step.phase = Phase::Partitions;
             Done { step, took: change.took.unwrap_or_default() }
         }));
+    }
+
+    /// The columns that are to be filled yet, with the number of the first and that of all steps.
+    pub(super) fn fillings(&mut self) -> (Vec<Step>, usize, usize) {
+        let (fillings, done) = (std::mem::take(&mut self.fillings), self.done.len());
+        let total = done + fillings.len();
+        (fillings, done + 1, total)
+    }
+
+    pub(super) fn filled(&mut self, step: Step, took: Duration) {
+        self.done.push(Done { step, took });
     }
 
     /// Whether everything was there already.
@@ -196,9 +209,10 @@ impl Run<'_> {
             self.refuse(&plan)?;
             self.report.withheld.clone_from(&plan.withheld);
             let total = self.report.done.len() + plan.steps.len();
-            let (partitions, steps): (Vec<_>, Vec<_>) =
-                plan.steps.into_iter().partition(|step| step.phase == Phase::Partitions);
-            self.report.partitions = partitions;
+            let (last, steps): (Vec<_>, Vec<_>) =
+                plan.steps.into_iter().partition(|step| step.phase >= Phase::Partitions);
+            (self.report.partitions, self.report.fillings) =
+                last.into_iter().partition(|step| step.phase == Phase::Partitions);
             if steps.is_empty() {
                 return Ok(Outcome::Complete);
             }

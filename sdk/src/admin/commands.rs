@@ -9,7 +9,8 @@ use super::need::Need;
 use super::target::Aim;
 use super::wanted::{self, Wanted};
 use super::{
-    Consent, Diff, Plan, Progress, Report, Target, apply, citus, compare, planner, policies, rollups, target, views,
+    Consent, Diff, Plan, Progress, Report, Target, apply, citus, compare, denormalized, planner, policies, rollups,
+    target, views,
 };
 use crate::config::{Config, Mode};
 use crate::error::{Error, Result};
@@ -87,7 +88,7 @@ pub(super) struct Survey {
     wanted: Wanted,
     live: Live,
     diff: Diff,
-    /// What has to change for row level security, for rollups and for views.
+    /// What has to change for row level security, for denormalised columns, for rollups and for views.
     needs: Vec<Need>,
 }
 
@@ -108,6 +109,7 @@ pub(super) async fn survey(transaction: &Transaction<'_>, aim: &Aim, tables: &[&
     let live = Live::read(client, aim.target, &named, &enums).await?;
     let policies = policies::State::read(client, aim, &named).await?;
     let live_views = views::State::read(client, &session, &shown).await?;
+    let copies = denormalized::State::read(client, &session, tables).await?;
     let rollups = rollups::State::read(client, &session, aim, tables).await?;
     let wanted = wanted::read(client, &session, aim, tables).await?;
     if let Some(state) = &live.citus {
@@ -116,6 +118,7 @@ pub(super) async fn survey(transaction: &Transaction<'_>, aim: &Aim, tables: &[&
     let mut diff = compare::compare(&session, &wanted, &live);
     let mut needs = policies.map_or_else(Vec::new, |state| policies::needs(&session, &wanted, &state));
     needs.extend(views::needs(&session, &aim.policy, &shown, &live_views));
+    needs.extend(denormalized::needs(&session, aim.target, &wanted, &live, &copies));
     needs.extend(rollups::needs(&session, aim.target, &wanted, &live, &rollups));
     diff.differences.extend(needs.iter().filter_map(|need| need.difference.clone()));
     Ok(Survey { wanted, live, diff, needs })

@@ -28,6 +28,7 @@ pub(super) enum Permission {
     ChangeType(String, String),
     Redistribute(String),
     DropPolicy(String, String),
+    DropTrigger(String, String),
 }
 
 impl Consent {
@@ -92,6 +93,12 @@ impl Consent {
         self.with(Permission::DropPolicy(table.to_owned(), policy.to_owned()))
     }
 
+    /// Drops a trigger of the SDK's that keeps columns of this table which no entity has denormalised any more.
+    #[must_use]
+    pub fn drop_trigger(self, table: &str, trigger: &str) -> Self {
+        self.with(Permission::DropTrigger(table.to_owned(), trigger.to_owned()))
+    }
+
     /// Allows what a text names as [`Withheld::consent`](super::Withheld::consent) has it; quotes and the dot before it may be
     /// left out.
     ///
@@ -110,7 +117,7 @@ impl Consent {
             let message = format!(
                 "{text:?} is no consent: write one of drop_table(TABLE), drop_column(TABLE, COLUMN), drop_constraint(TABLE, NAME), \
                  drop_index(TABLE, NAME), drop_default(TABLE, COLUMN), change_type(TABLE, COLUMN), redistribute(TABLE), \
-                 drop_policy(TABLE, NAME)"
+                 drop_policy(TABLE, NAME), drop_trigger(TABLE, NAME)"
             );
             Error::new(ErrorKind::Usage, message)
         })?;
@@ -161,6 +168,7 @@ impl Permission {
             ("drop_default", Some(name), None) => Self::DropDefault(first, name),
             ("change_type", Some(name), None) => Self::ChangeType(first, name),
             ("drop_policy", Some(name), None) => Self::DropPolicy(first, name),
+            ("drop_trigger", Some(name), None) => Self::DropTrigger(first, name),
             _ => return None,
         })
     }
@@ -176,6 +184,7 @@ impl Permission {
             Self::ChangeType(table, column) => format!(".change_type({table:?}, {column:?})"),
             Self::Redistribute(table) => format!(".redistribute({table:?})"),
             Self::DropPolicy(table, policy) => format!(".drop_policy({table:?}, {policy:?})"),
+            Self::DropTrigger(table, trigger) => format!(".drop_trigger({table:?}, {trigger:?})"),
         }
     }
 }
@@ -196,6 +205,7 @@ mod tests {
             two(Permission::DropDefault),
             two(Permission::ChangeType),
             two(Permission::DropPolicy),
+            two(Permission::DropTrigger),
         ] {
             assert_eq!(Permission::parse(&permission.call()), Some(permission.clone()), "{permission:?}");
         }

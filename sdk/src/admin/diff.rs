@@ -7,7 +7,7 @@ use serde::Serialize;
 /// The drift between the entities and the live database, in both directions. Its `Display` is one line per difference.
 ///
 /// Both sides are read from the server's catalogs, so two spellings of one expression are no difference. Not compared:
-/// the order of columns, storage options, triggers other than those of rollups, comments, partitions outside of the current window, and on Citus how many
+/// the order of columns, storage options, triggers other than those of rollups and denormalised columns, comments, partitions outside of the current window, and on Citus how many
 /// shards a table has. Privileges and policies are compared where the configuration asks for row level security.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Diff {
@@ -132,6 +132,8 @@ pub enum Object {
     View,
     /// A rollup: its view, its function, a trigger on its source, or whether it has all rows.
     Rollup,
+    /// Denormalised columns: what keeps them, or whether rows have in them what they follow.
+    Denormalized,
 }
 
 impl Object {
@@ -160,6 +162,7 @@ impl Object {
             Self::Grant => "rights on",
             Self::Rollup => "rollup",
             Self::View => "materialized view",
+            Self::Denormalized => "denormalised columns",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::denormalized::Denormalized;
 use super::partitions::Partitions;
 use super::placement::Placement;
 use super::rollups::Rollups;
@@ -16,6 +17,9 @@ use crate::entity::Schema;
 use crate::error::Result;
 use crate::pool::Connection;
 use crate::schema::partition;
+
+/// Of an apply that failed behind its transactions.
+const KEPT: &str = "all other changes of the schema are made and stay, and the next apply goes on from there";
 
 /// Brings a cluster's database to the schema of its entities. Made by [`Cluster::admin`](crate::Cluster::admin).
 ///
@@ -89,8 +93,13 @@ impl Admin {
                 schema.tables().iter().copied().filter(|table| report.lacks_partitions(table)).collect();
             let partitions = Partitions::new(self.core.clone(), self.aim(), &tables);
             let made = partitions.create_future(partition::AHEAD).await;
-            let kept = "all other changes of the schema are made and stay, and the next apply goes on from there";
-            report.made(&made.map_err(|error| error.during(kept))?);
+            report.made(&made.map_err(|error| error.during(KEPT))?);
+        }
+        let (fillings, first, total) = report.fillings();
+        for (number, step) in (first..).zip(fillings) {
+            progress(Progress { number, total, title: step.title() });
+            let took = self.denormalized(schema).complete(&step, &mut progress).await;
+            report.filled(step, took.map_err(|error| error.during(KEPT))?);
         }
         if self.core.mode() == Mode::Citus {
             placement::install_if_allowed(connection.client()).await?;
@@ -100,12 +109,15 @@ impl Admin {
         Ok(report)
     }
 
-    /// What differs between the entities and the database, in both directions. Nothing is changed.
+    /// What differs between the entities and the database, in both directions. Nothing is changed. Of tables with
+    /// [denormalised columns](super::denormalized) all rows are read.
     ///
     /// # Errors
     /// As for [`plan`](Self::plan).
     pub async fn diff(&self, schema: &Schema) -> Result<Diff> {
-        commands::diff(self.connect().await?.client_mut(), self.aim(), schema.tables()).await
+        let mut diff = commands::diff(self.connect().await?.client_mut(), self.aim(), schema.tables()).await?;
+        diff.differences.extend(self.denormalized(schema).differences().await?);
+        Ok(diff)
     }
 
     fn aim(&self) -> Aim {
@@ -153,6 +165,12 @@ impl Admin {
     #[must_use]
     pub fn cache(&self, schema: &Schema) -> super::Caches {
         super::Caches::new(self.core.clone(), schema)
+    }
+
+    /// The schema's denormalised columns: whether rows have what they follow, and how they get it.
+    #[must_use]
+    pub fn denormalized(&self, schema: &Schema) -> Denormalized {
+        Denormalized::new(self.core.clone(), self.aim(), schema.tables())
     }
 
     /// The schema's rollups: whether they are what their sources are, and how they become so.

@@ -82,7 +82,7 @@ pub(super) struct Relation {
     pub(super) partitions: Vec<LivePartition>,
     /// The tables, as SQL text, with a foreign key that points at it.
     pub(super) referenced_by: Vec<String>,
-    /// The triggers that somebody made, without those of rollups.
+    /// The triggers that somebody made, without those of rollups and of denormalised columns.
     pub(super) triggers: Vec<String>,
 }
 

@@ -67,12 +67,14 @@
 
 mod advise;
 mod apply;
+mod batch;
 #[cfg(feature = "cache")]
 mod cache;
 mod citus;
 pub(crate) mod commands;
 mod compare;
 mod consent;
+pub mod denormalized;
 mod desk;
 mod diff;
 mod handle;

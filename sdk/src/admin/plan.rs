@@ -57,7 +57,9 @@ impl Plan {
         let is_moved = |step: &Step| step.phase == Phase::Outside && step.kind == StepKind::Distribute;
         let moved: Vec<String> =
             self.steps.iter().filter(|step| is_moved(step)).flat_map(|step| step.touches.clone()).collect();
-        for step in self.steps.iter_mut().filter(|step| step.kind == StepKind::CreateRollup) {
+        for step in
+            self.steps.iter_mut().filter(|step| matches!(step.kind, StepKind::CreateRollup | StepKind::KeepCopies))
+        {
             if step.touches.iter().any(|table| moved.contains(table)) {
                 step.phase = Phase::After;
             }
@@ -95,7 +97,7 @@ pub struct Step {
     pub(super) label: Option<String>,
     /// The tables that it is about, its owner first.
     pub(super) touches: Vec<String>,
-    /// The name of the constraint, foreign key or index that it is about; of a partition that is made last, the table, as SQL text.
+    /// The name of the constraint, foreign key or index that it is about; of a partition that is made behind all else, and of columns that are filled, the table, as SQL text.
     pub(super) object: Option<String>,
 }
 
@@ -108,8 +110,10 @@ pub(super) enum Phase {
     Outside,
     /// In a second one, behind those.
     After,
-    /// Last, each in transactions of its own: partitions of tables in use.
+    /// Behind those, each in transactions of its own: partitions of tables in use.
     Partitions,
+    /// Last, in batches: denormalised columns of rows that are there.
+    Filling,
 }
 
 impl Step {
@@ -147,12 +151,12 @@ impl Step {
 
     /// Whether it runs in a transaction. `create_distributed_table_concurrently` of Citus can't, and what adds the rows that
     /// are there to a rollup need not keep others waiting; and a partition of a table that is there is made in two transactions
-    /// of its own, last, so that nobody who uses the table fails. The others come when
+    /// of its own, so that nobody who uses the table fails; denormalised columns of rows that are there are filled in many, last. The others come when
     /// everything else is committed, but for the foreign keys of the tables that they distribute: those follow in a second
     /// transaction. Whatever ends an apply there, the next one goes on.
     #[must_use]
     pub fn is_in_transaction(&self) -> bool {
-        !matches!(self.phase, Phase::Outside | Phase::Partitions)
+        matches!(self.phase, Phase::Inside | Phase::After)
     }
 
     /// Whom it keeps waiting and why, where it is more than PostgreSQL's usual locks.
@@ -170,6 +174,8 @@ impl Step {
 pub enum StepKind {
     /// Drops a foreign key.
     DropForeignKey,
+    /// Drops a trigger that keeps denormalised columns.
+    DropTrigger,
     /// Brings a distributed table back to the coordinator, as a plain one.
     Undistribute,
     /// Drops a table.
@@ -204,6 +210,10 @@ pub enum StepKind {
     Distribute,
     /// Adds a foreign key.
     AddForeignKey,
+    /// Has denormalised columns follow what they are declared to follow: the functions and the triggers.
+    KeepCopies,
+    /// Gives the rows that are there what their denormalised columns follow.
+    FillCopies,
     /// Has a rollup follow the rows of its source: its view, its function and the triggers.
     CreateRollup,
     /// Adds to a rollup what it lacks of its source's rows.
@@ -301,6 +311,7 @@ fn notes(step: &Step) -> String {
     let outside = match step.phase {
         Phase::Outside => Some("--   behind the transaction, in none".to_owned()),
         Phase::Partitions => Some("--   last, under locks that are given up where they don't come at once".to_owned()),
+        Phase::Filling => Some("--   last, in batches".to_owned()),
         Phase::Inside | Phase::After => None,
     };
     let warning = step.warning.as_ref().map(|warning| format!("--   {warning}"));

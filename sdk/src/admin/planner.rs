@@ -133,7 +133,7 @@ impl<'a> Planner<'a> {
                 }
             }
             // The way there depends on all other differences.
-            (Object::Distribution | Object::RowSecurity | Object::Policy | Object::Grant | Object::Rollup | Object::View, ..) => {}
+            (Object::Distribution | Object::RowSecurity | Object::Policy | Object::Grant | Object::Rollup | Object::View | Object::Denormalized, ..) => {}
             // A whole schema, enum or label is not within a table, and what differs in a column has a live table.
             _ => debug_assert!(false, "no step for {side:?} {object:?} {wanted:?}"),
         }
@@ -276,7 +276,9 @@ impl<'a> Planner<'a> {
             let change = Change::Add { def, column, populated: self.populated.contains(label) };
             self.in_place(table, &change, || format!("the column {label}.{name} must be added"));
         }
-        let sql = format!("ALTER TABLE {} ADD COLUMN {}", table.table.qualified(), ddl::column(def));
+        // Those of rows that are there get their values behind all else.
+        let text = if def.denormalized.is_some() { ddl::column_to_fill(def) } else { ddl::column(def) };
+        let sql = format!("ALTER TABLE {} ADD COLUMN {text}", table.table.qualified());
         self.step(StepKind::AddColumn, format!("add the column {label}.{name}"), sql);
     }
 
@@ -304,6 +306,8 @@ impl<'a> Planner<'a> {
             (Object::Nullability, _) if def.nullable => {
                 self.alter(altered, difference, format!("let {place} be NULL"), vec![altered.sql(&["DROP NOT NULL"])]);
             }
+            // When all rows have their values.
+            (Object::Nullability, _) if def.denormalized.is_some() => {}
             (Object::Nullability, _) => {
                 self.alter(
                     altered,
@@ -404,7 +408,7 @@ fn part_step(kind: StepKind, table: &WantedTable, name: &str, title: String, sql
 
 /// Whether rows that are there already can't have this column.
 fn needs_a_value(column: &ColumnDef) -> bool {
-    !column.nullable && column.default.is_none() && column.generated.is_none()
+    !column.nullable && column.default.is_none() && column.generated.is_none() && column.denormalized.is_none()
 }
 
 /// A column that both sides have.

@@ -11,7 +11,8 @@ use super::exit::{self, Exit};
 use super::failure::Failure;
 use super::output::{Format, Output};
 use super::{
-    Cli, advise, bench, cache, doctor, handbook, partitions, placement, render, route, schema, signals, status, tune,
+    Cli, advise, bench, cache, denormalized, doctor, handbook, partitions, placement, render, rollups, route, schema,
+    signals, status, tune, views,
 };
 
 /// Looks after a cluster of PostgreSQL or Citus, and after what stands around it
@@ -46,6 +47,15 @@ enum Command {
     /// List, make, drop, detach, attach and keep partitions by time
     #[command(subcommand)]
     Partitions(partitions::Command),
+    /// Materialized views, how old they are, and their refresh
+    #[command(subcommand)]
+    Views(views::Command),
+    /// Whether rollups are what their sources' rows add up to, and how they become so
+    #[command(subcommand)]
+    Rollups(rollups::Command),
+    /// Whether rows have what their denormalised columns follow, and how they get it
+    #[command(subcommand)]
+    Denormalized(denormalized::Command),
     /// What is cached, and having it read anew
     #[command(subcommand)]
     Cache(cache::Command),
@@ -78,6 +88,9 @@ impl Command {
         match self {
             Self::Schema(command) => command.run(context).await,
             Self::Partitions(command) => command.run(context).await,
+            Self::Views(command) => command.run(context).await,
+            Self::Rollups(command) => command.run(context).await,
+            Self::Denormalized(command) => command.run(context).await,
             Self::Cache(command) => command.run(context).await,
             Self::Placement(command) => command.run(context).await,
             Self::Status(command) => command.run(context).await,

@@ -1,5 +1,7 @@
 //! `cache`: what is cached, and having it read anew.
 
+use std::time::Duration;
+
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -7,10 +9,11 @@ use super::approval::Yes;
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::key::type_of;
+use super::key::of_table;
 use super::output::Answer;
 use super::screen::{Screen, Table, or_dash, size};
 use super::watch::Watch;
+use super::words::time;
 use crate::admin::CacheStatus;
 use crate::admin::placement::TenantKey;
 use crate::config::RedisMode;
@@ -65,11 +68,10 @@ impl Command {
 async fn invalidate(context: &Context, name: &str, tenant: Option<String>, row: &[String]) -> Result<(), Failure> {
     let schema = context.entities("cache invalidate")?;
     let table = context.table(name, "cached", |table| schema.is_cached(table))?;
-    let read = |text: String| match type_of(table).and_then(|key| TenantKey::parse(&text, key)) {
-        Some(key) => Ok(key),
+    let read = |text: String| match table.distribution_column() {
+        Some(_) => of_table(&text, table),
         // Rows of reference tables are no tenant's, which the library says.
-        None if table.distribution_column().is_none() => Ok(TenantKey::Text(text)),
-        None => Err(Failure::usage(format!("--tenant: what is given is no key of a tenant of {}", table.name))),
+        None => Ok(TenantKey::Text(text)),
     };
     let tenant = tenant.map(read).transpose()?;
     let caches = context.cluster().await?.admin().cache(schema);
@@ -134,7 +136,7 @@ impl Answer for CacheStatus {
                 CacheWay::WriteThrough => "write_through",
                 CacheWay::Aside => "cache_aside",
             };
-            let time = |millis| humantime::format_duration(std::time::Duration::from_millis(millis)).to_string();
+            let time = |millis| time(Duration::from_millis(millis));
             let (ttl, negative) = (time(entity.ttl_ms), or_dash(entity.negative_ttl_ms.map(time)));
             table.row([entity.table.to_owned(), way.to_owned(), ttl, negative]);
         }

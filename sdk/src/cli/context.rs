@@ -114,6 +114,11 @@ impl Context {
         wanted: impl Fn(&Table) -> bool,
     ) -> Result<&'static Table, Failure> {
         let tables: Vec<_> = self.schema().tables().iter().copied().filter(|table| wanted(table)).collect();
+        self.one_of(name, what, &tables)
+    }
+
+    /// The same of these tables.
+    pub(super) fn one_of(&self, name: &str, what: &str, tables: &[&'static Table]) -> Result<&'static Table, Failure> {
         let is_it = |table: &&&Table| table.name == name || table.entity == name || full_name(table) == name;
         if let Some(table) = tables.iter().find(is_it) {
             return Ok(table);

@@ -88,6 +88,13 @@ fn read(text: &str, asked: Option<KeyType>, schema: &Schema, topology: &Topology
     }
 }
 
+/// The key of a tenant of this table.
+pub(super) fn of_table(text: &str, table: &Table) -> Result<TenantKey, Failure> {
+    type_of(table)
+        .and_then(|key| TenantKey::parse(text, key))
+        .ok_or_else(|| Failure::usage(format!("--tenant: what is given is no key of a tenant of {}", table.name)))
+}
+
 /// The type of an entity's distribution key.
 pub(super) fn type_of(table: &Table) -> Option<KeyType> {
     KeyType::of_postgres(table.column(table.distribution_column()?)?.wire.name())

@@ -1,6 +1,5 @@
 //! `partitions`: lists, makes, drops, detaches, attaches and keeps partitions by time.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::Subcommand;
@@ -9,13 +8,13 @@ use super::approval::{Approval, Yes};
 use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::keeping::follow;
 use super::output::Answer;
 use super::progress::Bar;
 use super::screen::{Screen, Table, or_dash, size};
 use crate::admin::partitions::{
-    Bound, Bounds, Changes, Conversion, ConvertOptions, KeeperOptions, PartitionedTable, Partitions,
+    Bound, Bounds, Changes, Conversion, ConvertOptions, KeeperOptions, KeeperStatus, PartitionedTable, Partitions,
 };
-use crate::error::Error;
 use crate::schema;
 
 /// The commands on partitions.
@@ -300,31 +299,10 @@ async fn convert(
     Ok(if done.is_dry_run { Exit::Found } else { Exit::Fine })
 }
 
-/// Tells each round's changes, and what went wrong in it, until the command is interrupted or nobody reads any more.
 async fn keep(context: &Context, table: Option<String>, options: KeeperOptions) -> Result<Exit, Failure> {
     let keeper = of(context, table, false).await?.keep(options);
-    let (mut rounds, mut error) = (0, None);
-    loop {
-        let is_new = |latest: Option<&Arc<Error>>| match (latest, &error) {
-            (Some(latest), Some(error)) => !Arc::ptr_eq(latest, error),
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        let status = keeper.wait_for(|status| status.rounds > rounds || is_new(status.errors.first())).await;
-        if status.rounds > rounds {
-            for changes in &status.changes {
-                context.answer(&**changes)?;
-            }
-        }
-        // The next round tries again.
-        for error in &status.errors {
-            Failure::from(Error::clone(error)).tell(context.output().format);
-        }
-        (rounds, error) = (status.rounds, status.errors.first().cloned());
-        if context.output().is_closed() {
-            return Ok(Exit::Fine);
-        }
-    }
+    let tell = |status: &KeeperStatus| status.changes.iter().try_for_each(|changes| context.answer(&**changes));
+    follow(context, async |is_so| keeper.wait_for(is_so).await, tell).await
 }
 
 impl Answer for Vec<PartitionedTable> {

@@ -1,4 +1,12 @@
-//! What somebody who mistyped a word may have meant.
+//! Words: what somebody who mistyped one may have meant, and how times are said.
+
+use std::time::Duration;
+
+/// A time as people say it: `1m 30s`. Of one that was measured, to the millisecond.
+pub(super) fn time(time: Duration) -> String {
+    let millis = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    humantime::format_duration(if millis.is_zero() { time } else { millis }).to_string()
+}
 
 /// ` (did you mean "…"?)`, where a known word is near.
 pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {

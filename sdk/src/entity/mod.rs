@@ -7,6 +7,7 @@ mod column;
 mod column_type;
 #[doc(hidden)]
 pub mod concat;
+mod denormalized;
 mod distribution_key;
 mod filter;
 mod foreign_key;
@@ -23,6 +24,7 @@ pub(crate) use column::Assignment;
 pub(crate) use column::RawColumn;
 pub use column::{Column, JoinOn, Operand, Order, SameValue, Summable};
 pub use column_type::{ColumnType, Element, NeverNull, PartitionColumn, RegionColumn, SequenceColumn, TextLike};
+pub use denormalized::CopyOf;
 pub use distribution_key::{DistributionKey, Newtype};
 pub(crate) use filter::AnyFilter;
 #[doc(hidden)]

@@ -53,9 +53,14 @@ pub(crate) fn create_table(table: &Table, at: &str) -> String {
     format!("CREATE TABLE {at} (\n{}\n){partition}", lines.join(",\n"))
 }
 
+/// A column that may be NULL until all rows have a value.
+pub(crate) fn column_to_fill(column: &ColumnDef) -> String {
+    format!("{} {}", quote_ident(column.name), column.sql_type)
+}
+
 /// A column as `CREATE TABLE` and `ADD COLUMN` take it.
 pub(crate) fn column(column: &ColumnDef) -> String {
-    let mut text = format!("{} {}", quote_ident(column.name), column.sql_type);
+    let mut text = column_to_fill(column);
     if !column.nullable {
         text.push_str(" NOT NULL");
     }

@@ -52,7 +52,6 @@ impl Fnv {
         }
     }
 
-    #[cfg(feature = "cache")]
     pub(crate) fn get(&self) -> u64 {
         self.0
     }

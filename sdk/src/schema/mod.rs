@@ -5,6 +5,7 @@ mod caching;
 pub(crate) mod catalog;
 mod date;
 pub(crate) mod ddl;
+pub(crate) mod denormalized;
 pub(crate) mod distribute;
 mod group;
 mod layout;
@@ -25,8 +26,8 @@ pub(crate) use layout::layout_of_all;
 #[cfg(feature = "cache")]
 pub(crate) use layout::{Fnv, layout};
 pub use model::{
-    Check, Colocation, ColumnDef, Enumeration, ForeignKey, Generated, Index, IndexColumn, Interval, Kind, OnDelete,
-    Partition, Table, Unique,
+    Check, Colocation, ColumnDef, Denormalized, Enumeration, ForeignKey, Generated, Index, IndexColumn, Interval, Kind,
+    OnDelete, Partition, Table, Unique,
 };
 pub use quote::{quote_ident, quote_literal, quote_qualified};
 pub use rollup::{Aggregate, GroupColumn, Period, Rollup};

@@ -139,8 +139,27 @@ pub struct ColumnDef {
     pub generated: Option<Generated>,
     /// The labels, where its type is an enum.
     pub enumeration: Option<&'static Enumeration>,
+    /// The column of another row that it has the value of, where the server keeps it so.
+    pub denormalized: Option<Denormalized>,
     /// Whether it holds the region that the row's tenant lives in.
     pub is_region: bool,
+}
+
+impl ColumnDef {
+    /// Whether whoever inserts a row says what it has here: else the server does.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.generated.is_none() && self.denormalized.is_none()
+    }
+}
+
+/// Whose value a denormalised column has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Denormalized {
+    /// The column of the foreign key that points at the row.
+    pub through: &'static str,
+    /// The column of that row.
+    pub source: &'static str,
 }
 
 /// How the server makes a column's values.

@@ -120,6 +120,7 @@ mod tests {
             default: None,
             generated: None,
             enumeration: None,
+            denormalized: None,
             is_region: false,
         }];
         Table {

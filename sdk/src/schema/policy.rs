@@ -133,6 +133,7 @@ mod tests {
             default: None,
             generated: None,
             enumeration: None,
+            denormalized: None,
             is_region: false,
         }
     }

@@ -109,7 +109,7 @@ impl<S: Scope, X: Executor> Session<S, X> {
 
 /// The COPY of rows into a table, and the types of its columns.
 pub(super) fn copy_in_of(table: &Table) -> (String, Vec<Type>) {
-    let columns = table.columns.iter().filter(|column| column.generated.is_none());
+    let columns = table.columns.iter().filter(|column| column.is_written());
     let (names, types): (Vec<_>, Vec<_>) =
         columns.map(|column| (quote_ident(column.name), column.wire.clone())).unzip();
     (format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.qualified(), names.join(", ")), types)

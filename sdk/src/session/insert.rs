@@ -128,7 +128,7 @@ pub(super) fn rows_per_statement<E: Entity>() -> usize {
 /// `INSERT INTO t (…) VALUES ($1, …), ($n, …)`: unlike `unnest`, Citus routes it by the rows' own keys.
 pub(super) fn many<E: Entity>(rows: usize) -> (String, Vec<tokio_postgres::types::Type>) {
     let table = E::table();
-    let columns: Vec<_> = table.columns.iter().filter(|column| column.generated.is_none()).collect();
+    let columns: Vec<_> = table.columns.iter().filter(|column| column.is_written()).collect();
     let names: Vec<_> = columns.iter().map(|column| crate::schema::quote_ident(column.name)).collect();
     let mut sql = format!("INSERT INTO {} ({}) VALUES ", table.qualified(), names.join(", "));
     let mut types = Vec::with_capacity(rows * columns.len());

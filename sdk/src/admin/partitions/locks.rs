@@ -22,6 +22,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tracing::debug;
 
+use crate::admin::batch::is_worth_another_try;
 use crate::admin::target::{self, Target};
 use crate::admin::wire::{Param, column, execute, only, query};
 use crate::error::{Error, ErrorKind, Result};
@@ -200,17 +201,6 @@ async fn attempt_once(
         execute(client, "COMMIT").await.map_err(unknown)
     };
     working.await.map_err(Failure::Working)
-}
-
-/// Whether somebody else was in the way.
-pub(super) fn is_worth_another_try(error: &Error) -> bool {
-    const CODES: [SqlState; 4] = [
-        SqlState::LOCK_NOT_AVAILABLE,
-        SqlState::QUERY_CANCELED,
-        SqlState::T_R_DEADLOCK_DETECTED,
-        SqlState::T_R_SERIALIZATION_FAILURE,
-    ];
-    error.code().is_some_and(|code| CODES.contains(code))
 }
 
 async fn given_up(client: &Client, change: &Change, failure: Failure, after: Duration) -> Error {

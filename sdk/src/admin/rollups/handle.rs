@@ -19,7 +19,7 @@ use crate::admin::steps::Steps;
 use crate::admin::target::{self, Aim};
 use crate::admin::wire::{Param, column, execute, query};
 use crate::cluster::Core;
-use crate::entity::{DistributionKey, Rollup};
+use crate::entity::Rollup;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::rollup::{Placed, ROWS};
 use crate::schema::{Table, quote_ident};
@@ -79,7 +79,7 @@ impl Rollups {
     /// [`ErrorKind::Schema`] where the schema does not have the rollup, or the database lacks its tables; and when the
     /// coordinator can't be asked.
     pub async fn verify<E: Rollup>(&self) -> Result<Verification> {
-        self.open::<E>().await?.verify(None).await
+        self.verify_table(E::table(), None).await
     }
 
     /// The same for one tenant.
@@ -87,7 +87,7 @@ impl Rollups {
     /// # Errors
     /// As for [`verify`](Self::verify).
     pub async fn verify_of<E: Rollup>(&self, tenant: &E::DistributionKey) -> Result<Verification> {
-        self.open::<E>().await?.verify(Some(&text_of(tenant))).await
+        self.verify_table(E::table(), Some(&TenantKey::from(tenant.clone()))).await
     }
 
     /// Puts a rollup right, tenant by tenant, while both are written: what a group lacks of its rows is added to it, and what
@@ -106,11 +106,45 @@ impl Rollups {
     /// # Errors
     /// As for [`verify`](Self::verify).
     pub async fn repair_with<E: Rollup>(&self, mut progress: impl FnMut(Progress<'_>) + Send) -> Result<Repair> {
-        let ground = self.open::<E>().await?;
-        let (since, tenants) = (Instant::now(), ground.tenants().await?);
-        let mut steps = Steps::new(&mut progress);
+        self.repair_table(E::table(), None, &mut progress).await
+    }
+
+    /// Puts one tenant's groups right.
+    ///
+    /// # Errors
+    /// As for [`verify`](Self::verify).
+    pub async fn repair_of<E: Rollup>(&self, tenant: &E::DistributionKey) -> Result<Repair> {
+        self.repair_table(E::table(), Some(&TenantKey::from(tenant.clone())), &mut |_| {}).await
+    }
+
+    /// The schema's rollups, as they are read.
+    #[cfg(feature = "cli")]
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &'static Table> {
+        self.tables.iter().filter_map(|table| table.rollup).map(|rollup| rollup.view)
+    }
+
+    /// Verifies one of them, for all tenants or for one.
+    pub(crate) async fn verify_table(&self, table: &'static Table, tenant: Option<&TenantKey>) -> Result<Verification> {
+        let tenant = tenant.map(TenantKey::to_string);
+        self.open(table).await?.verify(tenant.as_deref()).await
+    }
+
+    /// Repairs one of them, for all tenants or for one.
+    pub(crate) async fn repair_table(
+        &self,
+        table: &'static Table,
+        tenant: Option<&TenantKey>,
+        progress: &mut (dyn FnMut(Progress<'_>) + Send),
+    ) -> Result<Repair> {
+        let ground = self.open(table).await?;
+        let since = Instant::now();
+        let tenants = match tenant {
+            Some(tenant) => vec![tenant.to_string()],
+            None => ground.tenants().await?,
+        };
+        let mut steps = Steps::new(progress);
         steps.expect(tenants.len());
-        let mut repair = Repair::default();
+        let mut repair = Repair { rollup: ground.label.clone(), ..Repair::default() };
         for tenant in &tenants {
             steps.next(&format!("repair {}", ground.label));
             repair.corrected += ground.repair(tenant).await?;
@@ -119,18 +153,8 @@ impl Rollups {
         Ok(Repair { took: since.elapsed(), ..repair })
     }
 
-    /// Puts one tenant's groups right.
-    ///
-    /// # Errors
-    /// As for [`verify`](Self::verify).
-    pub async fn repair_of<E: Rollup>(&self, tenant: &E::DistributionKey) -> Result<Repair> {
-        let (since, ground) = (Instant::now(), self.open::<E>().await?);
-        let corrected = ground.repair(&text_of(tenant)).await?;
-        Ok(Repair { tenants: 1, corrected, took: since.elapsed() })
-    }
-
-    async fn open<E: Rollup>(&self) -> Result<Ground> {
-        let table = E::table().stored();
+    async fn open(&self, read: &'static Table) -> Result<Ground> {
+        let table = read.stored();
         if !self.tables.iter().any(|known| std::ptr::eq(*known, table)) {
             let message = format!("`{0}` is not in this schema: add `.with::<{0}>()` to it", table.entity);
             return Err(Error::new(ErrorKind::Schema, message));
@@ -141,7 +165,7 @@ impl Rollups {
             Session::read(desk.client()).await
         });
         let session = desk.transaction(reading).await?;
-        let label = session.label(table.schema.unwrap_or(&session.schema), E::table().name);
+        let label = session.label(table.schema.unwrap_or(&session.schema), read.name);
         Ok(Ground { desk, aim: self.aim.clone(), session, table, label })
     }
 }
@@ -151,10 +175,6 @@ impl fmt::Debug for Rollups {
         let tables: Vec<_> = self.tables.iter().map(|table| table.entity).collect();
         f.debug_struct("Rollups").field("rollups", &tables).finish()
     }
-}
-
-fn text_of<K: DistributionKey>(key: &K) -> String {
-    TenantKey::from(key.clone()).to_string()
 }
 
 /// A session, and the rollup that it works on.

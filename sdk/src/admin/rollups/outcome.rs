@@ -30,16 +30,18 @@ pub struct DifferingGroup {
     pub lacks: Vec<(String, String)>,
 }
 
-/// What a repair has done.
+/// What a repair of a rollup has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Repair {
+    /// The rollup.
+    pub rollup: String,
     /// How many tenants were looked at.
     pub tenants: u64,
     /// How many groups were put right.
     pub corrected: u64,
     /// How long it took.
-    #[serde(skip)]
+    #[serde(rename = "took_ms", serialize_with = "crate::json::millis")]
     pub took: Duration,
 }
 
@@ -72,7 +74,7 @@ impl fmt::Display for Verification {
 
 impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tenants, corrected, took } = self;
-        write!(f, "{corrected} groups put right, of {tenants} tenants, in {took:.0?}")
+        let Self { rollup, tenants, corrected, took } = self;
+        write!(f, "{rollup}: {corrected} groups put right, of {tenants} tenants, in {took:.0?}")
     }
 }

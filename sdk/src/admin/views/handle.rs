@@ -68,17 +68,32 @@ pub struct ViewInfo {
     /// Whether it is there, and has the definition that it should have; else an apply makes it.
     pub is_current: bool,
     /// When the last refresh began, by the server's clock: what the view shows is no older.
+    #[serde(serialize_with = "crate::json::some_moment")]
     pub refreshed: Option<SystemTime>,
     /// How long ago that is, by the server's clock.
+    #[serde(rename = "age_ms", serialize_with = "crate::json::some_millis")]
     pub age: Option<Duration>,
     /// How long it took.
+    #[serde(rename = "took_ms", serialize_with = "crate::json::some_millis")]
     pub took: Option<Duration>,
     /// How old it may become before a keeper refreshes it.
+    #[serde(rename = "every_ms", serialize_with = "crate::json::some_millis")]
     pub every: Option<Duration>,
     /// How many rows it has, as the planner estimates.
     pub rows: u64,
     /// How much it takes on disk, with its index, in bytes.
     pub bytes: u64,
+}
+
+/// A refresh that was done. Its `Display` is for a person; it serializes for scripts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Refresh {
+    /// The view.
+    pub view: String,
+    /// How long it took.
+    #[serde(rename = "took_ms", serialize_with = "crate::json::millis")]
+    pub took: Duration,
 }
 
 impl ViewInfo {
@@ -145,7 +160,7 @@ impl Views {
     /// [`ErrorKind::Schema`] where the schema does not have the view, or the database has it otherwise; and what the query fails
     /// with: the view stays as it was.
     pub async fn refresh<V: View>(&self) -> Result<Duration> {
-        self.refresh_one(V::table()).await
+        Ok(self.refresh_table(V::table()).await?.took)
     }
 
     /// Refreshes all views, one after the other. One that fails keeps no other from its turn.
@@ -155,7 +170,7 @@ impl Views {
     pub async fn refresh_all(&self) -> Result<Duration> {
         let (since, mut failure) = (Instant::now(), None);
         for table in &self.tables {
-            failure = failure.or(self.refresh_one(table).await.err());
+            failure = failure.or(self.refresh_table(table).await.err());
         }
         failure.map_or_else(|| Ok(since.elapsed()), Err)
     }
@@ -170,7 +185,8 @@ impl Views {
         ViewKeeper::start(self.clone())
     }
 
-    pub(super) async fn refresh_one(&self, table: &'static Table) -> Result<Duration> {
+    /// Refreshes one of them.
+    pub(crate) async fn refresh_table(&self, table: &'static Table) -> Result<Refresh> {
         if !self.tables.iter().any(|known| std::ptr::eq(*known, table)) {
             let message = format!("`{0}` is not in this schema: add `.with::<{0}>()` to it", table.entity);
             return Err(Error::new(ErrorKind::Schema, message));
@@ -195,7 +211,13 @@ impl Views {
         let since = Instant::now();
         let refreshed = desk.batch(&view.refresh()).await;
         refreshed.map_err(|error| error.during(format!("refresh {label}")))?;
-        Ok(since.elapsed())
+        Ok(Refresh { view: label, took: since.elapsed() })
+    }
+}
+
+impl fmt::Display for Refresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} refreshed in {:.0?}", self.view, self.took)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::Views;
+use super::handle::{Refresh, Views};
 use crate::admin::leader::{Background, Leader};
 use crate::error::{Error, ErrorKind, Result};
 use crate::random;
@@ -29,8 +29,12 @@ pub struct ViewKeeper(Background<ViewKeeperStatus>);
 pub struct ViewKeeperStatus {
     /// Whether it is this process that refreshes the views.
     pub is_leader: bool,
+    /// How many rounds it has been through as such.
+    pub rounds: u64,
     /// How many refreshes it has made.
     pub refreshes: u64,
+    /// Those of the last round.
+    pub refreshed: Vec<Refresh>,
     /// What went wrong in the last round.
     pub errors: Vec<Arc<Error>>,
 }
@@ -89,15 +93,15 @@ impl Rounds {
         if !leads {
             return Ok(shortest);
         }
-        let (mut refreshes, mut errors, mut next) = (0, Vec::new(), LONGEST);
+        let (mut refreshed, mut errors, mut next) = (Vec::new(), Vec::new(), LONGEST);
         let tables = self.views.tables.clone();
         for (table, info) in tables.iter().zip(self.views.list().await?) {
             let Some(every) = info.every else { continue };
             if info.is_stale() {
-                match self.views.refresh_one(table).await {
-                    Ok(took) => {
-                        info!(view = info.name, ?took, "refreshed");
-                        refreshes += 1;
+                match self.views.refresh_table(table).await {
+                    Ok(refresh) => {
+                        info!(view = info.name, took = ?refresh.took, "refreshed");
+                        refreshed.push(refresh);
                     }
                     Err(error) => {
                         warn!(%error, view = info.name, "a view could not be refreshed");
@@ -110,8 +114,9 @@ impl Rounds {
             }
         }
         self.told.send_modify(|status| {
-            status.refreshes += refreshes;
-            status.errors = errors;
+            status.rounds += 1;
+            status.refreshes += u64::try_from(refreshed.len()).unwrap_or_default();
+            (status.refreshed, status.errors) = (refreshed, errors);
         });
         Ok(next)
     }

@@ -15,7 +15,7 @@ mod keeper;
 mod needs;
 mod state;
 
-pub use handle::{ViewInfo, Views};
+pub use handle::{Refresh, ViewInfo, Views};
 pub use keeper::{ViewKeeper, ViewKeeperStatus};
 pub(super) use needs::needs;
 pub(super) use state::State;

@@ -1,27 +1,17 @@
 //! Copies what was there before the triggers, batch by batch.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
-use tokio_postgres::types::{ToSql, Type};
-use tracing::debug;
+use tokio_postgres::types::Type;
 
 use super::source::{Source, sql_type};
 use super::{ConvertOptions, NEW};
+use crate::admin::batch::{self, Patience, Values};
 use crate::admin::partitions::ground::{Ground, Parent, refused};
-use crate::admin::partitions::locks::is_worth_another_try;
 use crate::admin::steps::Steps;
 use crate::admin::target;
 use crate::admin::wire::{Param, column, execute, only, query};
 use crate::error::Result;
 use crate::schema::quote_ident;
-
-/// A writer of a batch's rows waits for as long as the batch takes.
-const AIM: Duration = Duration::from_millis(150);
-const FEWEST: u32 = 50;
-/// The copier gives way to whoever has its rows.
-const GIVES_WAY: &str = "SET LOCAL lock_timeout = '100ms'";
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The rows of one source on their way to a shadow.
 pub(super) struct Copying<'a> {
@@ -46,17 +36,17 @@ impl Copying<'_> {
     pub(super) async fn run(&self, steps: &mut Steps<'_>) -> Result<u64> {
         let Position { tenant, mut last, mut copied } = self.position().await?;
         let total = usize::try_from(self.source.facts.estimate).unwrap_or_default();
-        let (mut size, title) =
-            (FEWEST.max(self.options.batch / 8).min(self.options.batch), format!("copy rows of {}", self.source.at));
+        let (mut size, title) = (batch::first_size(self.options.batch), format!("copy rows of {}", self.source.at));
         for tenant in self.tenants(tenant.as_deref()).await? {
             loop {
                 let since = Instant::now();
-                let batch = self.batch(&tenant, last.as_deref(), size, copied).await?;
+                let mut patience = Patience::new(size);
+                let batch = self.batch(&tenant, last.as_deref(), &mut patience, copied).await?;
                 let took = since.elapsed();
                 copied += batch.rows;
                 steps.reached(usize::try_from(copied).unwrap_or_default(), total, &title);
                 last = batch.last;
-                size = next_size(size, took, self.options.batch);
+                size = patience.next_size(self.options.batch);
                 tokio::time::sleep(took.mul_f64(1.0 / self.options.share - 1.0)).await;
                 if last.is_none() {
                     break;
@@ -81,17 +71,21 @@ impl Copying<'_> {
     }
 
     /// One transaction, again where somebody else has its rows.
-    async fn batch(&self, tenant: &str, after: Option<&[String]>, size: u32, copied: i64) -> Result<Batch> {
-        let (since, mut size) = (Instant::now(), size);
+    async fn batch(
+        &self,
+        tenant: &str,
+        after: Option<&[String]>,
+        patience: &mut Patience,
+        copied: i64,
+    ) -> Result<Batch> {
         loop {
-            let copying = self.ground.desk.send(self.copy(tenant, after, size, copied));
-            match self.ground.desk.transaction(copying).await {
-                Err(error) if is_worth_another_try(&error) && since.elapsed() < PATIENCE => {
-                    debug!(%error, size, "a batch gave way");
-                    size = (size / 2).max(1);
-                    tokio::time::sleep(crate::random::jitter(AIM)).await;
+            let desk = &self.ground.desk;
+            match desk.transaction(desk.send(self.copy(tenant, after, patience.size, copied))).await {
+                Ok(batch) => return Ok(batch),
+                Err(error) => {
+                    let over = patience.another_try(error).await;
+                    over.map_err(|error| error.during(format!("copy rows of {}", self.source.at)))?;
                 }
-                outcome => return outcome.map_err(|error| error.during(format!("copy rows of {}", self.source.at))),
             }
         }
     }
@@ -101,7 +95,7 @@ impl Copying<'_> {
     async fn copy(&self, tenant: &str, after: Option<&[String]>, size: u32, copied: i64) -> Result<Batch> {
         let client = self.ground.desk.client();
         target::prepare(client, self.ground.target).await?;
-        execute(client, GIVES_WAY).await?;
+        execute(client, batch::GIVES_WAY).await?;
         let keys = self.lock(tenant, after, size).await?;
         if !keys.is_empty() {
             self.insert(tenant, &keys).await?;
@@ -183,50 +177,8 @@ impl Copying<'_> {
     }
 }
 
-/// The values of a statement, as text: keys must not stand in what is logged.
-#[derive(Default)]
-struct Values<'a>(Vec<Param<'a>>);
-
-impl<'a> Values<'a> {
-    /// One value of a column's type, as an expression.
-    fn one(&mut self, value: &'a (dyn ToSql + Sync), sql_type: &str) -> String {
-        self.0.push((value, Type::TEXT));
-        format!("${}::{sql_type}", self.0.len())
-    }
-
-    /// An array of them.
-    fn many(&mut self, values: &'a (dyn ToSql + Sync), sql_type: &str) -> String {
-        self.0.push((values, Type::TEXT_ARRAY));
-        format!("${}::{sql_type}[]", self.0.len())
-    }
-}
-
 struct Batch {
     rows: i64,
     /// `None` where the tenant has no more.
     last: Option<Vec<String>>,
-}
-
-/// So many that they take as long as was aimed at; never twice as many as before.
-fn next_size(size: u32, took: Duration, most: u32) -> u32 {
-    let (size, most) = (u64::from(size), u64::from(most));
-    let fitting = size * 150 / u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
-    let next = fitting.min(size * 2).clamp(u64::from(FEWEST).min(most), most);
-    u32::try_from(next).unwrap_or(u32::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn batches_take_as_long_as_was_aimed_at() {
-        let next = |size, millis, most| next_size(size, Duration::from_millis(millis), most);
-        assert_eq!(next(100, 10, 5_000), 200, "never twice as many");
-        assert_eq!(next(1_000, 150, 5_000), 1_000);
-        assert_eq!(next(1_000, 300, 5_000), 500);
-        assert_eq!(next(4_000, 0, 5_000), 5_000);
-        assert_eq!(next(100, 60_000, 5_000), FEWEST);
-        assert_eq!(next(10, 60_000, 10), 10, "what is asked for may be fewer");
-    }
 }

@@ -34,18 +34,19 @@ pub(super) struct Facts {
     policies: Vec<String>,
     has_kin: bool,
     has_column_grants: bool,
-    /// The triggers of the rollups that follow it.
-    pub(super) rollups: Vec<Follower>,
+    /// The triggers of rollups that follow it, and of denormalised columns.
+    pub(super) followers: Vec<Follower>,
     /// `SELECT ON TABLE %s TO …`
     pub(super) grants: Vec<String>,
 }
 
-/// A trigger of a rollup.
+/// A trigger of the SDK's.
 #[derive(Debug, Deserialize)]
 pub(super) struct Follower {
     pub(super) trigger: String,
     /// `CREATE TRIGGER … ON %s …`
     pub(super) definition: String,
+    pub(super) comment: Option<String>,
 }
 
 impl Source {

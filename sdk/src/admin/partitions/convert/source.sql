@@ -36,10 +36,11 @@ SELECT pg_catalog.json_build_object(
     'has_column_grants', EXISTS (
         SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attacl IS NOT NULL
     ),
-    -- The triggers of rollups, with the table's name left out.
-    'rollups', (
+    -- The triggers of rollups and of denormalised columns, with the table's name left out.
+    'followers', (
         SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
             'trigger', g.tgname,
+            'comment', pg_catalog.obj_description(g.oid, 'pg_trigger'),
             'definition', pg_catalog.replace(
                 pg_catalog.pg_get_triggerdef(g.oid),
                 (SELECT pg_catalog.format(' ON %I.%I ', n.nspname, c.relname) FROM pg_catalog.pg_namespace n WHERE n.oid = c.relnamespace),
@@ -47,7 +48,7 @@ SELECT pg_catalog.json_build_object(
             )
         ) ORDER BY g.tgname), '[]')
         FROM pg_catalog.pg_trigger g
-        WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgname LIKE 'shardwise\_rollup\_%'
+        WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND (g.tgname LIKE 'shardwise\_rollup\_%' OR g.tgname LIKE 'shardwise\_copy\_%')
     ),
     'grants', (
         SELECT coalesce(pg_catalog.json_agg(pg_catalog.format('%s ON TABLE %%s TO %s%s', x.privilege_type,

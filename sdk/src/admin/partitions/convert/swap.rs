@@ -16,9 +16,10 @@ pub(super) async fn table(ground: &Ground, parent: &Parent, source: &Source, sha
     let old = quote_qualified(Some(OLD), &source.name);
     let mut statements = allow_triggers(ground);
     statements.extend(mirror::end(&source.at));
-    // Rollups follow the new table from here on. What the copy was written is in them already.
-    let rollups = &source.facts.rollups;
-    statements.extend(rollups.iter().map(|one| format!("DROP TRIGGER {} ON {}", quote_ident(&one.trigger), source.at)));
+    // Rollups follow the new table from here on. What the copy was written is in them already; and it has what its columns follow.
+    let followers = &source.facts.followers;
+    statements
+        .extend(followers.iter().map(|one| format!("DROP TRIGGER {} ON {}", quote_ident(&one.trigger), source.at)));
     // The old table must not keep rows of others from being deleted.
     let keys = parent.relation.constraints.iter().filter(|constraint| constraint.is_foreign_key());
     statements.extend(keys.map(|key| format!("ALTER TABLE {} DROP CONSTRAINT {}", source.at, quote_ident(&key.name))));
@@ -41,7 +42,11 @@ pub(super) async fn table(ground: &Ground, parent: &Parent, source: &Source, sha
             sequence(&old)
         ));
     }
-    statements.extend(rollups.iter().map(|one| one.definition.replacen("%s", &new, 1)));
+    statements.extend(followers.iter().map(|one| one.definition.replacen("%s", &new, 1)));
+    statements.extend(followers.iter().filter_map(|one| {
+        let comment = quote_literal(one.comment.as_ref()?);
+        Some(format!("COMMENT ON TRIGGER {} ON {new} IS {}", quote_ident(&one.trigger), comment.trim_start()))
+    }));
     statements.extend(clear(parent, source));
     let change = locks::Change {
         title: format!("put the partitioned copy in the place of {}", source.at),

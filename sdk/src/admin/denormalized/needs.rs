@@ -1,0 +1,182 @@
+//! What has to change until denormalised columns follow what they are declared to follow. Pure.
+
+use super::server;
+use super::state::{Found, State};
+use crate::admin::consent::Permission;
+use crate::admin::diff::{Difference, Object, Side};
+use crate::admin::inspect::{Live, Session};
+use crate::admin::need::{Act, Need};
+use crate::admin::plan::{Phase, Step, StepKind};
+use crate::admin::target::Target;
+use crate::admin::wanted::{Wanted, WantedTable};
+use crate::schema::denormalized::{Copies, Piece};
+use crate::schema::{quote_ident, quote_qualified};
+
+/// The state was read for the wanted tables, in their order.
+pub(in crate::admin) fn needs(
+    session: &Session,
+    target: Target,
+    wanted: &Wanted,
+    live: &Live,
+    state: &State,
+) -> Vec<Need> {
+    let mut needs = Vec::new();
+    for (nth, table) in wanted.tables.iter().enumerate() {
+        let copies = Copies::of(table.table, &session.schema);
+        let pieces = copies.as_ref().map(|copies| copies.pieces(server(target))).unwrap_or_default();
+        let of_table = state.0.iter().filter(|found| found.table == nth);
+        let left: Vec<&Found> = of_table.filter(|found| !pieces.iter().any(|piece| found.is(piece))).collect();
+        needs.extend(left.into_iter().map(|found| leftover(target, table, found, copies.is_some())));
+        if let Some(copies) = copies {
+            Keeper { target, wanted, live, state, table, copies, pieces }.add_to(&mut needs);
+        }
+    }
+    needs
+}
+
+struct Keeper<'a> {
+    target: Target,
+    wanted: &'a Wanted,
+    live: &'a Live,
+    state: &'a State,
+    table: &'a WantedTable,
+    copies: Copies<'a>,
+    pieces: Vec<Piece>,
+}
+
+impl Keeper<'_> {
+    fn add_to(&self, needs: &mut Vec<Need>) {
+        let server = server(self.target);
+        let (mark, filled) = (self.copies.mark(server), self.copies.filled_mark(server));
+        let relation = self.live.relation(&self.table.schema, self.table.table.name);
+        let is_kept = self.state.keeps(&self.copies, &self.pieces, server);
+        if !is_kept {
+            // Before columns are dropped that they watch.
+            let found: Vec<&Found> = self.pieces.iter().filter_map(|piece| self.state.piece(piece)).collect();
+            needs.extend(found.iter().map(|found| Need {
+                difference: None,
+                act: Act::Step(Box::new(drop_trigger(self.target, found, "to make it anew"))),
+            }));
+            needs.push(self.keep(relation.is_none(), &mark, &filled));
+        }
+        // Of a table that is made with its triggers all rows have them.
+        let Some(relation) = relation else { return };
+        let is_filled = is_kept && self.state.is_filled(&self.pieces, &filled);
+        let may_be_null = |name: &str| relation.column(name).is_none_or(|column| !column.not_null);
+        let columns = self.copies.columns().map(|(_, column, _)| column);
+        let to_forbid: Vec<&str> =
+            columns.filter(|column| !column.nullable && may_be_null(column.name)).map(|column| column.name).collect();
+        let forbid: Vec<String> = to_forbid.iter().map(|column| self.copies.forbid_null(column)).collect();
+        if !is_filled {
+            needs.push(self.fill(forbid, &filled));
+        } else if !forbid.is_empty() {
+            let title = format!("forbid NULL in {} of {}", to_forbid.join(", "), self.table.label);
+            needs.push(Need { difference: None, act: Act::step(StepKind::AlterColumn, title, forbid) });
+        }
+    }
+
+    /// All of it anew: one mark stands for all.
+    fn keep(&self, is_new: bool, mark: &str, filled: &str) -> Need {
+        let mut statements = Vec::new();
+        for (nth, piece) in self.pieces.iter().enumerate() {
+            let on = quote_qualified(Some(&piece.on.0), &piece.on.1);
+            statements.push(self.copies.create_function(piece, server(self.target)));
+            // Whose mark is gone is not found by it.
+            statements.push(format!("DROP TRIGGER IF EXISTS {} ON {on}", quote_ident(&piece.trigger)));
+            statements.push(piece.create_trigger.clone());
+            statements.push(Copies::set_mark(piece, if is_new && nth == 0 { filled } else { mark }));
+        }
+        let title = format!("have {} of {} follow {}", self.names(), self.table.label, self.sources().join(", "));
+        let mut step = Step::of(StepKind::KeepCopies, title, allowed(self.target, statements));
+        step.touches = vec![self.table.label.clone()];
+        let of_links = self.copies.links.iter().map(|link| (link.key.target)());
+        step.touches.extend(of_links.filter_map(|table| self.wanted.of(table)).map(|source| source.label.clone()));
+        let found = self.pieces.iter().any(|piece| self.state.piece(piece).is_some());
+        let side = if found { Side::Different } else { Side::Missing };
+        let name = self.pieces.first().map(|piece| piece.trigger.clone()).unwrap_or_default();
+        let difference = Difference {
+            side,
+            object: Object::Denormalized,
+            owner: self.table.label.clone(),
+            name,
+            wanted: None,
+            live: None,
+        };
+        Need { difference: Some(difference), act: Act::Step(Box::new(step)) }
+    }
+
+    fn fill(&self, forbid: Vec<String>, filled: &str) -> Need {
+        let title = format!("give all rows of {} their {}", self.table.label, self.names());
+        let of_links = self.copies.links.iter().flat_map(|link| {
+            [Some(self.copies.fill(link, "true")), self.copies.empty(link, "true")].into_iter().flatten()
+        });
+        let warning = (!forbid.is_empty())
+            .then(|| format!("at the end all rows of {} are looked at, while nobody can use it", self.table.label));
+        let marked = self.pieces.first().map(|own| Copies::set_mark(own, filled));
+        let statements = of_links.chain(forbid).chain(marked).collect();
+        let mut step = Step::of(StepKind::FillCopies, title, statements);
+        (step.phase, step.object, step.warning) = (Phase::Filling, Some(self.copies.at.clone()), warning);
+        let difference = Difference {
+            side: Side::Different,
+            object: Object::Denormalized,
+            owner: self.table.label.clone(),
+            name: self.names(),
+            wanted: Some("in all rows".to_owned()),
+            live: Some("perhaps not in all".to_owned()),
+        };
+        Need { difference: Some(difference), act: Act::Step(Box::new(step)) }
+    }
+
+    fn names(&self) -> String {
+        self.copies.columns().map(|(_, column, _)| column.name).collect::<Vec<_>>().join(", ")
+    }
+
+    fn sources(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for link in &self.copies.links {
+            let name = (link.key.target)().name.to_owned();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+}
+
+/// One that nothing wants any more. Where no column of the table is denormalised any more, another service may still want it: so it goes
+/// on overruling what is written until somebody allows to drop it.
+fn leftover(target: Target, table: &WantedTable, found: &Found, is_changed: bool) -> Need {
+    let why = format!("which keeps columns of {} that no entity has denormalised", table.label);
+    let step = Box::new(drop_trigger(target, found, &why));
+    let difference = Difference {
+        side: Side::Unknown,
+        object: Object::Denormalized,
+        owner: table.label.clone(),
+        name: found.trigger.clone(),
+        wanted: None,
+        live: None,
+    };
+    let permission = Permission::DropTrigger(table.label.clone(), found.trigger.clone());
+    let act = if is_changed { Act::Step(step) } else { Act::Allowed(permission, step) };
+    Need { difference: Some(difference), act }
+}
+
+fn drop_trigger(target: Target, found: &Found, why: &str) -> Step {
+    let (on, function) =
+        (quote_qualified(Some(&found.on.0), &found.on.1), quote_qualified(Some(&found.function.0), &found.function.1));
+    let statements = vec![
+        format!("DROP TRIGGER {} ON {on}", quote_ident(&found.trigger)),
+        format!("DROP FUNCTION IF EXISTS {function}()"),
+    ];
+    let title = format!("drop the trigger {} on {on}, {why}", found.trigger);
+    Step::of(StepKind::DropTrigger, title, allowed(target, statements))
+}
+
+/// Citus takes triggers on its tables from those alone who say that they write nothing elsewhere. Ours write what lies beside.
+fn allowed(target: Target, statements: Vec<String>) -> Vec<String> {
+    if target == Target::Plain {
+        return statements;
+    }
+    let allow = |on: &str| format!("SET LOCAL citus.enable_unsafe_triggers = {on}");
+    [allow("on")].into_iter().chain(statements).chain([allow("off")]).collect()
+}

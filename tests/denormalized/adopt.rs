@@ -1,0 +1,112 @@
+//! A table that is there and in use gets denormalised columns, and loses them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use shardwise::admin::{Consent, StepKind};
+use shardwise::session::TransactionOptions;
+use tokio::task::JoinSet;
+
+use super::stage::{Booth, Sale, Stage, before, earlier, sale, schema};
+use crate::support::place::{Place, in_both_modes};
+
+in_both_modes![@on_two_threads: rows_that_are_there_get_theirs_while_others_write, what_no_entity_wants_waits_for_a_consent];
+
+fn old(new: Sale) -> before::Sale {
+    let Sale { festival_id, id, booth_id, partner_id, amount, created_at, .. } = new;
+    before::Sale { festival_id, id, booth_id, partner_id, amount, created_at }
+}
+
+async fn rows_that_are_there_get_theirs_while_others_write(place: Place) {
+    const WRITERS: usize = 12;
+    const ROWS: usize = 20_000;
+    let stage = Stage::with(place, earlier()).await;
+    let mut festivals = Vec::new();
+    for _ in 0..3 {
+        let (fest, booths) = stage.festival(4).await;
+        let rows: Vec<_> =
+            (0..ROWS / 3).map(|nth| old(sale(&booths[nth % 4], (nth % 3 == 0).then(|| &booths[3]), 1))).collect();
+        let mut copy = fest.copy_in::<before::Sale>().await.unwrap();
+        for row in &rows {
+            copy.send(row).await.unwrap();
+        }
+        copy.finish().await.unwrap();
+        festivals.push((fest, booths));
+    }
+    let (stop, mut tasks): (_, JoinSet<u64>) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
+    for number in 0..WRITERS {
+        let ((fest, booths), stop) = (festivals[number % 3].clone(), stop.clone());
+        tasks.spawn(async move {
+            let (mut written, mut next) = (0, Instant::now());
+            let again = TransactionOptions::new().retries(8);
+            while !stop.load(Ordering::SeqCst) {
+                let nth = usize::try_from(written).unwrap() % 4;
+                let row = old(sale(&booths[nth], None, 2));
+                fest.insert(&row).await.unwrap();
+                written += 1;
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                if number == 0 && Instant::now() > next {
+                    let name = format!("{number} renames {written}");
+                    let rename = fest.transaction_with(again, async |tx| {
+                        tx.update_columns::<Booth>(booths[nth].id).set(Booth::NAME, name.clone()).run().await
+                    });
+                    rename.await.unwrap();
+                    next = Instant::now() + Duration::from_secs(1);
+                } else if written % 8 == 0 {
+                    let partner = Some(booths[3].id);
+                    let change = fest.transaction_with(again, async |tx| {
+                        tx.update_columns::<before::Sale>(row.id).set(before::Sale::PARTNER_ID, partner).run().await
+                    });
+                    change.await.unwrap();
+                }
+            }
+            written
+        });
+    }
+    let admin = stage.cluster.admin();
+    let plan = admin.plan(&schema()).await.unwrap();
+    let fill = plan.steps().iter().find(|step| step.kind() == StepKind::FillCopies).expect("a step that fills");
+    assert!(!fill.is_in_transaction() && fill.warning().is_some(), "{plan}");
+    let report = admin.apply(&schema()).await.unwrap();
+    stage.assert_exact("writers go on").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    stop.store(true, Ordering::SeqCst);
+    let mut written = 0;
+    while let Some(one) = tasks.join_next().await {
+        written += one.unwrap();
+    }
+    stage.assert_exact("all have ended").await;
+    for text in [admin.plan(&schema()).await.unwrap().to_string(), admin.diff(&schema()).await.unwrap().to_string()] {
+        assert!(text.contains("nothing to do") || text.contains("no differences"), "{text}");
+    }
+    let nulls = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'sales'::regclass AND NOT attnotnull AND attname IN ('booth_name', 'festival_name')";
+    assert_eq!(stage.number(nulls).await, 0, "columns that are never NULL");
+    let took = report.done().iter().find(|done| done.step().kind() == StepKind::FillCopies).unwrap().took();
+    println!(
+        "DENORMALISED {}: {ROWS} rows filled in {took:.1?} while {WRITERS} wrote {written}, 0 failed, 0 differ",
+        place.pick("single", "citus")
+    );
+}
+
+async fn what_no_entity_wants_waits_for_a_consent(place: Place) {
+    let stage = Stage::new(place).await;
+    let (fest, booths) = stage.festival(1).await;
+    let one = sale(&booths[0], None, 5);
+    fest.insert(&one).await.unwrap();
+    let admin = stage.cluster.admin();
+    let plan = admin.plan(&earlier()).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+    let consents: Vec<&str> = plan.withheld().iter().map(shardwise::admin::Withheld::consent).collect();
+    let triggers: Vec<&&str> = consents.iter().filter(|consent| consent.starts_with(".drop_trigger(")).collect();
+    assert_eq!(triggers.len(), 4, "its own, and one for each foreign key: {consents:?}");
+    // All in one apply, columns that triggers watch among them.
+    let all = consents.iter().fold(Consent::none(), |consent, text| consent.allow(text).unwrap());
+    admin.apply_with(&earlier(), &all, |_| {}).await.unwrap();
+    fest.update_columns::<Booth>(booths[0].id).set(Booth::NAME, "free".to_owned()).run().await.unwrap();
+    fest.update_columns::<before::Sale>(one.id).set(before::Sale::AMOUNT, 6).run().await.unwrap();
+    let left = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'shardwise%'";
+    assert_eq!(stage.number(left).await, 0);
+    let plan = admin.plan(&earlier()).await.unwrap();
+    assert!(plan.is_empty() && plan.withheld().is_empty(), "{plan}");
+}

@@ -1,0 +1,150 @@
+//! Sales at stands, which have the names of the stand and of the festival.
+
+use jiff::Timestamp;
+use shardwise::admin::denormalized::Denormalized;
+use shardwise::{Cluster, Config, Entity, Region, Schema, Tenant, Uuid};
+
+pub use crate::partitions::stage::session;
+use crate::support::model::Festival;
+use crate::support::place::Place;
+
+#[derive(Debug, Clone, PartialEq, Entity)]
+#[entity(table = "booths", distributed_by = festival_id)]
+pub struct Booth {
+    pub festival_id: Uuid,
+    #[entity(key)]
+    pub id: Uuid,
+    pub name: String,
+    pub motto: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Entity)]
+#[entity(table = "sales", distributed_by = festival_id, partition_by = monthly(created_at))]
+pub struct Sale {
+    #[entity(references = Festival)]
+    pub festival_id: Uuid,
+    #[entity(key)]
+    pub id: Uuid,
+    #[entity(references = Booth, index)]
+    pub booth_id: Uuid,
+    /// Who is paid a share.
+    #[entity(references = Booth)]
+    pub partner_id: Option<Uuid>,
+    pub amount: i64,
+    pub created_at: Timestamp,
+    #[entity(denormalized = booth_id.name)]
+    pub booth_name: String,
+    #[entity(denormalized = booth_id.motto, rename = "motto %s")]
+    pub booth_motto: Option<String>,
+    #[entity(denormalized = partner_id.name)]
+    pub partner_name: Option<String>,
+    #[entity(denormalized = festival_id.name, index)]
+    pub festival_name: String,
+}
+
+pub mod before {
+    //! The same table in an earlier release.
+
+    use super::{Booth, Entity, Festival, Timestamp, Uuid};
+
+    #[derive(Debug, Clone, PartialEq, Entity)]
+    #[entity(table = "sales", distributed_by = festival_id, partition_by = monthly(created_at))]
+    pub struct Sale {
+        #[entity(references = Festival)]
+        pub festival_id: Uuid,
+        #[entity(key)]
+        pub id: Uuid,
+        #[entity(references = Booth, index)]
+        pub booth_id: Uuid,
+        #[entity(references = Booth)]
+        pub partner_id: Option<Uuid>,
+        pub amount: i64,
+        pub created_at: Timestamp,
+    }
+}
+
+pub fn schema() -> Schema {
+    Schema::new().with::<Festival>().with::<Booth>().with::<Sale>()
+}
+
+pub fn earlier() -> Schema {
+    Schema::new().with::<Festival>().with::<Booth>().with::<before::Sale>()
+}
+
+/// How many rows differ from what they follow, of each column, by a statement that is not the SDK's.
+pub const DIFFERING: &str = "\
+    SELECT count(*) FROM sales s
+    JOIN booths b ON b.festival_id = s.festival_id AND b.id = s.booth_id
+    JOIN festivals f ON f.id = s.festival_id
+    LEFT JOIN booths p ON p.festival_id = s.festival_id AND p.id = s.partner_id
+    WHERE (s.booth_name, s.\"motto %s\", s.partner_name, s.festival_name) IS DISTINCT FROM (b.name, b.motto, p.name, f.name)";
+
+pub struct Stage {
+    pub cluster: Cluster,
+    pub config: Config,
+    pub place: Place,
+    pub by_hand: tokio_postgres::Client,
+}
+
+impl Stage {
+    pub async fn new(place: Place) -> Self {
+        Self::with(place, schema()).await
+    }
+
+    pub async fn with(place: Place, schema: Schema) -> Self {
+        let config = place.empty().await;
+        let cluster = Cluster::connect(config.clone()).await.unwrap();
+        cluster.admin().apply(&schema).await.unwrap();
+        let by_hand = session(&config).await;
+        Self { cluster, config, place, by_hand }
+    }
+
+    pub fn denormalized(&self) -> Denormalized {
+        self.cluster.admin().denormalized(&schema())
+    }
+
+    /// One statement after the other, as Citus wants it.
+    pub async fn run(&self, statements: &[&str]) {
+        for statement in statements {
+            self.by_hand.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+        }
+    }
+
+    pub async fn number(&self, sql: &str) -> i64 {
+        self.by_hand.query_one(sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0)
+    }
+
+    pub async fn assert_exact(&self, when: &str) {
+        assert_eq!(self.number(DIFFERING).await, 0, "rows differ: {when}");
+        let found = self.denormalized().verify().await.unwrap();
+        assert!(found.iter().all(shardwise::admin::denormalized::Verification::is_exact), "{when}: {}", found[0]);
+    }
+
+    /// A festival with so many booths.
+    pub async fn festival(&self, booths: usize) -> (Tenant, Vec<Booth>) {
+        let id = Uuid::new_v4();
+        let festival = Festival { id, slug: id.to_string(), region: Region::EU, name: format!("Festival {id}") };
+        self.cluster.reference().insert(&festival).await.unwrap();
+        let fest = self.cluster.tenant(id).await.unwrap();
+        let of = |nth| Booth { festival_id: id, id: Uuid::new_v4(), name: format!("booth {nth}"), motto: None };
+        let booths: Vec<Booth> = (0..booths).map(of).collect();
+        fest.insert_many(&booths).await.unwrap();
+        (fest, booths)
+    }
+}
+
+/// What it says of names is not believed.
+pub fn sale(booth: &Booth, partner: Option<&Booth>, amount: i64) -> Sale {
+    Sale {
+        festival_id: booth.festival_id,
+        id: Uuid::new_v4(),
+        booth_id: booth.id,
+        partner_id: partner.map(|booth| booth.id),
+        amount,
+        created_at: Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap(),
+        booth_name: "made up".to_owned(),
+        booth_motto: Some("made up".to_owned()),
+        partner_name: None,
+        festival_name: "made up".to_owned(),
+    }
+}

@@ -3,6 +3,7 @@
 mod advise;
 mod bench;
 mod cache;
+mod derived;
 mod frame;
 mod partitions;
 mod placement;

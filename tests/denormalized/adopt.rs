@@ -4,14 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use shardwise::Schema;
 use shardwise::admin::{Consent, StepKind};
 use shardwise::session::TransactionOptions;
 use tokio::task::JoinSet;
 
-use super::stage::{Booth, Sale, Stage, before, earlier, sale, schema};
+use super::stage::{Booth, Sale, Stage, before, earlier, plain, sale, schema};
+use crate::support::model::Festival;
 use crate::support::place::{Place, in_both_modes};
 
-in_both_modes![@on_two_threads: rows_that_are_there_get_theirs_while_others_write, what_no_entity_wants_waits_for_a_consent];
+in_both_modes![@on_two_threads:
+    rows_that_are_there_get_theirs_while_others_write, rows_keep_theirs_when_they_get_partitions, what_no_entity_wants_waits_for_a_consent,
+];
 
 fn old(new: Sale) -> before::Sale {
     let Sale { festival_id, id, booth_id, partner_id, amount, created_at, .. } = new;
@@ -87,6 +91,28 @@ async fn rows_that_are_there_get_theirs_while_others_write(place: Place) {
         "DENORMALISED {}: {ROWS} rows filled in {took:.1?} while {WRITERS} wrote {written}, 0 failed, 0 differ",
         place.pick("single", "citus")
     );
+}
+
+async fn rows_keep_theirs_when_they_get_partitions(place: Place) {
+    let stage = Stage::with(place, Schema::new().with::<Festival>().with::<Booth>().with::<plain::Sale>()).await;
+    let (fest, booths) = stage.festival(3).await;
+    let insert = format!(
+        "INSERT INTO sales (festival_id, id, booth_id, amount, created_at) \
+         SELECT '{}', gen_random_uuid(), '{}', 1, '2026-03-01'::timestamptz + n * interval '1 hour' FROM generate_series(1, 2000) n",
+        fest.key(),
+        booths[0].id
+    );
+    stage.run(&[&insert]).await;
+    stage.assert_exact("before").await;
+    let partitions = stage.cluster.admin().partitions(&schema());
+    partitions.convert::<Sale>().await.unwrap();
+    let plan = stage.cluster.admin().plan(&schema()).await.unwrap();
+    assert!(plan.steps().iter().all(|step| step.kind() == StepKind::CreatePartition), "{plan}");
+    fest.update_columns::<Booth>(booths[0].id).set(Booth::NAME, "renamed".to_owned()).run().await.unwrap();
+    fest.insert(&sale(&booths[0], None, 7)).await.unwrap();
+    stage.assert_exact("behind it").await;
+    let renamed = "SELECT count(*) FROM sales WHERE booth_name = 'renamed'";
+    assert_eq!(stage.number(renamed).await, 2001);
 }
 
 async fn what_no_entity_wants_waits_for_a_consent(place: Place) {

@@ -19,6 +19,7 @@ in_both_modes![@on_two_threads: whoever_writes_rows_have_what_they_follow];
 
 const WRITERS: u64 = 48;
 const TIME: Duration = Duration::from_secs(12);
+const LONGEST: Duration = Duration::from_secs(90);
 
 #[derive(Default)]
 struct Tally {
@@ -87,7 +88,8 @@ async fn disturb(stage: &Stage, seed: u64, tally: &Tally) -> u64 {
                 AND query ~* 'sales|booths' AND query !~ 'JOIN booths' ORDER BY random() LIMIT 2) chosen";
     let shard = "SELECT min(p.shardid)::bigint FROM pg_dist_placement p JOIN pg_dist_shard s USING (shardid) \
                  WHERE s.logicalrelid = 'booths'::regclass AND s.shardid = get_shard_id_for_distribution_column('booths', $1::text::uuid)";
-    while since.elapsed() < TIME {
+    // A move may take longer than all of that.
+    while since.elapsed() < TIME || count == 0 && since.elapsed() < LONGEST {
         tokio::time::sleep(Duration::from_millis(random.random_range(100..700))).await;
         if !stage.place.is_citus() {
             count += u64::try_from(stage.number(kill).await).unwrap();

@@ -63,6 +63,35 @@ pub mod before {
     }
 }
 
+pub mod plain {
+    //! The same table without partitions.
+
+    use super::{Booth, Entity, Festival, Timestamp, Uuid};
+
+    #[derive(Debug, Clone, PartialEq, Entity)]
+    #[entity(table = "sales", distributed_by = festival_id)]
+    pub struct Sale {
+        #[entity(references = Festival)]
+        pub festival_id: Uuid,
+        #[entity(key)]
+        pub id: Uuid,
+        #[entity(references = Booth, index)]
+        pub booth_id: Uuid,
+        #[entity(references = Booth)]
+        pub partner_id: Option<Uuid>,
+        pub amount: i64,
+        pub created_at: Timestamp,
+        #[entity(denormalized = booth_id.name)]
+        pub booth_name: String,
+        #[entity(denormalized = booth_id.motto, rename = "motto %s")]
+        pub booth_motto: Option<String>,
+        #[entity(denormalized = partner_id.name)]
+        pub partner_name: Option<String>,
+        #[entity(denormalized = festival_id.name, index)]
+        pub festival_name: String,
+    }
+}
+
 pub fn schema() -> Schema {
     Schema::new().with::<Festival>().with::<Booth>().with::<Sale>()
 }

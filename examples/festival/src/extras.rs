@@ -1,17 +1,18 @@
-//! What stands beside the tables: the cache, the partitions and the metrics. Whether each was in use, and right.
+//! What stands beside the tables: the cache, the partitions, the denormalised columns and the metrics. Whether each was in use, and right.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
+use shardwise::session::TransactionOptions;
 use shardwise::{Cluster, Uuid, unscoped_sql};
 use tokio::time::Instant;
 
 use crate::load::client::{Client, Request};
 use crate::load::ledger::Acknowledged;
 use crate::load::metrics::metric;
-use crate::model::{Transaction, schema};
+use crate::model::{Order, Stand, Transaction, schema};
 
 /// So many wallets of each festival are asked for.
 const WALLETS: usize = 5;
@@ -30,6 +31,8 @@ pub struct Extras {
     pub partitions: usize,
     /// Transactions that are in none of them.
     pub outside_partitions: u64,
+    /// Orders that have the name of a stand as it was before somebody renamed it.
+    pub old_names: u64,
     /// Series that a scrape of the service's metrics gives.
     pub series: usize,
 }
@@ -55,11 +58,13 @@ impl Extras {
         let Counts { hits_memory, hits_redis, coalesced, misses } = metric(client, "cache").await?;
         let hits = hits_memory + hits_redis + coalesced;
         let (partitions, outside_partitions) = partitions(cluster).await?;
+        let old_names = old_names(cluster, acknowledged).await?;
         let text = client.text("/metrics").await.context("metrics")?;
         Ok(Self {
             cache: (hits + misses > 0).then_some(CacheUse { hits, misses, stale }),
             partitions,
             outside_partitions,
+            old_names,
             series: text.lines().filter(|line| line.starts_with("shardwise_")).count(),
         })
     }
@@ -75,6 +80,7 @@ impl Extras {
         }
         fault(self.partitions == 0, "the transactions have no partitions".to_owned());
         fault(self.outside_partitions > 0, format!("{} transactions are in no partition", self.outside_partitions));
+        fault(self.old_names > 0, format!("{} orders have the old name of a stand", self.old_names));
         fault(self.series == 0, "the service tells no metrics".to_owned());
         faults
     }
@@ -117,6 +123,25 @@ async fn stale(client: &Client, acknowledged: &Acknowledged) -> anyhow::Result<u
 async fn balance(client: &Client, path: &str) -> anyhow::Result<i64> {
     let answer = client.once(&Request::get(path)).await.context("a wallet")?;
     answer.body["balance"].as_i64().with_context(|| format!("{path} shows no balance: {}", answer.status))
+}
+
+/// Renames a stand of each festival. How many orders of these, and of all others, do not have its name.
+async fn old_names(cluster: &Cluster, acknowledged: &Acknowledged) -> anyhow::Result<u64> {
+    let mut old = 0;
+    for (id, festival) in &acknowledged.festivals {
+        let Some(stand) = festival.stands.first() else { continue };
+        let (fest, name) = (cluster.tenant(*id).await?, format!("the stand {stand}"));
+        let renaming = fest.transaction_with(TransactionOptions::new().retries(5), async |tx| {
+            tx.update_columns::<Stand>(*stand).set(Stand::NAME, name.clone()).run().await
+        });
+        renaming.await.context("renaming a stand")?;
+        let orders =
+            fest.select::<Order>().filter(Order::STAND_ID.eq(*stand)).filter(Order::STAND_NAME.ne(name.as_str()));
+        old += orders.count().await?;
+    }
+    let differing = cluster.admin().denormalized(&schema()).verify().await?;
+    let all: u64 = differing.iter().flat_map(|table| &table.differing).map(|column| column.rows).sum();
+    Ok(old.max(all))
 }
 
 /// How many partitions the transactions have, and how many rows are in none of them.

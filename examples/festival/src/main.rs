@@ -100,11 +100,12 @@ async fn serve(options: Serve) -> anyhow::Result<ExitCode> {
         writeln!(stdout, "listening on {}", listener.local_addr()?)?;
         stdout.flush()?;
     }
-    // Of all processes of the service one keeps the partitions ahead of time.
-    let keeper = cluster.admin().partitions(&schema()).keep(KeeperOptions::default());
+    // Of all processes of the service one keeps the partitions ahead of time, and one the views fresh.
+    let keepers =
+        (cluster.admin().partitions(&schema()).keep(KeeperOptions::default()), cluster.admin().views(&schema()).keep());
     let app = App::with_exporter(cluster, Duration::from_secs(options.request_timeout), Some(exporter));
     service::run(listener, app, Duration::from_secs(options.drain_timeout), stop).await?;
-    drop(keeper);
+    drop(keepers);
     Ok(ExitCode::SUCCESS)
 }
 

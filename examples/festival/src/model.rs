@@ -9,7 +9,7 @@
 use jiff::civil::Date;
 use jiff::{Timestamp, TimestampRound, Unit};
 use serde::Serialize;
-use shardwise::{Entity, Region, Rollup, Schema, SqlEnum, Uuid};
+use shardwise::{Entity, Region, Rollup, Schema, SqlEnum, Uuid, View};
 
 /// All entities of the platform.
 #[must_use]
@@ -22,6 +22,7 @@ pub fn schema() -> Schema {
         .with::<Order>()
         .with::<Transaction>()
         .with::<DailyStats>()
+        .with::<StandSales>()
         .with::<Ticket>()
         .with::<IdempotentRequest>()
 }
@@ -109,7 +110,7 @@ pub struct Wallet {
 
 /// What was bought at a stand.
 #[derive(Debug, Clone, PartialEq, Eq, Entity, Serialize)]
-#[entity(table = "orders", distributed_by = festival_id, cache = read_through(ttl = "10m"))]
+#[entity(table = "orders", distributed_by = festival_id)]
 pub struct Order {
     /// The festival.
     pub festival_id: Uuid,
@@ -122,6 +123,9 @@ pub struct Order {
     /// Which stand sold.
     #[entity(references = Stand, index)]
     pub stand_id: Uuid,
+    /// What the stand is called now. The server sees to that.
+    #[entity(denormalized = stand_id.name)]
+    pub stand_name: String,
     /// The price in cents: positive.
     #[entity(check = "amount > 0")]
     pub amount: i64,
@@ -197,6 +201,29 @@ pub enum TransactionKind {
     Payment,
     /// The stand gave the money back.
     Refund,
+}
+
+/// What each stand of each festival has sold. As old as the last refresh.
+#[derive(Debug, Clone, PartialEq, Eq, View, Serialize)]
+#[view(
+    name = "stand_sales",
+    query = "SELECT festival_id, stand_id, min(stand_name) AS stand_name, count(*) AS orders, sum(amount)::bigint AS revenue \
+             FROM orders WHERE state = 'paid' GROUP BY festival_id, stand_id",
+    every = "1m"
+)]
+pub struct StandSales {
+    /// The festival.
+    #[view(key)]
+    pub festival_id: Uuid,
+    /// The stand.
+    #[view(key)]
+    pub stand_id: Uuid,
+    /// What it is called.
+    pub stand_name: String,
+    /// How many orders were paid and not given back.
+    pub orders: i64,
+    /// What they came to, in cents.
+    pub revenue: i64,
 }
 
 /// A ticket: lets one person in once.

@@ -96,7 +96,7 @@ impl fmt::Display for Report {
                 100.0 * share
             )?;
         }
-        let Extras { cache, partitions, outside_partitions, series } = &self.extras;
+        let Extras { cache, partitions, outside_partitions, old_names, series } = &self.extras;
         if let Some(CacheUse { hits, misses, stale }) = cache {
             writeln!(
                 f,
@@ -106,7 +106,8 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "{partitions} partitions of the transactions, {outside_partitions} rows in none; {series} series of metrics"
+            "{partitions} partitions of the transactions, {outside_partitions} rows in none; orders with an old name of a stand that \
+             was renamed: {old_names}; {series} series of metrics"
         )?;
         let books = if self.books_balanced { "balance" } else { "DO NOT BALANCE" };
         let rollup = if self.rollup_differences == 0 { "are" } else { "ARE NOT" };
@@ -142,6 +143,7 @@ mod tests {
                 cache: Some(CacheUse { hits: 5, misses: 2, stale: 0 }),
                 partitions: 4,
                 outside_partitions: 0,
+                old_names: 0,
                 series: 90,
             },
             acts: None,
@@ -149,7 +151,7 @@ mod tests {
         };
         assert_eq!(
             report.json().expect("numbers"),
-            r#"{"mode":"single","festivals":72,"users":3,"operations":10,"errors":0,"retried":1,"p50_ms":1.5,"p95_ms":2.0,"p99_ms":3.25,"ops_per_s":100.5,"books_balanced":true,"rollup_differences":0,"leaks":0,"routes":{"single":7},"cache":{"hits":5,"misses":2,"stale":0},"partitions":4,"outside_partitions":0,"series":90}"#
+            r#"{"mode":"single","festivals":72,"users":3,"operations":10,"errors":0,"retried":1,"p50_ms":1.5,"p95_ms":2.0,"p99_ms":3.25,"ops_per_s":100.5,"books_balanced":true,"rollup_differences":0,"leaks":0,"routes":{"single":7},"cache":{"hits":5,"misses":2,"stale":0},"partitions":4,"outside_partitions":0,"old_names":0,"series":90}"#
         );
         assert!(report.is_good());
         assert!(!Report { leaks: 1, ..report.clone() }.is_good());
@@ -160,6 +162,7 @@ mod tests {
         assert!(!Report { extras: stale, ..report.clone() }.is_good());
         assert!(
             !Report { extras: Extras { outside_partitions: 1, ..report.extras.clone() }, ..report.clone() }.is_good()
+                && !Report { extras: Extras { old_names: 1, ..report.extras.clone() }, ..report.clone() }.is_good()
         );
         assert!(Report { owner_share: Some(0.99), ..report.clone() }.is_good());
         assert!(!Report { owner_share: Some(0.9899), ..report }.is_good());

@@ -28,7 +28,7 @@ fn of_field(entity: &Entity, field: &Field) -> TokenStream {
     let denormalized = entity.copied(field).and_then(|(through, source)| {
         let (target, ty) = (through.attr.references.as_ref()?, &field.ty);
         Some(quote_spanned! {field.ty_span()=>
-            const _: () = #krate::entity::checked::copy::<#target, #ty, _>(<#target>::#source);
+            const _: () = #krate::entity::Followed::column(<#target>::#source).by::<#ty>();
         })
     });
     quote!(#region #sequence #denormalized)

@@ -25,6 +25,8 @@ pub(crate) use column::RawColumn;
 pub use column::{Column, JoinOn, Operand, Order, SameValue, Summable};
 pub use column_type::{ColumnType, Element, NeverNull, PartitionColumn, RegionColumn, SequenceColumn, TextLike};
 pub use denormalized::CopyOf;
+#[doc(hidden)]
+pub use denormalized::Followed;
 pub use distribution_key::{DistributionKey, Newtype};
 pub(crate) use filter::AnyFilter;
 #[doc(hidden)]

@@ -88,13 +88,11 @@ impl<C: PartitionColumn> PeriodOf<C> for time::Date {}
 /// What the derive writes so that the compiler checks it: constants of these have no other use.
 #[doc(hidden)]
 pub mod checked {
-    use super::super::denormalized::CopyOf;
     use super::{Column, CountColumn, ExactSum, HourOf, PartitionColumn, PeriodOf, Writable};
 
     pub const fn same<E: Writable, T>(_: Column<E, T>) {}
     pub const fn period<E: Writable, T: PeriodOf<C>, C: PartitionColumn>(_: Column<E, C>) {}
     pub const fn hour<E: Writable, T: HourOf<C>, C: PartitionColumn>(_: Column<E, C>) {}
-    pub const fn copy<E: Writable, T: CopyOf<C>, C>(_: Column<E, C>) {}
     pub const fn count<T: CountColumn>() {}
     pub const fn sum<E: Writable, S, T: ExactSum<S>>(_: Column<E, T>) {}
 

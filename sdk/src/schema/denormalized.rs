@@ -382,9 +382,11 @@ impl<'a> Copies<'a> {
         )
     }
 
-    /// Rows are locked in one order by all who change what they follow: those don't wait for each other in a circle.
+    /// Rows are locked in one order by all who change what they follow: those don't wait for each other in a circle. It is the same
+    /// when the table gets partitions.
     fn key_order(&self) -> String {
-        self.table.primary_key.iter().map(|name| format!("c.{}", quote_ident(name))).collect::<Vec<_>>().join(", ")
+        let key = self.table.distribution_column().into_iter().chain(self.table.key.iter().copied());
+        key.map(|name| format!("c.{}", quote_ident(name))).collect::<Vec<_>>().join(", ")
     }
 
     fn trigger(&self, label: &str) -> String {

@@ -8,6 +8,7 @@ mod festivals;
 mod health;
 mod idempotency;
 mod payments;
+mod sales;
 mod server;
 mod stands;
 mod state;
@@ -59,6 +60,7 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/festivals", post(festivals::create))
         .nest("/festivals/{slug}", festival)
+        .route("/stands/best", get(sales::best))
         .route("/users", post(users::register))
         .layer(middleware::from_fn_with_state(app.clone(), in_time));
     Router::new()

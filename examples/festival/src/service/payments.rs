@@ -67,6 +67,7 @@ impl Command for Payment {
             id: Uuid::now_v7(),
             wallet_id,
             stand_id,
+            stand_name: String::new(),
             amount,
             state: OrderState::Paid,
             created_at: now(),

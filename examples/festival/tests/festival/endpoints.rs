@@ -17,6 +17,7 @@ in_both_modes![
     revenue_is_what_was_paid_and_not_given_back,
     history_comes_in_pages_newest_first,
     days_are_what_moved_on_them,
+    the_best_stands_are_of_all_festivals,
     one_festival_shows_nothing_of_another,
     health_and_metrics_are_there,
 ];
@@ -232,6 +233,27 @@ async fn days_are_what_moved_on_them(place: Place) {
     };
     // Midnight may have come in between.
     assert_eq!((sum("transactions"), sum("credits"), sum("debits")), (4, 1200, -500));
+}
+
+async fn the_best_stands_are_of_all_festivals(place: Place) {
+    let stage = Stage::open(place).await;
+    for (slug, amount) in [("here", 300), ("there", 500)] {
+        stage.festival(slug).await;
+        let (wallet, stand) = (stage.wallet(slug, 1000).await, stage.stand(slug).await);
+        stage.order(slug, wallet, stand, amount).await;
+        let returned = stage.order(slug, wallet, stand, 200).await;
+        stage.post(format!("/festivals/{slug}/orders/{returned}/refund"), json!({})).await;
+    }
+    assert_eq!(stage.get("/stands/best").await.body, json!([]), "as of the last refresh");
+    stage.cluster.admin().views(&festival::model::schema()).refresh_all().await.expect("a refresh");
+    let best = stage.get("/stands/best").await.body;
+    let shown: Vec<(i64, i64)> = best
+        .as_array()
+        .expect("stands")
+        .iter()
+        .map(|stand| (stand["orders"].as_i64().expect("a number"), stand["revenue"].as_i64().expect("a number")))
+        .collect();
+    assert_eq!(shown, [(1, 500), (1, 300)]);
 }
 
 async fn one_festival_shows_nothing_of_another(place: Place) {

@@ -42,7 +42,7 @@ pub(super) async fn table(ground: &Ground, parent: &Parent, source: &Source, sha
             sequence(&old)
         ));
     }
-    statements.extend(followers.iter().map(|one| one.definition.replacen("%s", &new, 1)));
+    statements.extend(followers.iter().map(|one| one.definition.replacen(" ON %s ", &format!(" ON {new} "), 1)));
     statements.extend(followers.iter().filter_map(|one| {
         let comment = quote_literal(one.comment.as_ref()?);
         Some(format!("COMMENT ON TRIGGER {} ON {new} IS {}", quote_ident(&one.trigger), comment.trim_start()))

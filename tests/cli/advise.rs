@@ -23,7 +23,7 @@ async fn the_checklist_is_that_of_the_users(place: Place) {
     assert_eq!(advice["nodes"].as_array().unwrap().len(), place.pick(1, 3));
     let ran = program.on_a_terminal(&["advise", "--users", "5000", "--watch-for", "0"], "");
     assert_eq!(ran.code, 3, "{ran:?}");
-    for part in ["level: medium", "concurrent users: 5,000 (given)", "pooler", "next step: ", "not seen: "] {
+    for part in ["Level: medium", "concurrent users: 5,000 (given)", "pooler", "Next step: ", "Not seen"] {
         assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
     }
     println!("{}", ran.stdout);

@@ -73,14 +73,14 @@ const TOUR: &[Stop] = &[
     stop("", "rollups repair festival_daily_stats --tenant FESTIVAL", 0),
     stop("### Denormalised columns", "denormalized verify", 0),
     stop("", "denormalized repair", 0),
-    Stop { is_measured: true, ..stop("### Materialized views", "views list", 0) },
-    Stop { is_measured: true, ..stop("", "views refresh stand_sales", 0) },
+    stop("### Materialized views", "views refresh stand_sales", 0),
+    stop("", "views list", 0),
     stop("### Where data are", "placement nodes", 0),
     stop("", "placement mint us", 0),
     stop("The festival of this tour says that it is at home in `eu`, and its key lies in `us`:", "placement audit", 3),
     stop("", "placement relocate FESTIVAL eu --dry-run", 3),
     stop("", "placement rebalance --dry-run", 0),
-    Stop { lines: 40, ..stop("### What it needs next", "advise --users 5000 --watch-for 0", 3) },
+    Stop { lines: 200, ..stop("### What it needs next", "advise --users 5000 --watch-for 0", 3) },
     stop("### Where a key goes, and why", "route FESTIVAL", 0),
     stop("### The cache", "cache status", 0),
     stop("There is none here:", "cache invalidate wallets --tenant FESTIVAL", 1),
@@ -236,11 +236,12 @@ enum Kind {
 
 /// The answer without what differs each time.
 fn settled(answer: &str, names: &[(String, String)], festival: &str, kind: Kind) -> String {
-    static REST: LazyLock<[(Regex, &str); 7]> = LazyLock::new(|| {
+    static REST: LazyLock<[(Regex, &str); 8]> = LazyLock::new(|| {
         [
             (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "0197b0a9-11c4-7f6e-8a02-c4e1937d5b86"),
             (r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z", "2030-01-01T12:00:00Z"),
             (r"\b[0-9.]+ ?(µs|ms|s)\b", "7 ms"),
+            (r"7 ms( 7 ms)+", "7 ms"),
             (r"\b[1-9][0-9.]* (B|kB|MB)\b", "64 kB"),
             (r", [0-9]+ bytes", ", 65536 bytes"),
             (r"-?\b[0-9]{7,10}\b", "-536870912"),
@@ -258,7 +259,7 @@ fn settled(answer: &str, names: &[(String, String)], festival: &str, kind: Kind)
         text = pattern.replace_all(&text, *name).into_owned();
     }
     if kind == Kind::Measured {
-        static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"  [0-9]+( ms| kB)?\b|  -|7 ms").unwrap());
+        static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"  [0-9]+( ms| kB)?\b|7 ms").unwrap());
         text = text.lines().map(|line| NUMBER.replace_all(line, "  …").into_owned() + "\n").collect();
     }
     aligned(&text.replace("FESTIVAL", FESTIVAL))

@@ -9,12 +9,12 @@ use shardwise::admin::{Consent, StepKind};
 use shardwise::session::TransactionOptions;
 use tokio::task::JoinSet;
 
-use super::stage::{Booth, Sale, Stage, before, earlier, plain, sale, schema};
+use super::stage::{Booth, Sale, Stage, before, chain, earlier, plain, sale, schema};
 use crate::support::model::Festival;
 use crate::support::place::{Place, in_both_modes};
 
 in_both_modes![@on_two_threads:
-    rows_that_are_there_get_theirs_while_others_write, rows_keep_theirs_when_they_get_partitions, what_no_entity_wants_waits_for_a_consent,
+    rows_that_are_there_get_theirs_while_others_write, what_follows_follows_what_follows, rows_keep_theirs_when_they_get_partitions, what_no_entity_wants_waits_for_a_consent,
 ];
 
 fn old(new: Sale) -> before::Sale {
@@ -93,6 +93,22 @@ async fn rows_that_are_there_get_theirs_while_others_write(place: Place) {
     );
 }
 
+async fn what_follows_follows_what_follows(place: Place) {
+    let stage = Stage::with(place, earlier()).await;
+    let (fest, booths) = stage.festival(2).await;
+    let rows: Vec<_> = (0..40).map(|nth| old(sale(&booths[nth % 2], None, 1))).collect();
+    fest.insert_many(&rows).await.unwrap();
+    let schema = Schema::new().with::<Festival>().with::<chain::Sale>().with::<chain::Booth>();
+    let admin = stage.cluster.admin();
+    admin.apply(&schema).await.unwrap();
+    let named = async |name: &str| stage.number(&format!("SELECT count(*) FROM sales WHERE booth_at = '{name}'")).await;
+    assert_eq!(named(&format!("Festival {}", fest.key())).await, 40);
+    stage.run(&[&format!("UPDATE festivals SET name = 'renamed' WHERE id = '{}'", fest.key())]).await;
+    assert_eq!(named("renamed").await, 40);
+    let diff = admin.diff(&schema).await.unwrap();
+    assert!(diff.is_empty(), "{diff}");
+}
+
 async fn rows_keep_theirs_when_they_get_partitions(place: Place) {
     let stage = Stage::with(place, Schema::new().with::<Festival>().with::<Booth>().with::<plain::Sale>()).await;
     let (fest, booths) = stage.festival(3).await;
@@ -131,7 +147,7 @@ async fn what_no_entity_wants_waits_for_a_consent(place: Place) {
     admin.apply_with(&earlier(), &all, |_| {}).await.unwrap();
     fest.update_columns::<Booth>(booths[0].id).set(Booth::NAME, "free".to_owned()).run().await.unwrap();
     fest.update_columns::<before::Sale>(one.id).set(before::Sale::AMOUNT, 6).run().await.unwrap();
-    let left = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'shardwise%'";
+    let left = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'zz_shardwise%'";
     assert_eq!(stage.number(left).await, 0);
     let plan = admin.plan(&earlier()).await.unwrap();
     assert!(plan.is_empty() && plan.withheld().is_empty(), "{plan}");

@@ -13,7 +13,8 @@ async fn what_keeps_it_is_compared_and_mended(place: Place) {
     assert!(diff.is_empty(), "{diff}");
     let allow = place.pick("SELECT 1", "SET citus.enable_unsafe_triggers = on");
     let function = "CREATE OR REPLACE FUNCTION sales_denormalized() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.booth_name := ''x''; RETURN NEW; END'";
-    let (own, of_booth) = ("shardwise_copy_sales_write_denormalized", "shardwise_copy_sales_booth_id_denormalized");
+    let (own, of_booth) =
+        ("zz_shardwise_copy_public_sales_write_denormalized", "zz_shardwise_copy_public_sales_booth_id_denormalized");
     let strikes: [&[&str]; 5] = [
         &[allow, &format!("DROP TRIGGER {own} ON sales")],
         &[allow, &format!("ALTER TABLE booths DISABLE TRIGGER {of_booth}")],

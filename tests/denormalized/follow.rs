@@ -67,6 +67,18 @@ async fn verbs_leave_it_out_and_rows_follow(place: Place) {
     assert_eq!(undone.unwrap_err().kind(), ErrorKind::NotFound);
     stage.assert_exact("rolled back").await;
 
+    // Another row in the place of the one that is followed, in one statement. Citus makes two of it, and the foreign key refuses.
+    if !place.is_citus() {
+        let reborn = format!(
+            "WITH gone AS (DELETE FROM booths WHERE festival_id = '{0}' AND id = '{1}' RETURNING *) \
+             INSERT INTO booths (festival_id, id, name) SELECT festival_id, id, 'reborn' FROM gone WHERE festival_id = '{0}'",
+            fest.key(),
+            third.id
+        );
+        stage.run(&[&reborn]).await;
+        stage.assert_exact("another row in its place").await;
+    }
+
     // A festival of its own, beside another one.
     let (other, theirs) = stage.festival(1).await;
     other.insert(&sale(&theirs[0], None, 1)).await.unwrap();

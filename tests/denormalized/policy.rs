@@ -27,6 +27,18 @@ async fn an_application_role_writes_rows_that_follow(place: Place) {
     fest.insert(&one).await.unwrap();
     fest.update_columns::<Booth>(booth.id).set(Booth::NAME, "Grill".to_owned()).run().await.unwrap();
     owner.reference().update_columns::<Festival>(id).set(Festival::NAME, "Closed Air".to_owned()).run().await.unwrap();
+    // Nobody can have the functions work for a table of their own.
+    for client in stage.app_by_hand().await {
+        client
+            .batch_execute("CREATE TEMP TABLE mine (festival_id uuid, booth_id uuid, booth_name text)")
+            .await
+            .unwrap();
+        for function in ["sales_denormalized", "sales_booth_id_followed"] {
+            let sql = format!("CREATE TRIGGER x BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION {function}()");
+            let error = client.batch_execute(&sql).await.expect_err(&sql);
+            assert_eq!(error.code().unwrap().code(), "42501", "{sql}: {error:?}");
+        }
+    }
     let stored = fest.get::<Sale>(one.id).await.unwrap();
     assert_eq!((stored.booth_name.as_str(), stored.festival_name.as_str()), ("Grill", "Closed Air"));
 }

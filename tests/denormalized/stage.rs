@@ -63,6 +63,42 @@ pub mod before {
     }
 }
 
+pub mod chain {
+    //! The same tables in a later release: sales follow what booths follow.
+
+    use super::{Entity, Festival, Timestamp, Uuid};
+
+    #[derive(Debug, Clone, PartialEq, Entity)]
+    #[entity(table = "booths", distributed_by = festival_id)]
+    pub struct Booth {
+        #[entity(references = Festival)]
+        pub festival_id: Uuid,
+        #[entity(key)]
+        pub id: Uuid,
+        pub name: String,
+        pub motto: Option<String>,
+        #[entity(denormalized = festival_id.name)]
+        pub at: String,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Entity)]
+    #[entity(table = "sales", distributed_by = festival_id, partition_by = monthly(created_at))]
+    pub struct Sale {
+        #[entity(references = Festival)]
+        pub festival_id: Uuid,
+        #[entity(key)]
+        pub id: Uuid,
+        #[entity(references = Booth, index)]
+        pub booth_id: Uuid,
+        #[entity(references = Booth)]
+        pub partner_id: Option<Uuid>,
+        pub amount: i64,
+        pub created_at: Timestamp,
+        #[entity(denormalized = booth_id.at)]
+        pub booth_at: String,
+    }
+}
+
 pub mod plain {
     //! The same table without partitions.
 

@@ -45,6 +45,12 @@ async fn a_tenant_reads_its_own_groups_and_writes_none(place: Place) {
             assert_eq!(error.code().unwrap().code(), "42501", "{sql}");
         }
     }
+    for client in stage.app_by_hand().await {
+        client.batch_execute("CREATE TEMP TABLE mine (festival_id uuid, amount bigint)").await.unwrap();
+        let sql = "CREATE TRIGGER x AFTER INSERT ON mine FOR EACH STATEMENT EXECUTE FUNCTION daily_stats_rollup()";
+        let error = client.batch_execute(sql).await.expect_err(sql);
+        assert_eq!(error.code().unwrap().code(), "42501", "{error:?}");
+    }
     assert!(owner.admin().rollups(&schema()).verify::<DailyStats>().await.unwrap().is_exact());
     stage.by_hand(&[&format!("REVOKE SELECT ON daily_stats FROM {}", stage.role)]).await;
     let diff = owner.admin().diff(&schema()).await.unwrap().to_string();

@@ -71,7 +71,8 @@ impl Desk {
 
     /// Runs the work in a transaction, which ends with it: well or not at all.
     pub(in crate::admin) async fn transaction<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        self.batch("BEGIN").await?;
+        // Whatever the role's defaults are.
+        self.batch("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
         match work.await {
             Ok(done) => {
                 // Broken off here, the server may have committed. Asked to, it may still have refused.

@@ -96,9 +96,10 @@ impl Admin {
             report.made(&made.map_err(|error| error.during(KEPT))?);
         }
         let (fillings, first, total) = report.fillings();
-        for (number, step) in (first..).zip(fillings) {
+        let denormalized = self.denormalized(schema);
+        for (number, step) in (first..).zip(denormalized.in_order(fillings)) {
             progress(Progress { number, total, title: step.title() });
-            let took = self.denormalized(schema).complete(&step, &mut progress).await;
+            let took = denormalized.complete(&step, &mut progress).await;
             report.filled(step, took.map_err(|error| error.during(KEPT))?);
         }
         if self.core.mode() == Mode::Citus {

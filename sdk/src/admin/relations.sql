@@ -133,7 +133,7 @@ SELECT coalesce(pg_catalog.json_agg(pg_catalog.row_to_json(relation)), '[]') FRO
             SELECT coalesce(pg_catalog.json_agg(g.tgname ORDER BY g.tgname), '[]')
             FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal
                 -- Those of rollups and of denormalised columns see to rows that are written, and not to those that change places.
-                AND g.tgname NOT LIKE 'shardwise\_rollup\_%' AND g.tgname NOT LIKE 'shardwise\_copy\_%'
+                AND g.tgname NOT LIKE 'shardwise\_rollup\_%' AND g.tgname NOT LIKE 'zz\_shardwise\_copy\_%'
         ) AS triggers
     FROM unnest($1, $2) wanted(schema, name)
     JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.schema

@@ -11,6 +11,7 @@ use super::options::AdviceOptions;
 pub(super) struct Whole<'a> {
     pub(super) evidence: &'a Evidence,
     tables: BTreeMap<(&'a str, &'a str), TableUsage>,
+    growths: BTreeMap<(&'a str, &'a str), Growth>,
     indexes: BTreeMap<(&'a str, &'a str, String), IndexWhole>,
     /// By co-location group: of each node its bytes, and of each shard.
     pub(super) groups: BTreeMap<i32, Group<'a>>,
@@ -33,6 +34,15 @@ pub(super) struct IndexWhole {
     pub(super) is_broken_on_a_node: bool,
 }
 
+/// How fast a table grows: what its primaries have gained, each in the time that it has counted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Growth {
+    /// Rows per second.
+    pub(super) per_second: f64,
+    /// The shortest of these times.
+    pub(super) over: Duration,
+}
+
 /// The shards of tables that are together.
 #[derive(Debug, Default)]
 pub(super) struct Group<'a> {
@@ -45,6 +55,7 @@ impl<'a> Whole<'a> {
         let mut whole = Self {
             evidence,
             tables: BTreeMap::new(),
+            growths: BTreeMap::new(),
             indexes: BTreeMap::new(),
             groups: BTreeMap::new(),
             counted_for: None,
@@ -71,9 +82,9 @@ impl<'a> Whole<'a> {
             self.silent.push(node);
             return;
         };
+        let age = node.server.as_ref().ok().and_then(super::evidence::Server::counted_for);
         if let Ok(server) = &node.server {
             // The youngest counter is what all can be held against.
-            let age = server.counted_for();
             self.counted_for = match (self.counted_for, age) {
                 (Some(other), Some(age)) => Some(other.min(age)),
                 (other, age) => other.or(age),
@@ -84,6 +95,9 @@ impl<'a> Whole<'a> {
         for table in &usage.tables {
             let whole = self.tables.entry((&table.schema, &table.name)).or_default();
             add(whole, table, node.is_primary());
+            if let (true, Some(over)) = (node.is_primary(), age) {
+                self.grow(table, over);
+            }
         }
         for index in &usage.indexes {
             let table = described.iter().find(|table| table.schema == index.schema && table.name == index.table);
@@ -104,6 +118,21 @@ impl<'a> Whole<'a> {
             *group.nodes.entry(&node.name).or_default() += bytes;
             group.shards.push((&node.name, low, *bytes));
         }
+    }
+
+    fn grow(&mut self, table: &'a TableUsage, over: Duration) {
+        if over.is_zero() {
+            return;
+        }
+        let per_second = (real(table.inserted) - real(table.deleted)) / over.as_secs_f64();
+        let growth = self.growths.entry((&table.schema, &table.name)).or_insert(Growth { per_second: 0.0, over });
+        *growth = Growth { per_second: growth.per_second + per_second, over: growth.over.min(over) };
+    }
+
+    /// How fast a table grows, where it does.
+    pub(super) fn growth(&self, table: &Table) -> Option<Growth> {
+        let growth = self.growths.get(&(table.schema.as_str(), table.name.as_str())).copied();
+        growth.filter(|growth| growth.per_second > 0.0)
     }
 
     fn table<'b>(&'b self, table: &'b Table) -> Option<&'b TableUsage> {

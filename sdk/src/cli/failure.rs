@@ -27,6 +27,13 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
+    /// The same, with what it was about before it.
+    #[must_use]
+    pub(super) fn during(self, what: &str) -> Self {
+        let message = if self.message.is_empty() { what.to_owned() } else { format!("{what}: {}", self.message) };
+        Self { message, ..self }
+    }
+
     /// Writes it to standard error. Where that can't be written there is nobody to tell.
     pub(super) fn tell(&self, format: Format) {
         use std::io::Write as _;

@@ -88,7 +88,7 @@ impl Output {
     /// Clears the terminal for what comes next, where there is one.
     pub(super) fn clear(&self) -> Result<(), Failure> {
         if self.format == Format::Table && io::stdout().is_terminal() {
-            return self.write("\x1b[H\x1b[2J\x1b[3J");
+            return self.write("\x1b[H\x1b[2J");
         }
         Ok(())
     }

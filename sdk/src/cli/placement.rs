@@ -69,13 +69,15 @@ pub(super) enum Command {
         node: String,
         /// The region
         region: Region,
+        #[command(flatten)]
+        yes: Yes,
     },
     /// Move all shards of a node to the others of its region, and let none in any more
     Drain {
         /// The node: its address as `placement nodes` has it, or its number
         node: String,
         #[command(flatten)]
-        yes: Yes,
+        approval: Approval,
     },
     /// Take a node without shards out of the cluster
     RemoveNode {
@@ -119,21 +121,13 @@ impl Command {
                 let id = context.cluster().await?.admin().placement().add_node(&host, port, region).await?;
                 told(context, id, format!("{host}:{port} is node {id}, in {region}"))
             }
-            Self::SetRegion { node, region } => {
+            Self::SetRegion { node, region, yes } => {
                 let id = node_of(context, &node).await?;
+                yes.ask(&format!("say to all clients that {node} stands in {region}")).await?;
                 context.cluster().await?.admin().placement().set_region(id, region).await?;
                 told(context, id, format!("node {id} stands in {region}"))
             }
-            Self::Drain { node, yes } => {
-                let id = node_of(context, &node).await?;
-                yes.ask(&format!("move all shards away from {node}")).await?;
-                let bar = Bar::new();
-                let moved =
-                    context.cluster().await?.admin().placement().drain_node_with(id, |step| bar.step(step)).await;
-                drop(bar);
-                context.answer(&moved?)?;
-                Ok(Exit::Fine)
-            }
+            Self::Drain { node, approval } => drain(context, &node, approval).await,
             Self::RemoveNode { node, yes } => {
                 let id = node_of(context, &node).await?;
                 yes.ask(&format!("take {node} out of the cluster")).await?;
@@ -179,6 +173,21 @@ async fn rebalance(context: &Context, approval: Approval) -> Result<Exit, Failur
     let done = placement.rebalance_with(|step| bar.step(step)).await;
     drop(bar);
     context.answer(&done?)?;
+    Ok(Exit::Fine)
+}
+
+async fn drain(context: &Context, node: &str, approval: Approval) -> Result<Exit, Failure> {
+    let (id, placement) = (node_of(context, node).await?, context.cluster().await?.admin().placement());
+    if approval.dry_run {
+        let planned = placement.plan_drain(id).await?;
+        context.answer(&planned)?;
+        return Ok(if planned.moves.is_empty() { Exit::Fine } else { Exit::Found });
+    }
+    approval.ask(&format!("move all shards away from {node}")).await?;
+    let bar = Bar::new();
+    let moved = placement.drain_node_with(id, |step| bar.step(step)).await;
+    drop(bar);
+    context.answer(&moved?)?;
     Ok(Exit::Fine)
 }
 

@@ -64,7 +64,16 @@ async fn repair(context: &Context, which: &Which) -> Result<Exit, Failure> {
     for table in which.tables(context, &rollups)? {
         let tenant = which.tenant.as_deref().map(|key| of_table(key, table)).transpose()?;
         let bar = Bar::new();
-        done.push(rollups.repair_table(table, tenant.as_ref(), &mut |step| bar.step(step)).await?);
+        let repair = rollups.repair_table(table, tenant.as_ref(), &mut |step| bar.step(step)).await;
+        drop(bar);
+        match repair {
+            Ok(repair) => done.push(repair),
+            // What was done before stays, and is told.
+            Err(error) => {
+                context.answer(&done)?;
+                return Err(error.into());
+            }
+        }
     }
     context.answer(&done)?;
     Ok(Exit::Fine)

@@ -58,10 +58,14 @@ async fn take(context: &Context) -> Result<Status, Failure> {
     Ok(if schema.tables().is_empty() { cluster.status().await } else { cluster.status_of(schema).await })
 }
 
-/// What should be done, for the page; without it, where nobody can tell.
+/// What should be done, for the page. Where nobody can tell, the page goes without it, and whoever asked for it hears why.
 async fn advised(context: &Context) -> Option<Advice> {
-    let cluster = context.cluster().await.ok()?;
-    cluster.admin().advise(context.schema(), &AdviceOptions::default()).await.ok()
+    let advise = async || {
+        let cluster = context.cluster().await?;
+        Ok(cluster.admin().advise(context.schema(), &AdviceOptions::default()).await?)
+    };
+    let told = |failure: Failure| failure.during("the page is written without advice").tell(context.output().format);
+    advise().await.map_err(told).ok()
 }
 
 /// Beside the file first: whoever reads it never finds half of a page.

@@ -71,17 +71,21 @@ async fn refresh(context: &Context, views: &Views, name: Option<String>) -> Resu
         None => context.schema().tables().iter().copied().filter(|table| table.view.is_some()).collect(),
     };
     let (bar, total) = (Bar::new(), tables.len());
-    let (mut done, mut failure) = (Vec::new(), None);
+    let (mut done, mut last) = (Vec::new(), None);
     for (at, table) in tables.into_iter().enumerate() {
         bar.step(Progress { number: at + 1, total, title: &format!("refresh {}", table.name) });
         match views.refresh_table(table).await {
             Ok(refresh) => done.push(refresh),
-            Err(error) => failure = failure.or(Some(error)),
+            Err(error) => {
+                if let Some(failure) = last.replace(Failure::from(error)) {
+                    failure.tell(context.output().format);
+                }
+            }
         }
     }
     drop(bar);
     context.answer(&done)?;
-    failure.map_or(Ok(Exit::Fine), |error| Err(error.into()))
+    last.map_or(Ok(Exit::Fine), Err)
 }
 
 impl Answer for Vec<ViewInfo> {

@@ -21,15 +21,22 @@ impl Watch {
         context: &Context,
         mut ask: impl AsyncFnMut() -> Result<A, Failure>,
     ) -> Result<(), Failure> {
+        let mut answer = ask().await?;
         loop {
-            let answer = ask().await?;
             let Some(pause) = self.watch else { return context.answer(&answer) };
             context.output().clear()?;
             context.answer(&answer)?;
             if context.output().is_closed() {
                 return Ok(());
             }
-            tokio::time::sleep(pause).await;
+            // What is watched may fail for a while: that is when it is watched for.
+            answer = loop {
+                tokio::time::sleep(pause).await;
+                match ask().await {
+                    Ok(answer) => break answer,
+                    Err(failure) => failure.tell(context.output().format),
+                }
+            };
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::health::{Blocks, IoTime, Lag, NodeSample, Samples, ServerSample};
+use crate::health::{Blocks, IoTime, Lag, NodeSample, Samples, ServerSample, Silence};
 use crate::metrics::{self as table, Labels, Metric, add, bounded, set};
 use crate::topology::Node;
 
@@ -18,6 +18,8 @@ pub(super) struct Gauges {
 #[derive(Default)]
 struct Told {
     blocks: Option<Blocks>,
+    /// What it last said how many it takes.
+    max_connections: Option<u64>,
     io: Option<(Instant, IoTime)>,
     // Each gauge that was set, with its labels: what is not told any more must not stand there for ever.
     gauges: BTreeMap<(&'static str, Vec<String>), &'static Metric>,
@@ -64,7 +66,16 @@ impl<'a> One<'a> {
     fn tell(mut self, sample: &NodeSample) -> Told {
         let role = sample.node.role.as_str();
         self.gauge(&table::NODE_UP, &[role], f64::from(u8::from(sample.is_up)));
-        self.gauge(&table::NODE_ASKED, &[role], f64::from(u8::from(sample.server.is_ok())));
+        match &sample.server {
+            // Nobody has to be told of what is so on purpose.
+            Err(Silence::Unasked(_)) => {}
+            told => self.gauge(&table::NODE_ASKED, &[role], f64::from(u8::from(told.is_ok()))),
+        }
+        if let Err(Silence::Full(_)) = &sample.server {
+            let most = self.told.max_connections.unwrap_or(1);
+            self.gauge(&table::SERVER_CONNECTIONS, &[], float(most));
+            self.gauge(&table::SERVER_CONNECTIONS_MAX, &[], float(most));
+        }
         for (purpose, usage) in &sample.pools {
             let labels = [*purpose, usage.kind];
             self.gauge(&table::POOL_IN_USE, &labels, usage.in_use.into());
@@ -86,6 +97,7 @@ impl<'a> One<'a> {
     }
 
     fn server(&mut self, server: &ServerSample) {
+        self.told.max_connections = Some(server.max_connections);
         self.gauge(&table::SERVER_CONNECTIONS, &[], float(server.connections));
         self.gauge(&table::SERVER_CONNECTIONS_MAX, &[], float(server.max_connections));
         if let Some(waiting) = server.io_waiting {

@@ -34,7 +34,10 @@ const STATE: &str = "\
         THEN (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE wait_event_type = 'IO') END, \
     CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN (SELECT max(pg_catalog.pg_wal_lsn_diff( \
         pg_catalog.pg_current_wal_lsn(), replay_lsn))::int8 FROM pg_catalog.pg_stat_replication WHERE state = 'streaming') END, \
-    pg_catalog.current_setting('server_version_num')::int8 \
+    pg_catalog.current_setting('server_version_num')::int8, \
+    nullif(pg_catalog.current_setting('citus.max_client_connections', true), '')::int8, \
+    (SELECT count(*) FROM pg_catalog.pg_stat_activity \
+        WHERE backend_type = 'client backend' AND application_name NOT LIKE 'citus\\_internal%' AND application_name NOT LIKE 'citus\\_rebalancer%') \
     FROM pg_catalog.pg_stat_database d WHERE d.datname = pg_catalog.current_database()";
 
 /// What all of the server waited for, those in the background included; `pg_stat_database` has the sessions of one database.
@@ -113,9 +116,10 @@ impl Inquiry {
             Some((_, sizes)) => sizes,
             None => sizes_of(client).await?,
         };
+        let (connections, max_connections) = nearest(&row)?;
         Ok(ServerSample {
-            connections: number(&row, 0)?,
-            max_connections: number(&row, 1)?,
+            connections,
+            max_connections,
             blocks,
             blocks_of_late: self.keep(blocks, sizes, size_interval),
             io: io.map(|(source, spent)| IoTime { source, spent: of_millis(spent) }),
@@ -183,6 +187,21 @@ async fn sizes_of(client: &Client) -> Result<Sizes> {
     let log = client.query_typed_one(LOG, &[]).await.map_err(Error::postgres)?;
     let log = some_number(&log, 0)?.unwrap_or_default();
     Ok(Sizes { database, used: used.saturating_add(log), source: "tablespaces_and_log" })
+}
+
+/// Sessions and their limit. Citus keeps others from more than so many of the places, for its own: what is nearer counts.
+fn nearest(row: &Row) -> Result<(u64, u64)> {
+    let (all, most) = (number(row, 0)?, number(row, 1)?);
+    let of_clients: Option<i64> = row.try_get(8).map_err(Error::postgres)?;
+    let Some(for_clients) = of_clients.and_then(|limit| u64::try_from(limit).ok()).filter(|limit| *limit > 0) else {
+        return Ok((all, most));
+    };
+    let clients = number(row, 9)?;
+    Ok(if clients.saturating_mul(most) > all.saturating_mul(for_clients) {
+        (clients, for_clients)
+    } else {
+        (all, most)
+    })
 }
 
 /// Nothing that is asked for is negative.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use tokio::time::Instant;
+use tokio_postgres::error::SqlState;
 
 use super::station::Station;
 use super::visits::goes_to;
 use super::{Core, replicas};
 use crate::config::Endpoint;
-use crate::health::{Latency, NodeSample, Samples, ServerSample};
+use crate::health::{Latency, NodeSample, Samples, ServerSample, Silence};
 use crate::metrics;
 use crate::topology::Role;
 
@@ -75,17 +76,25 @@ async fn take(core: &Arc<Core>) -> Samples {
 }
 
 /// What the server tells, or why it does not.
-async fn ask(core: &Core, station: &Station) -> Result<ServerSample, String> {
-    goes_to(core, station)?;
-    station.inquiry().ask(station, core.config()).await.map_err(|error| error.to_string())
+async fn ask(core: &Core, station: &Station) -> Result<ServerSample, Silence> {
+    goes_to(core, station).map_err(|why| Silence::Unasked(why.to_owned()))?;
+    station.inquiry().ask(station, core.config()).await.map_err(|error| {
+        let why = error.to_string();
+        match error.code() {
+            Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => Silence::Full(why),
+            _ if error.is_unreachable() => Silence::Lost(why),
+            _ => Silence::Other(why),
+        }
+    })
 }
 
-fn node(core: &Core, station: &Station, server: Result<ServerSample, String>) -> NodeSample {
+fn node(core: &Core, station: &Station, server: Result<ServerSample, Silence>) -> NodeSample {
     let (node, pool) = (station.node(), station.made_pool());
     let address = Endpoint { host: node.host.clone(), port: node.port };
     NodeSample {
         node: node.clone(),
-        is_up: station.is_up(),
+        // Of one that nobody goes around the breaker says nothing.
+        is_up: station.is_up() && !matches!(server, Err(Silence::Lost(_))),
         latency: pool.and_then(|pool| latency(pool.meters().latency())),
         pools: pool.map_or_else(Vec::new, |pool| pool.usages().into_iter().map(|usage| ("tenants", usage)).collect()),
         lag: (node.role == Role::Replica).then(|| core.replicas.lag_or_more(station)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::samples::{Blocks, Lag, NodeSample, Probe, Samples, ServerSample, Usage};
+use super::samples::{Blocks, Lag, NodeSample, Probe, Samples, ServerSample, Silence, Usage};
 use super::verdict::{Aspect, Check, Value, Verdict};
 use crate::config::{Bounds, Thresholds};
 
@@ -31,6 +31,10 @@ fn of(sample: &NodeSample, thresholds: &Thresholds) -> Vec<Check> {
     let mut checks = vec![reachable(sample)];
     checks.extend(sample.pools.iter().map(|(purpose, usage)| pool(purpose, usage, thresholds.connections)));
     checks.extend(sample.lag.map(|lag| replication_lag(lag, thresholds.replication_lag)));
+    if let Err(Silence::Full(why)) = &sample.server {
+        let evidence = format!("it takes no more sessions: {why}");
+        checks.push(Check { verdict: Verdict::Critical, ..unknown(Aspect::ServerConnections, &evidence) });
+    }
     if let Ok(server) = &sample.server {
         checks.push(connections(server, thresholds.connections));
         checks.push(disk(server, sample.disk_size, thresholds.disk));
@@ -41,11 +45,15 @@ fn of(sample: &NodeSample, thresholds: &Thresholds) -> Vec<Check> {
 
 fn reachable(sample: &NodeSample) -> Check {
     let (verdict, evidence) = match (&sample.server, sample.is_up) {
+        (Err(Silence::Lost(why)), _) => (Verdict::Critical, format!("it can't be reached: {why}")),
         (_, false) => {
             (Verdict::Critical, "it could not be reached when that was last tried, and is gone around".to_owned())
         }
         (Ok(_), true) => (Verdict::Ok, "it told of itself".to_owned()),
-        (Err(why), true) => (Verdict::Warning, format!("it could not be asked how it is: {why}")),
+        (Err(Silence::Unasked(why)), true) => (Verdict::Unknown, format!("it is not asked how it is: {why}")),
+        (Err(Silence::Full(why) | Silence::Other(why)), true) => {
+            (Verdict::Warning, format!("it could not be asked how it is: {why}"))
+        }
     };
     Check { aspect: Aspect::Reachable, node: None, verdict, value: None, warning: None, critical: None, evidence }
 }
@@ -75,7 +83,9 @@ fn pool(purpose: &str, usage: &Usage, bounds: Bounds<u8>) -> Check {
 
 fn connections(server: &ServerSample, bounds: Bounds<u8>) -> Check {
     let (used, most) = (server.connections, server.max_connections);
-    let evidence = format!("{used} sessions of all clients and workers (pg_stat_database), max_connections is {most}");
+    let evidence = format!(
+        "{used} sessions of {most} (pg_stat_database of max_connections, or clients of citus.max_client_connections: what is nearer)"
+    );
     share(Aspect::ServerConnections, used, most, bounds, evidence)
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::judge;
 use crate::config::Thresholds;
 use crate::health::{
-    Aspect, Blocks, Lag, Latency, NodeSample, Probe, Samples, ServerSample, Sizes, Usage, Value, Verdict,
+    Aspect, Blocks, Lag, Latency, NodeSample, Probe, Samples, ServerSample, Silence, Sizes, Usage, Value, Verdict,
 };
 use crate::topology::Node;
 
@@ -72,6 +72,26 @@ fn a_pool_that_has_no_connection_to_give_is_critical() {
 }
 
 #[test]
+fn a_server_that_does_not_tell() {
+    use Verdict::{Critical, Unknown, Warning};
+    let of = |silence: fn(String) -> Silence, is_up: bool| NodeSample {
+        is_up,
+        server: Err(silence("the reason".to_owned())),
+        ..node()
+    };
+    for (silence, is_up, verdict) in [
+        (Silence::Unasked as fn(String) -> Silence, true, Unknown),
+        (Silence::Full, true, Warning),
+        (Silence::Other, true, Warning),
+        (Silence::Lost, false, Critical),
+        (Silence::Other, false, Critical),
+    ] {
+        assert_eq!(checked(of(silence, is_up), Aspect::Reachable).0, verdict);
+    }
+    assert_eq!(checked(of(Silence::Full, true), Aspect::ServerConnections).0, Critical);
+}
+
+#[test]
 fn each_threshold_holds_from_its_own_value_on() {
     use Verdict::{Critical, Ok as Fine, Unknown, Warning};
     for (p95, verdict) in [(99, Fine), (100, Warning), (499, Warning), (500, Critical)] {
@@ -115,9 +135,9 @@ fn each_threshold_holds_from_its_own_value_on() {
 
 #[test]
 fn a_node_that_is_gone_is_critical_and_one_that_tells_nothing_a_warning() {
-    let gone = NodeSample { is_up: false, server: Err("gone".to_owned()), ..node() };
+    let gone = NodeSample { is_up: false, server: Err(Silence::Other("gone".to_owned())), ..node() };
     assert_eq!(checked(gone, Aspect::Reachable).0, Verdict::Critical);
-    let silent = NodeSample { server: Err("it did not answer".to_owned()), ..node() };
+    let silent = NodeSample { server: Err(Silence::Other("it did not answer".to_owned())), ..node() };
     assert_eq!(checked(silent, Aspect::Reachable).0, Verdict::Warning);
 }
 

@@ -43,8 +43,21 @@ pub(crate) struct NodeSample {
     pub(crate) lag: Option<Lag>,
     /// As the configuration has it.
     pub(crate) disk_size: Option<u64>,
-    /// What the server tells; or why it could not be asked, or that this client does not go there.
-    pub(crate) server: Result<ServerSample, String>,
+    /// What the server tells, or why it does not.
+    pub(crate) server: Result<ServerSample, Silence>,
+}
+
+/// Why a server does not tell how it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// This client does not ask it, on purpose.
+    Unasked(String),
+    /// It takes no more sessions.
+    Full(String),
+    /// It can't be reached.
+    Lost(String),
+    /// It was asked, and has not answered.
+    Other(String),
 }
 
 /// How much of one kind of a pool's places is in use.
@@ -72,6 +85,7 @@ pub(crate) enum Lag {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ServerSample {
     pub(crate) connections: u64,
+    /// The limit of these that is nearest to being reached.
     pub(crate) max_connections: u64,
     /// Since its statistics began.
     pub(crate) blocks: Blocks,

@@ -133,8 +133,10 @@ table! {
     REPLICATION_BACKLOG Gauge Bytes "shardwise_replication_backlog_bytes" OF_NODE, None,
         "The log that the slowest standby of this primary has not replayed yet, as pg_stat_replication has it";
     SERVER_CONNECTIONS Gauge Count "shardwise_server_connections" OF_NODE, None,
-        "Sessions of all clients, and workers in the background, that are connected to a database of the server";
-    SERVER_CONNECTIONS_MAX Gauge Count "shardwise_server_connections_max" OF_NODE, None, "The server's max_connections";
+        "Sessions of all clients, and workers in the background, that are connected to a database of the server; where \
+         citus.max_client_connections is nearer than max_connections, those of clients alone";
+    SERVER_CONNECTIONS_MAX Gauge Count "shardwise_server_connections_max" OF_NODE, None,
+        "The server's limit of these: max_connections, or citus.max_client_connections where that is nearer";
     BUFFER_HITS Counter Count "shardwise_buffer_hits_total" OF_NODE, None,
         "Blocks of the database that were found in PostgreSQL's buffers, since this client connected";
     BUFFER_READS Counter Count "shardwise_buffer_reads_total" OF_NODE, None,

@@ -7,7 +7,9 @@ use super::layout::Fnv;
 use super::{ColumnDef, ForeignKey, Table, names, quote_ident, quote_literal, quote_qualified};
 
 /// What the names of all triggers of denormalised columns begin with.
-const TRIGGERS: &str = "shardwise_copy_";
+///
+/// Triggers run in the order of their names: these see what others have made of a row.
+const TRIGGERS: &str = "zz_shardwise_copy_";
 
 /// What `pg_proc.proconfig` has of the functions.
 pub(crate) fn settings(server: Server) -> &'static [&'static str] {
@@ -128,6 +130,11 @@ impl<'a> Copies<'a> {
         )
     }
 
+    /// Who may call it could have it read for a table of their own, with its owner's rights. Nobody has to: triggers don't ask.
+    pub(crate) fn close_function(&self, piece: &Piece) -> String {
+        super::revoke_execute(&quote_qualified(Some(&self.schema), &piece.function))
+    }
+
     pub(crate) fn forbid_null(&self, column: &str) -> String {
         format!("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL", self.at, quote_ident(column))
     }
@@ -204,21 +211,10 @@ impl<'a> Copies<'a> {
     }
 
     fn own_piece(&self, server: Server) -> Piece {
-        let mut watched: Vec<&str> = Vec::new();
-        for link in &self.links {
-            let columns = link.columns.iter().map(|(column, _)| column.name);
-            for name in link.key.columns(self.table).into_iter().chain(columns) {
-                if !watched.contains(&name) {
-                    watched.push(name);
-                }
-            }
-        }
-        let watched: Vec<String> = watched.into_iter().map(quote_ident).collect();
         let (trigger, function) = (self.trigger("write"), names::object(self.table.name, "denormalized"));
         let create_trigger = format!(
-            "CREATE TRIGGER {} BEFORE INSERT OR UPDATE OF {} ON {} FOR EACH ROW EXECUTE FUNCTION {}()",
+            "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {}()",
             quote_ident(&trigger),
-            watched.join(", "),
             self.at,
             quote_qualified(Some(&self.schema), &function)
         );
@@ -281,20 +277,15 @@ impl<'a> Copies<'a> {
         )
     }
 
-    /// Who changes the row that others point at changes those.
+    /// Who changes the row that others point at changes those. A new one may have taken the place of one that was deleted by the same
+    /// statement, or had another key before.
     fn source_piece(&self, link: &Link<'_>, server: Server) -> Piece {
         let trigger = self.trigger(link.key.column);
-        let function = names::object(&format!("{}_{}", self.table.name, link.key.column), "denormalized");
-        let changes: Vec<String> = link
-            .columns
-            .iter()
-            .map(|(_, source)| format!("OLD.{0} IS DISTINCT FROM NEW.{0}", quote_ident(source)))
-            .collect();
+        let function = names::object(&format!("{}_{}", self.table.name, link.key.column), "followed");
         let create_trigger = format!(
-            "CREATE TRIGGER {} AFTER UPDATE ON {} FOR EACH ROW WHEN ({}) EXECUTE FUNCTION {}()",
+            "CREATE TRIGGER {} AFTER INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {}()",
             quote_ident(&trigger),
             link.source,
-            changes.join(" OR "),
             quote_qualified(Some(&self.schema), &function)
         );
         let on = (link.source_schema.clone(), (link.key.target)().name.to_owned());
@@ -310,10 +301,20 @@ impl<'a> Copies<'a> {
              rows that have it",
             self.at, link.source
         );
+        let seen = |row: &str| {
+            let names = (link.key.target)().primary_key.iter().copied();
+            let all = names.chain(link.columns.iter().map(|(_, source)| *source));
+            all.map(|name| format!("{row}.{}", quote_ident(name))).collect::<Vec<_>>().join(", ")
+        };
         format!(
             "\n#variable_conflict use_column\nDECLARE\n    shardwise_shard text;\nBEGIN\n    \
-             IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN\n        \
-             RAISE EXCEPTION {} USING ERRCODE = 'feature_not_supported';\n    END IF;\n{pass_on}    RETURN NULL;\nEND\n",
+             IF TG_OP = 'UPDATE' THEN\n        \
+             IF ({}) IS NOT DISTINCT FROM ({}) THEN\n            RETURN NULL;\n        END IF;\n        \
+             IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN\n            \
+             RAISE EXCEPTION {} USING ERRCODE = 'feature_not_supported';\n        END IF;\n    \
+             END IF;\n{pass_on}    RETURN NULL;\nEND\n",
+            seen("OLD"),
+            seen("NEW"),
             literal(&refusal.replace('%', "%%"))
         )
     }
@@ -390,8 +391,7 @@ impl<'a> Copies<'a> {
     }
 
     fn trigger(&self, label: &str) -> String {
-        let schema = self.table.schema.map(|schema| format!("{schema}_")).unwrap_or_default();
-        names::object(&format!("{TRIGGERS}{schema}{}_{label}", self.table.name), "denormalized")
+        names::object(&format!("{TRIGGERS}{}_{}_{label}", self.schema, self.table.name), "denormalized")
     }
 }
 

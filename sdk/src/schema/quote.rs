@@ -31,3 +31,8 @@ pub fn quote_literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
+
+/// Takes a trigger's function from everybody who did not make it. `function` is SQL text.
+pub(crate) fn revoke_execute(function: &str) -> String {
+    format!("REVOKE ALL ON FUNCTION {function}() FROM PUBLIC")
+}

@@ -274,6 +274,11 @@ impl Placed<'_> {
         )
     }
 
+    /// Who may call it could have it write for a table of their own. Nobody has to: triggers don't ask.
+    pub(crate) fn close_function(&self) -> String {
+        super::revoke_execute(&self.function())
+    }
+
     /// The writer's rights are enough for the source; those of the function's owner are for the rollup.
     pub(crate) fn function_body(&self) -> String {
         let (new, old) = (

@@ -107,6 +107,26 @@ impl Denormalized {
         Ok(done)
     }
 
+    /// Steps that fill tables, those before others that follow what they fill.
+    pub(in crate::admin) fn in_order(&self, mut steps: Vec<Step>) -> Vec<Step> {
+        let sources = |table: &Table| -> Vec<&'static Table> {
+            let through = table.columns.iter().filter_map(|column| Some(column.denormalized?.through));
+            let keys = through.filter_map(|through| table.foreign_keys.iter().find(|key| key.column == through));
+            keys.map(|key| (key.target)()).collect()
+        };
+        // How long the longest way is to a table that follows none.
+        fn depth(table: &Table, sources: &impl Fn(&Table) -> Vec<&'static Table>, left: usize) -> usize {
+            let of = sources(table).into_iter().map(|source| 1 + depth(source, sources, left.saturating_sub(1)));
+            if left == 0 { 0 } else { of.max().unwrap_or(0) }
+        }
+        let at = |step: &Step| {
+            let table = self.tables.iter().find(|table| step.touches.iter().any(|name| name == table.name));
+            table.map_or(0, |table| depth(table, &sources, self.tables.len()))
+        };
+        steps.sort_by_key(at);
+        steps
+    }
+
     /// What a step of an apply is about: all rows get their values, then what says so is written down.
     pub(in crate::admin) async fn complete(
         &self,

@@ -9,9 +9,10 @@
 //! - **Exact**, whoever writes. Who writes a row holds the one that it points at until the transaction ends, as a foreign key does, but
 //!   against any change; who changes that one changes all rows that point at it, in the same transaction. What many rows follow
 //!   should change seldom.
-//! - **Deadlocks** are possible between who changes a followed row and who has already changed, in the same transaction, a row that follows
-//!   it or which row that is; new rows are in none. Run such transactions with
-//!   [`retries`](crate::session::TransactionOptions::retries), and rename by themselves.
+//! - **Deadlocks** are possible between who changes a followed row, in any column, and who has already written in the same transaction a row
+//!   that follows it. Change what is followed first, or by itself, or run such transactions with
+//!   [`retries`](crate::session::TransactionOptions::retries).
+//! - **An index** on the foreign key is what makes a change of a followed row cheap.
 //! - **READ COMMITTED** is what a transaction has to be that changes such a row: with another isolation level the server refuses that,
 //!   for it would not see all rows that point at it.
 //! - **Not seen** is what goes by without triggers, as with `session_replication_role = replica`: [`diff`](crate::admin::Admin::diff)

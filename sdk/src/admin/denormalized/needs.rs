@@ -64,14 +64,11 @@ impl Keeper<'_> {
         let is_filled = is_kept && self.state.is_filled(&self.pieces, &filled);
         let may_be_null = |name: &str| relation.column(name).is_none_or(|column| !column.not_null);
         let columns = self.copies.columns().map(|(_, column, _)| column);
-        let to_forbid: Vec<&str> =
-            columns.filter(|column| !column.nullable && may_be_null(column.name)).map(|column| column.name).collect();
-        let forbid: Vec<String> = to_forbid.iter().map(|column| self.copies.forbid_null(column)).collect();
-        if !is_filled {
+        let to_forbid = columns.filter(|column| !column.nullable && may_be_null(column.name));
+        let forbid: Vec<String> = to_forbid.map(|column| self.copies.forbid_null(column.name)).collect();
+        // Where NULL was let in, it may have come in.
+        if !is_filled || !forbid.is_empty() {
             needs.push(self.fill(forbid, &filled));
-        } else if !forbid.is_empty() {
-            let title = format!("forbid NULL in {} of {}", to_forbid.join(", "), self.table.label);
-            needs.push(Need { difference: None, act: Act::step(StepKind::AlterColumn, title, forbid) });
         }
     }
 
@@ -81,6 +78,7 @@ impl Keeper<'_> {
         for (nth, piece) in self.pieces.iter().enumerate() {
             let on = quote_qualified(Some(&piece.on.0), &piece.on.1);
             statements.push(self.copies.create_function(piece, server(self.target)));
+            statements.push(self.copies.close_function(piece));
             // Whose mark is gone is not found by it.
             statements.push(format!("DROP TRIGGER IF EXISTS {} ON {on}", quote_ident(&piece.trigger)));
             statements.push(piece.create_trigger.clone());
@@ -116,6 +114,7 @@ impl Keeper<'_> {
         let statements = of_links.chain(forbid).chain(marked).collect();
         let mut step = Step::of(StepKind::FillCopies, title, statements);
         (step.phase, step.object, step.warning) = (Phase::Filling, Some(self.copies.at.clone()), warning);
+        step.touches = vec![self.table.table.name.to_owned()];
         let difference = Difference {
             side: Side::Different,
             object: Object::Denormalized,

@@ -26,6 +26,8 @@ pub(super) struct Found {
     pub(super) function: (String, String),
     body: String,
     is_definers: bool,
+    /// Whether everybody may call it.
+    is_open: bool,
     settings: Vec<String>,
 }
 
@@ -50,6 +52,7 @@ impl State {
                 found.mark.starts_with(&mark)
                     && found.fires
                     && found.is_definers
+                    && !found.is_open
                     && found.settings == settings(server)
                     && found.function == (copies.schema.clone(), piece.function.clone())
                     && found.body == piece.body

@@ -8,6 +8,7 @@ SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
     'function', pg_catalog.json_build_array(fn.nspname, f.proname),
     'body', f.prosrc,
     'is_definers', f.prosecdef,
+    'is_open', pg_catalog.has_function_privilege('public', f.oid, 'EXECUTE'),
     'settings', coalesce(pg_catalog.to_json(f.proconfig), '[]')
 ) ORDER BY wanted.nth, g.tgname), '[]')
 FROM unnest($1) WITH ORDINALITY wanted(beginning, nth)

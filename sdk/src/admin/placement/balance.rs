@@ -88,16 +88,26 @@ pub(super) async fn run(core: &Core, desk: &Desk, scope: Scope, steps: &mut Step
 
 /// The moves that would be made. What the plan needs and the cluster may not have yet is made in a transaction that is rolled
 /// back.
-pub(super) async fn preview(desk: &Desk) -> Result<Rebalance> {
+pub(super) async fn preview(desk: &Desk, scope: Scope) -> Result<Rebalance> {
     desk.batch("BEGIN").await?;
     let planned = async {
         begin::ensure_catalog(desk).await?;
         begin::install_strategy(desk).await?;
-        plan(desk, Scope::All).await
+        if let Scope::Drain(node) = scope {
+            close(desk, node).await?;
+        }
+        plan(desk, scope).await
     };
     let moves = planned.await;
     desk.batch("ROLLBACK").await?;
     Ok(Rebalance { moves: moves? })
+}
+
+/// Lets no shard into a node any more.
+pub(super) async fn close(desk: &Desk, node: i32) -> Result<()> {
+    const CLOSE: &str = "SELECT pg_catalog.citus_set_node_property(nodename, nodeport, 'shouldhaveshards', false) \
+                         FROM pg_catalog.pg_dist_node WHERE nodeid = $1";
+    desk.query(CLOSE, &[(&node, Type::INT4)]).await.map(drop)
 }
 
 /// What the stock rebalancer would do. Group by group, for what a node can take is reckoned from what the group has in

@@ -153,7 +153,7 @@ impl Placement {
         if self.core.mode() == Mode::Single {
             return Ok(Rebalance::default());
         }
-        balance::preview(&Desk::open(&self.core).await?).await
+        balance::preview(&Desk::open(&self.core).await?, balance::Scope::All).await
     }
 
     /// Makes `shardwise_by_region` the strategy of every rebalance and drain that names no other one, whoever starts
@@ -217,6 +217,14 @@ impl Placement {
     /// As for [`drain_node`](Self::drain_node).
     pub async fn drain_node_with(&self, node: i32, mut progress: impl FnMut(Progress<'_>) + Send) -> Result<Rebalance> {
         nodes::drain(&self.core, node, Steps::new(&mut progress)).await
+    }
+
+    /// The moves that [`drain_node`](Self::drain_node) would make. Nothing is changed.
+    ///
+    /// # Errors
+    /// As for [`drain_node`](Self::drain_node).
+    pub async fn plan_drain(&self, node: i32) -> Result<Rebalance> {
+        nodes::plan_drain(&self.core, node).await
     }
 
     /// Takes a node without shards out of the cluster.

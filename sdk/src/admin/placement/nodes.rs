@@ -139,28 +139,13 @@ async fn write_region(desk: &Desk, id: i32, region: Region) -> Result<()> {
 
 /// Moves all shards of a node to the others of its region, and lets none in any more.
 pub(super) async fn drain(core: &Core, id: i32, mut steps: Steps<'_>) -> Result<Rebalance> {
-    const CLOSE: &str = "SELECT pg_catalog.citus_set_node_property(nodename, nodeport, 'shouldhaveshards', false) \
-                         FROM pg_catalog.pg_dist_node WHERE nodeid = $1";
     let desk = open(core).await?;
     begin::take_turn(&desk, &mut steps).await?;
     core.refresh().await?;
     let topology = core.topology();
     let node = find(&topology, id)?;
-    let is_other = |other: &Arc<Node>| {
-        other.id != id
-            && other.region == node.region
-            && other.takes_shards
-            && other.serves
-            && other.role != Role::Replica
-    };
-    if shards_on(&desk, node.group).await? > 0 && !topology.nodes().iter().any(is_other) {
-        let place = node.region.map_or_else(|| "without a region".to_owned(), |region| format!("of {region}"));
-        return Err(obstacles::refused(format!(
-            "{node} is the only node {place} that takes shards: its shards would have to leave the region. Add another node \
-             there first, with `add_node`"
-        )));
-    }
-    desk.query(CLOSE, &[(&id, Type::INT4)]).await?;
+    has_room(&desk, &topology, node).await?;
+    balance::close(&desk, id).await?;
     let done = balance::run(core, &desk, Scope::Drain(id), &mut steps).await?;
     match shards_on(&desk, node.group).await? {
         0 => Ok(done),
@@ -169,6 +154,36 @@ pub(super) async fn drain(core: &Core, id: i32, mut steps: Steps<'_>) -> Result<
              distributed by hash"
         ))),
     }
+}
+
+/// The moves that a drain would make.
+pub(super) async fn plan_drain(core: &Core, id: i32) -> Result<Rebalance> {
+    let desk = open(core).await?;
+    core.refresh().await?;
+    let topology = core.topology();
+    let node = find(&topology, id)?;
+    has_room(&desk, &topology, node).await?;
+    balance::preview(&desk, Scope::Drain(id)).await
+}
+
+/// # Errors
+/// Where its shards have nowhere to go in its region.
+async fn has_room(desk: &Desk, topology: &Topology, node: &Node) -> Result<()> {
+    let is_other = |other: &Arc<Node>| {
+        other.id != node.id
+            && other.region == node.region
+            && other.takes_shards
+            && other.serves
+            && other.role != Role::Replica
+    };
+    if shards_on(desk, node.group).await? > 0 && !topology.nodes().iter().any(is_other) {
+        let place = node.region.map_or_else(|| "without a region".to_owned(), |region| format!("of {region}"));
+        return Err(obstacles::refused(format!(
+            "{node} is the only node {place} that takes shards: its shards would have to leave the region. Add another node \
+             there first, with `add_node`"
+        )));
+    }
+    Ok(())
 }
 
 /// Takes a node out of the cluster.

@@ -154,6 +154,7 @@ impl Keeper<'_> {
             let exists = self.live_source();
             statements.extend(exists.then(|| format!("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE", placed.source)));
             statements.push(placed.create_function(on_citus));
+            statements.push(placed.close_function());
         }
         for trigger in placed.rollup.triggers() {
             let live = self.found.triggers.iter().find(|live| live.name == trigger.name);
@@ -190,7 +191,8 @@ impl Keeper<'_> {
             true => &["search_path=pg_catalog, pg_temp", "plan_cache_mode=force_custom_plan"],
             false => &["search_path=pg_catalog, pg_temp"],
         };
-        let is_ours = found.body == self.placed.function_body() && found.is_definers && found.settings == settings;
+        let is_closed = found.is_definers && !found.is_open;
+        let is_ours = found.body == self.placed.function_body() && is_closed && found.settings == settings;
         if !is_ours {
             differences.push(self.difference(Side::Different, &name, None, None));
         }

@@ -45,6 +45,8 @@ pub(super) struct LiveView {
 pub(super) struct LiveFunction {
     pub(super) body: String,
     pub(super) is_definers: bool,
+    /// Whether everybody may call it.
+    pub(super) is_open: bool,
     pub(super) settings: Vec<String>,
 }
 

@@ -18,6 +18,7 @@ SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
         SELECT pg_catalog.json_build_object(
             'body', f.prosrc,
             'is_definers', f.prosecdef,
+            'is_open', pg_catalog.has_function_privilege('public', f.oid, 'EXECUTE'),
             'settings', coalesce(pg_catalog.to_json(f.proconfig), '[]')
         )
         FROM pg_catalog.pg_proc f WHERE f.pronamespace = n.oid AND f.proname = wanted.function AND f.pronargs = 0

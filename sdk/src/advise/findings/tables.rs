@@ -58,8 +58,9 @@ fn big(whole: &Whole<'_>, table: &Table, usage: &TableUsage, options: &AdviceOpt
             Finding::new(FindingKind::BigTable, Severity::Warning, table.label(), why).with([rows, bytes]),
         ));
     }
-    let growth = Growth::of(whole, usage, options)?;
-    let when = growth.reaches(usage.rows, options.big_rows)?;
+    let growth = whole.growth(table).filter(|growth| growth.over >= options.settled)?;
+    let left = real(options.big_rows.saturating_sub(usage.rows));
+    let when = Duration::try_from_secs_f64(left / growth.per_second).ok()?;
     if when > options.horizon {
         return None;
     }
@@ -81,24 +82,6 @@ fn big(whole: &Whole<'_>, table: &Table, usage: &TableUsage, options: &AdviceOpt
         bytes,
     ]);
     Some(to_do(finding))
-}
-
-/// How fast a table grows.
-struct Growth {
-    per_second: f64,
-    over: Duration,
-}
-
-impl Growth {
-    fn of(whole: &Whole<'_>, usage: &TableUsage, options: &AdviceOptions) -> Option<Self> {
-        let over = whole.counted_for.filter(|age| *age >= options.settled && !age.is_zero())?;
-        let more = usage.inserted.checked_sub(usage.deleted).filter(|more| *more > 0)?;
-        Some(Self { per_second: real(more) / over.as_secs_f64(), over })
-    }
-
-    fn reaches(&self, rows: u64, bound: u64) -> Option<Duration> {
-        Duration::try_from_secs_f64(real(bound.saturating_sub(rows)) / self.per_second).ok()
-    }
 }
 
 fn bloat(whole: &Whole<'_>, table: &Table, usage: &TableUsage, options: &AdviceOptions) -> Option<Finding> {

@@ -48,7 +48,7 @@ SELECT pg_catalog.json_build_object(
             )
         ) ORDER BY g.tgname), '[]')
         FROM pg_catalog.pg_trigger g
-        WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND (g.tgname LIKE 'shardwise\_rollup\_%' OR g.tgname LIKE 'shardwise\_copy\_%')
+        WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND (g.tgname LIKE 'shardwise\_rollup\_%' OR g.tgname LIKE 'zz\_shardwise\_copy\_%')
     ),
     'grants', (
         SELECT coalesce(pg_catalog.json_agg(pg_catalog.format('%s ON TABLE %%s TO %s%s', x.privilege_type,

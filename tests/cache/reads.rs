@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use shardwise::config::{CacheConfig, CacheStore, Consistency};
-use shardwise::{Uuid, unscoped_sql};
+use shardwise::{Entity, Uuid, unscoped_sql};
 
 use super::stage::{
     Brief, Price, Purse, Stamp, Venue, cache, change_unseen, counted, prepared, process, shared_redis, two_tiers,
@@ -18,6 +18,7 @@ in_both_modes![
     a_row_is_read_once_and_then_kept_in_each_tier,
     a_row_of_everything_is_kept_as_it_is,
     that_there_is_no_such_row_is_kept_for_a_while,
+    another_release_reads_none_of_an_older_layout,
     many_rows_are_read_as_one,
     of_many_who_ask_at_once_one_reads,
     nothing_is_older_than_its_time,
@@ -86,6 +87,37 @@ async fn that_there_is_no_such_row_is_kept_for_a_while(place: Place) {
         let (read, counts) = counted(&cluster, fest.find::<Stamp>(key.clone())).await;
         assert_eq!((read.unwrap(), counts.misses), (None, 1));
     }
+}
+
+/// The same table in a release before: a column was not there yet, and one was of another type.
+#[derive(Debug, Clone, PartialEq, Entity)]
+#[entity(table = "purses", distributed_by = festival_id, cache = read_through(ttl = "1m"))]
+struct EarlierPurse {
+    festival_id: Uuid,
+    #[entity(key)]
+    id: Uuid,
+    version: i64,
+}
+
+async fn another_release_reads_none_of_an_older_layout(place: Place) {
+    let (config, cluster, fest) = two_tiers(place).await;
+    let elsewhere = process(&config, &cache(CacheStore::Redis, shared_redis().await.config())).await;
+    let there = elsewhere.tenant(*fest.key()).await.unwrap();
+    let purse = Purse::new(*fest.key());
+    fest.insert(&purse).await.unwrap();
+    for (misses, hits) in [(1, 0), (0, 1)] {
+        let (read, counts) = counted(&elsewhere, there.get::<EarlierPurse>(purse.id)).await;
+        assert_eq!(read.unwrap().version, purse.version);
+        assert_eq!((counts.misses, counts.hits_redis), (misses, hits));
+    }
+    let (read, counts) = counted(&cluster, fest.get::<Purse>(purse.id)).await;
+    assert_eq!(
+        (read.unwrap(), counts.misses, counts.hits_redis),
+        (purse.clone(), 1, 0),
+        "what is kept is of another layout"
+    );
+    let (read, counts) = counted(&elsewhere, there.get::<Purse>(purse.id)).await;
+    assert_eq!((read.unwrap(), counts.misses, counts.hits_redis), (purse, 0, 1));
 }
 
 async fn many_rows_are_read_as_one(place: Place) {

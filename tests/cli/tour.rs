@@ -80,7 +80,14 @@ const TOUR: &[Stop] = &[
     stop("The festival of this tour says that it is at home in `eu`, and its key lies in `us`:", "placement audit", 3),
     stop("", "placement relocate FESTIVAL eu --dry-run", 3),
     stop("", "placement rebalance --dry-run", 0),
-    Stop { lines: 200, ..stop("### What it needs next", "advise --users 5000 --watch-for 0", 3) },
+    Stop {
+        lines: 200,
+        ..stop(
+            "### What it needs next\n\nThe figures below each item are left out:",
+            "advise --users 5000 --watch-for 0",
+            3,
+        )
+    },
     stop("### Where a key goes, and why", "route FESTIVAL", 0),
     stop("### The cache", "cache status", 0),
     stop("There is none here:", "cache invalidate wallets --tenant FESTIVAL", 1),
@@ -167,7 +174,9 @@ async fn tour(config: &Config) -> String {
             (false, true) => Kind::Measured,
             (false, false) => Kind::Told,
         };
-        let answer = settled(&(ran.stdout + &ran.stderr), &names, &id, kind);
+        let said = ran.stdout + &ran.stderr;
+        let said = if typed.starts_with("advise") { without_figures(&said) } else { said };
+        let answer = settled(&said, &names, &id, kind);
         let shown: Vec<&str> = answer.lines().collect();
         if !says.is_empty() {
             write!(text, "\n{says}\n").unwrap();
@@ -184,6 +193,12 @@ async fn tour(config: &Config) -> String {
         text.push_str("```\n");
     }
     text
+}
+
+/// Advice without the lines of figures that stand below each item and finding: they were just measured.
+fn without_figures(advice: &str) -> String {
+    let is_figure = |line: &&str| line.strip_prefix("      ").is_some_and(|rest| !rest.starts_with([' ', '→']));
+    advice.lines().filter(|line| !is_figure(line)).map(|line| format!("{line}\n")).collect()
 }
 
 /// The id of the festival in the document.

@@ -9,12 +9,17 @@ use shardwise::admin::{Consent, StepKind};
 use shardwise::session::TransactionOptions;
 use tokio::task::JoinSet;
 
-use super::stage::{Booth, Sale, Stage, before, chain, earlier, plain, sale, schema};
+use super::stage::{Booth, Sale, Stage, before, by_hand, chain, earlier, plain, sale, schema};
 use crate::support::model::Festival;
 use crate::support::place::{Place, in_both_modes};
 
 in_both_modes![@on_two_threads:
-    rows_that_are_there_get_theirs_while_others_write, what_follows_follows_what_follows, rows_keep_theirs_when_they_get_partitions, what_no_entity_wants_waits_for_a_consent,
+    rows_that_are_there_get_theirs_while_others_write,
+    what_follows_follows_what_follows,
+    rows_keep_theirs_when_they_get_partitions,
+    what_no_entity_wants_waits_for_a_consent,
+    what_was_written_by_hand_is_not_lost,
+    a_table_that_goes_leaves_nothing,
 ];
 
 fn old(new: Sale) -> before::Sale {
@@ -129,6 +134,36 @@ async fn rows_keep_theirs_when_they_get_partitions(place: Place) {
     stage.assert_exact("behind it").await;
     let renamed = "SELECT count(*) FROM sales WHERE booth_name = 'renamed'";
     assert_eq!(stage.number(renamed).await, 2001);
+}
+
+async fn what_was_written_by_hand_is_not_lost(place: Place) {
+    let schema_by_hand = Schema::new().with::<Festival>().with::<Booth>().with::<by_hand::Sale>();
+    let stage = Stage::with(place, schema_by_hand).await;
+    let (fest, booths) = stage.festival(1).await;
+    let Sale { festival_id, id, booth_id, partner_id, amount, created_at, .. } = sale(&booths[0], None, 5);
+    let booth_name = "as it was".to_owned();
+    let row = by_hand::Sale { festival_id, id, booth_id, partner_id, amount, created_at, booth_name };
+    fest.insert(&row).await.unwrap();
+    let admin = stage.cluster.admin();
+    let error = admin.apply(&schema()).await.unwrap_err().to_string();
+    assert!(error.contains("booth_name of sales") && error.contains(".overwrite(\"sales\")"), "{error}");
+    assert_eq!(fest.get::<by_hand::Sale>(id).await.unwrap().booth_name, "as it was");
+    admin.apply_with(&schema(), &Consent::none().overwrite("sales"), |_| {}).await.unwrap();
+    assert_eq!(fest.get::<Sale>(id).await.unwrap().booth_name, booths[0].name);
+    stage.assert_exact("allowed").await;
+    assert!(admin.plan(&schema()).await.unwrap().is_empty());
+}
+
+async fn a_table_that_goes_leaves_nothing(place: Place) {
+    let stage = Stage::new(place).await;
+    let (fest, booths) = stage.festival(1).await;
+    let without = Schema::new().with::<Festival>().with::<Booth>();
+    let admin = stage.cluster.admin();
+    admin.apply_with(&without, &Consent::none().drop_table("sales"), |_| {}).await.unwrap();
+    fest.update_columns::<Booth>(booths[0].id).set(Booth::NAME, "free".to_owned()).run().await.unwrap();
+    stage.run(&["UPDATE festivals SET name = 'free'"]).await;
+    assert_eq!(stage.number("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'zz_shardwise%'").await, 0);
+    assert!(admin.diff(&without).await.unwrap().is_empty());
 }
 
 async fn what_no_entity_wants_waits_for_a_consent(place: Place) {

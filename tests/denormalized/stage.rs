@@ -63,6 +63,28 @@ pub mod before {
     }
 }
 
+pub mod by_hand {
+    //! The same table in an earlier release, in which the service wrote the name of the booth.
+
+    use super::{Booth, Entity, Festival, Timestamp, Uuid};
+
+    #[derive(Debug, Clone, PartialEq, Entity)]
+    #[entity(table = "sales", distributed_by = festival_id, partition_by = monthly(created_at))]
+    pub struct Sale {
+        #[entity(references = Festival)]
+        pub festival_id: Uuid,
+        #[entity(key)]
+        pub id: Uuid,
+        #[entity(references = Booth, index)]
+        pub booth_id: Uuid,
+        #[entity(references = Booth)]
+        pub partner_id: Option<Uuid>,
+        pub amount: i64,
+        pub created_at: Timestamp,
+        pub booth_name: String,
+    }
+}
+
 pub mod chain {
     //! The same tables in a later release: sales follow what booths follow.
 

@@ -122,7 +122,10 @@ pub async fn of_tenant(client: &Client, owner: Owner, version: Version) {
         let amount = amount(number);
         insert(
             "orders",
-            format!("'{festival}', '{own}', '{wallet}', '{stand}', {amount}, '{state}', {}, {refunded}", at(number)),
+            format!(
+                "'{festival}', '{own}', '{wallet}', '{stand}', '', {amount}, '{state}', {}, {refunded}",
+                at(number)
+            ),
         );
     }
     for number in 0..8 + more {

@@ -53,6 +53,7 @@ pub const TABLES: &[Table] = &[
             ("id", Ty::Uuid),
             ("wallet_id", Ty::Uuid),
             ("stand_id", Ty::Uuid),
+            ("stand_name", Ty::Text),
             ("amount", Ty::Int),
             ("state", Ty::Text),
             ("created_at", Ty::Time),

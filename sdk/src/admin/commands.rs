@@ -134,6 +134,11 @@ impl Survey {
         }
         let mut plan = planner::plan(&self.diff, &self.wanted, &self.live, &populated, consent);
         for need in &self.needs {
+            if let Some(table) = need.needs_rows_of()
+                && !wanted::has_rows(transaction.client(), table).await?
+            {
+                continue;
+            }
             need.add_to(&mut plan, consent);
         }
         plan.keep_behind_moves();

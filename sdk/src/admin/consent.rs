@@ -29,6 +29,7 @@ pub(super) enum Permission {
     Redistribute(String),
     DropPolicy(String, String),
     DropTrigger(String, String),
+    Overwrite(String),
 }
 
 impl Consent {
@@ -99,6 +100,12 @@ impl Consent {
         self.with(Permission::DropTrigger(table.to_owned(), trigger.to_owned()))
     }
 
+    /// Puts what denormalised columns follow in the place of what they had before they were denormalised.
+    #[must_use]
+    pub fn overwrite(self, table: &str) -> Self {
+        self.with(Permission::Overwrite(table.to_owned()))
+    }
+
     /// Allows what a text names as [`Withheld::consent`](super::Withheld::consent) has it; quotes and the dot before it may be
     /// left out.
     ///
@@ -117,7 +124,7 @@ impl Consent {
             let message = format!(
                 "{text:?} is no consent: write one of drop_table(TABLE), drop_column(TABLE, COLUMN), drop_constraint(TABLE, NAME), \
                  drop_index(TABLE, NAME), drop_default(TABLE, COLUMN), change_type(TABLE, COLUMN), redistribute(TABLE), \
-                 drop_policy(TABLE, NAME), drop_trigger(TABLE, NAME)"
+                 drop_policy(TABLE, NAME), drop_trigger(TABLE, NAME), overwrite(TABLE)"
             );
             Error::new(ErrorKind::Usage, message)
         })?;
@@ -162,6 +169,7 @@ impl Permission {
         Some(match (call.trim(), second.filter(|name| !name.is_empty()), rest) {
             ("drop_table", None, None) => Self::DropTable(first),
             ("redistribute", None, None) => Self::Redistribute(first),
+            ("overwrite", None, None) => Self::Overwrite(first),
             ("drop_column", Some(name), None) => Self::DropColumn(first, name),
             ("drop_constraint", Some(name), None) => Self::DropConstraint(first, name),
             ("drop_index", Some(name), None) => Self::DropIndex(first, name),
@@ -184,6 +192,7 @@ impl Permission {
             Self::ChangeType(table, column) => format!(".change_type({table:?}, {column:?})"),
             Self::Redistribute(table) => format!(".redistribute({table:?})"),
             Self::DropPolicy(table, policy) => format!(".drop_policy({table:?}, {policy:?})"),
+            Self::Overwrite(table) => format!(".overwrite({table:?})"),
             Self::DropTrigger(table, trigger) => format!(".drop_trigger({table:?}, {trigger:?})"),
         }
     }
@@ -199,6 +208,7 @@ mod tests {
         for permission in [
             Permission::DropTable("old, \"odd\"".to_owned()),
             Permission::Redistribute("wallets".to_owned()),
+            Permission::Overwrite("orders".to_owned()),
             two(Permission::DropColumn),
             two(Permission::DropConstraint),
             two(Permission::DropIndex),

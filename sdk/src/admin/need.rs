@@ -18,6 +18,12 @@ pub(super) enum Act {
     /// It waits for a consent.
     Allowed(Permission, Box<Step>),
     Refusal(Refusal),
+    /// It is refused without a consent, where a table, as SQL text, has rows.
+    Unless {
+        permission: Permission,
+        rows_of: String,
+        refusal: Refusal,
+    },
     /// Another need's step does it.
     Nothing,
 }
@@ -29,12 +35,24 @@ impl Act {
 }
 
 impl Need {
+    /// The table, as SQL text, without whose rows nothing is needed.
+    pub(super) fn needs_rows_of(&self) -> Option<&str> {
+        match &self.act {
+            Act::Unless { rows_of, .. } => Some(rows_of),
+            _ => None,
+        }
+    }
+
     /// Adds it to the plan of all other differences.
     pub(super) fn add_to(&self, plan: &mut Plan, consent: &Consent) {
         match &self.act {
             Act::Step(step) => plan.steps.push(Step::clone(step)),
             Act::Allowed(permission, step) => plan.push(permission, Step::clone(step), consent),
             Act::Refusal(refusal) => plan.refusals.push(refusal.clone()),
+            Act::Unless { permission, refusal, .. } if !consent.allows(permission) => {
+                plan.refusals.push(refusal.clone());
+            }
+            Act::Unless { .. } => {}
             Act::Nothing => {}
         }
     }

@@ -25,8 +25,9 @@ pub struct Caching {
 pub enum CacheWay {
     /// `get`, `find` and `get_many` ask the cache first, and fill it.
     ReadThrough,
-    /// The same; and before a row is written the cache is told, which costs a round trip to it. From then on nobody is given
-    /// the old row, also where the writer dies between its COMMIT and telling of it.
+    /// The same; and before a row is written Redis is told, which costs a round trip to it. From then on Redis gives nobody the old row,
+    /// also where the writer dies between its COMMIT and telling of it. Two who write one row at once, of whom one dies in between, and a
+    /// process that has the row in its own memory, are left to `ttl`.
     WriteThrough,
     /// Nothing by itself: `session.cache()` reads through it.
     Aside,

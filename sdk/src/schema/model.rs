@@ -287,3 +287,16 @@ pub enum Interval {
     /// A year.
     Yearly,
 }
+
+impl Interval {
+    /// The time of the shortest of them: months and years differ.
+    pub(crate) fn shortest(self) -> std::time::Duration {
+        const DAY: u64 = 24 * 60 * 60;
+        std::time::Duration::from_secs(match self {
+            Self::Daily => DAY,
+            Self::Weekly => 7 * DAY,
+            Self::Monthly => 28 * DAY,
+            Self::Yearly => 365 * DAY,
+        })
+    }
+}

@@ -4,9 +4,9 @@ use super::server;
 use super::state::{Found, State};
 use crate::admin::consent::Permission;
 use crate::admin::diff::{Difference, Object, Side};
-use crate::admin::inspect::{Live, Session};
+use crate::admin::inspect::{Live, Relation, Session};
 use crate::admin::need::{Act, Need};
-use crate::admin::plan::{Phase, Step, StepKind};
+use crate::admin::plan::{Phase, Refusal, Step, StepKind};
 use crate::admin::target::Target;
 use crate::admin::wanted::{Wanted, WantedTable};
 use crate::schema::denormalized::{Copies, Piece};
@@ -24,12 +24,15 @@ pub(in crate::admin) fn needs(
     for (nth, table) in wanted.tables.iter().enumerate() {
         let copies = Copies::of(table.table, &session.schema);
         let pieces = copies.as_ref().map(|copies| copies.pieces(server(target))).unwrap_or_default();
-        let of_table = state.0.iter().filter(|found| found.table == nth);
+        let of_table = state.0.iter().filter(|found| found.table == Some(nth));
+        let was_kept = of_table.clone().next().is_some();
         let left: Vec<&Found> = of_table.filter(|found| !pieces.iter().any(|piece| found.is(piece))).collect();
         needs.extend(left.into_iter().map(|found| leftover(target, table, found, copies.is_some())));
         if let Some(copies) = copies {
-            Keeper { target, wanted, live, state, table, copies, pieces }.add_to(&mut needs);
+            Keeper { target, wanted, live, state, table, copies, pieces, was_kept }.add_to(&mut needs);
         }
+        let orphans = state.0.iter().filter(|found| found.table.is_none() && is_on(found, table));
+        needs.extend(orphans.map(|found| orphan(target, table, found)));
     }
     needs
 }
@@ -42,6 +45,8 @@ struct Keeper<'a> {
     table: &'a WantedTable,
     copies: Copies<'a>,
     pieces: Vec<Piece>,
+    /// Whether something has kept columns of the table before.
+    was_kept: bool,
 }
 
 impl Keeper<'_> {
@@ -61,6 +66,7 @@ impl Keeper<'_> {
         }
         // Of a table that is made with its triggers all rows have them.
         let Some(relation) = relation else { return };
+        needs.extend(self.overwrites(relation));
         let is_filled = is_kept && self.state.is_filled(&self.pieces, &filled);
         let may_be_null = |name: &str| relation.column(name).is_none_or(|column| !column.not_null);
         let columns = self.copies.columns().map(|(_, column, _)| column);
@@ -70,6 +76,25 @@ impl Keeper<'_> {
         if !is_filled || !forbid.is_empty() {
             needs.push(self.fill(forbid, &filled));
         }
+    }
+
+    /// What a column has that was not denormalised before is somebody's.
+    fn overwrites(&self, relation: &Relation) -> Option<Need> {
+        let columns = self.copies.columns().map(|(_, column, _)| column.name);
+        let there: Vec<&str> = columns.filter(|name| relation.column(name).is_some()).collect();
+        if self.was_kept || there.is_empty() {
+            return None;
+        }
+        let (label, permission) = (&self.table.label, Permission::Overwrite(self.table.label.clone()));
+        let refusal = Refusal {
+            title: format!(
+                "what {} of {label} has would be replaced by what {} has, for it was not denormalised before",
+                there.join(", "),
+                self.sources().join(", ")
+            ),
+            fix: format!("allow it with {}, or give the denormalised field another name", permission.call()),
+        };
+        Some(Need { difference: None, act: Act::Unless { permission, rows_of: self.copies.at.clone(), refusal } })
     }
 
     /// All of it anew: one mark stands for all.
@@ -158,6 +183,24 @@ fn leftover(target: Target, table: &WantedTable, found: &Found, is_changed: bool
     let permission = Permission::DropTrigger(table.label.clone(), found.trigger.clone());
     let act = if is_changed { Act::Step(step) } else { Act::Allowed(permission, step) };
     Need { difference: Some(difference), act }
+}
+
+fn is_on(found: &Found, table: &WantedTable) -> bool {
+    found.on.0 == table.schema && found.on.1 == table.table.name
+}
+
+/// One that would have each change of the table fail, for what it keeps is gone.
+fn orphan(target: Target, table: &WantedTable, found: &Found) -> Need {
+    let difference = Difference {
+        side: Side::Unknown,
+        object: Object::Denormalized,
+        owner: table.label.clone(),
+        name: found.trigger.clone(),
+        wanted: None,
+        live: None,
+    };
+    let step = drop_trigger(target, found, "which keeps columns of a table that is gone");
+    Need { difference: Some(difference), act: Act::Step(Box::new(step)) }
 }
 
 fn drop_trigger(target: Target, found: &Found, why: &str) -> Step {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use crate::admin::inspect::{Session, only_row};
 use crate::entity::Json;
@@ -16,8 +16,8 @@ pub(in crate::admin) struct State(pub(super) Vec<Found>);
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Found {
-    /// Its number in the schema.
-    pub(super) table: usize,
+    /// The number in the schema of the table whose columns it keeps; none where that is gone.
+    pub(super) table: Option<usize>,
     /// The schema and the name of the table that bears the trigger.
     pub(super) on: (String, String),
     pub(super) trigger: String,
@@ -34,7 +34,10 @@ pub(super) struct Found {
 impl State {
     pub(in crate::admin) async fn read(client: &Client, session: &Session, tables: &[&'static Table]) -> Result<Self> {
         let beginnings: Vec<String> = tables.iter().map(|table| beginning(table, &session.schema)).collect();
-        let row = only_row(client, include_str!("state.sql"), &[(&beginnings, Type::TEXT_ARRAY)]).await?;
+        let schemas: Vec<&str> = tables.iter().map(|table| table.schema.unwrap_or(&session.schema)).collect();
+        let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
+        let params = [&beginnings as &(dyn ToSql + Sync), &schemas, &names].map(|texts| (texts, Type::TEXT_ARRAY));
+        let row = only_row(client, include_str!("state.sql"), &params).await?;
         let Json(found) = row.try_get(0).map_err(Error::postgres)?;
         Ok(Self(found))
     }

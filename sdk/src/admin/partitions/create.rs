@@ -14,6 +14,9 @@ use crate::error::Result;
 use crate::schema::partition::{self, Span};
 use crate::schema::{Bounds, ddl, quote_qualified};
 
+/// So many partitions at most are made to fill one gap.
+const MOST: u128 = 2_000;
+
 /// The partition of the current interval and so many after it.
 pub(super) async fn future(ground: &Ground, parent: &Parent, ahead: usize, changes: &mut Vec<Change>) -> Result<Rest> {
     let spans = partition::window(parent.def, ground.session.today, ahead);
@@ -24,7 +27,22 @@ pub(super) async fn future(ground: &Ground, parent: &Parent, ahead: usize, chang
 
 /// What lies between partitions and has none.
 pub(super) async fn gaps(ground: &Ground, parent: &Parent, changes: &mut Vec<Change>) -> Result<Rest> {
-    missing(ground, parent, window::gaps(&parent.bounds()), changes).await
+    let gaps = window::gaps(&parent.bounds());
+    if let Some(gap) = gaps.iter().find(|gap| is_boundless(parent, gap)) {
+        return Err(refused(format!(
+            "{} has no partition {gap}, which is room for more than {MOST}: one that lies far away was made for a row whose time is wrong. \
+             Put that right and drop the partition, or detach it",
+            parent.label
+        )));
+    }
+    missing(ground, parent, gaps, changes).await
+}
+
+/// Whether a gap is none that anybody has left by mistake.
+fn is_boundless(parent: &Parent, gap: &Bounds) -> bool {
+    let interval = parent.def.partition.map_or(1, |partition| partition.interval.shortest().as_micros()).max(1);
+    let micros = i128::from(gap.to.micros()) - i128::from(gap.from.micros());
+    micros.unsigned_abs() / interval > MOST
 }
 
 async fn missing(ground: &Ground, parent: &Parent, parts: Vec<Bounds>, changes: &mut Vec<Change>) -> Result<Rest> {

@@ -121,16 +121,21 @@ pub(super) async fn make(client: &Client, target: Target, change: &Change, patie
     let (mut pause, mut failed_work) = (PAUSE[0], 0);
     for attempt in 1.. {
         let limit = if attempt % LONGER == 0 { deadlock.mul_f32(1.5) } else { LOCKING.min(deadlock.mul_f32(0.4)) };
-        let locks = change.locks(attempt % 2 == 0, target);
+        let mut locks = change.locks(attempt % 2 == 0, target);
+        if attempt % LONGER == 0 {
+            // Whoever has waited behind the first one for so long would be the one to be ended, if this waited for more.
+            locks.iter_mut().skip(1).for_each(|(_, wait)| *wait = Wait::Aside);
+        }
         let failure = match attempt_once(client, target, change, &locks, limit).await {
             Ok(()) => return Ok(()),
             Err(failure) => failure,
         };
-        execute(client, "ROLLBACK").await?;
+        // What was broken off is rolled back without being asked.
+        let is_lost = execute(client, "ROLLBACK").await.is_err();
         let (Failure::Locking(error) | Failure::Working(error)) = &failure;
         // Of a lock that somebody has on a worker, Citus says no more than that something failed there.
         let is_taken = matches!(failure, Failure::Locking(_)) && error.code() == Some(&SqlState::INTERNAL_ERROR);
-        if !is_taken && !is_worth_another_try(error) {
+        if is_lost || !is_taken && !is_worth_another_try(error) {
             return Err(failure.into_error().during(change.title.clone()));
         }
         debug!(%error, attempt, "{}: another try follows", change.title);

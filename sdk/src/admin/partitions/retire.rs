@@ -26,7 +26,7 @@ pub(super) async fn older_than(
     changes: &mut Vec<Change>,
 ) -> Result<()> {
     let cutoff = cutoff(ground.now, age)?;
-    check_age(parent, ground.now, age)?;
+    check_age(parent, age)?;
     let old: Vec<(&LivePartition, Bounds)> = (parent.relation.partitions.iter())
         .filter_map(|partition| Some((partition, partition.bounds()?)))
         .filter(|(_, bounds)| window::is_older(*bounds, cutoff))
@@ -134,10 +134,9 @@ fn cutoff(now: Bound, age: Duration) -> Result<Bound> {
 }
 
 /// What is younger than an interval is in the partition that is written to.
-fn check_age(parent: &Parent, now: Bound, age: Duration) -> Result<()> {
-    let Some(current) = partition::around(parent.def, now) else { return Ok(()) };
-    let interval = (current.bounds.to.micros() - current.bounds.from.micros()).unsigned_abs();
-    if age < Duration::from_micros(interval) {
+fn check_age(parent: &Parent, age: Duration) -> Result<()> {
+    let Some(partition) = parent.def.partition else { return Ok(()) };
+    if age < partition.interval.shortest() {
         return Err(refused(format!(
             "{age:?} is shorter than a partition of {}: keep rows for at least one",
             parent.label

@@ -6,8 +6,14 @@ local run = ''
 if ARGV[5] == '1' then
   run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 end
-local generation = redis.call('GET', KEYS[1]) or ARGV[3]
-redis.call('SET', KEYS[1], generation, 'PX', ARGV[4])
+local generation = redis.call('GET', KEYS[1])
+if not generation then
+  generation = ARGV[3]
+  redis.call('SET', KEYS[1], generation, 'PX', ARGV[4])
+elseif redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then
+  -- Others of the family may be kept for longer than this one.
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+end
 local answer = { run, generation }
 for i = 2, #KEYS do
   local value = redis.call('GET', KEYS[i])

@@ -34,10 +34,12 @@ struct Position {
 impl Copying<'_> {
     /// Returns how many rows were copied, in this try and those before.
     pub(super) async fn run(&self, steps: &mut Steps<'_>) -> Result<u64> {
-        let Position { tenant, mut last, mut copied } = self.position().await?;
+        let Position { tenant: reached, last: mut reached_key, mut copied } = self.position().await?;
         let total = usize::try_from(self.source.facts.estimate).unwrap_or_default();
         let (mut size, title) = (batch::first_size(self.options.batch), format!("copy rows of {}", self.source.at));
-        for tenant in self.tenants(tenant.as_deref()).await? {
+        for tenant in self.tenants(reached.as_deref()).await? {
+            // The tenant that it had reached may be gone.
+            let mut last = reached_key.take().filter(|_| reached.as_deref() == Some(&tenant));
             loop {
                 let since = Instant::now();
                 let mut patience = Patience::new(size);

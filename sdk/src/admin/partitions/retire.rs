@@ -8,7 +8,7 @@ use super::locks::{self, Mode};
 use super::{usage, window};
 use crate::admin::inspect::LivePartition;
 use crate::error::Result;
-use crate::schema::{Bound, Bounds, partition};
+use crate::schema::{Bound, Bounds};
 
 /// What happens with old partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -110,7 +110,7 @@ pub(in crate::admin) fn of_new_table(
     let public = policy::revoke(&["TRUNCATE", "REFERENCES", "TRIGGER"], &on, None);
     let wanted = needs.into_iter().filter_map(|need| match need.act {
         Act::Step(step) => Some(step.statements),
-        Act::Allowed(..) | Act::Refusal(_) | Act::Nothing => None,
+        Act::Allowed(..) | Act::Refusal(_) | Act::Unless { .. } | Act::Nothing => None,
     });
     roles.chain([public]).chain(wanted.flatten()).collect()
 }

@@ -82,7 +82,6 @@ async fn ask(core: &Core, station: &Station) -> Result<ServerSample, Silence> {
         let why = error.to_string();
         match error.code() {
             Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => Silence::Full(why),
-            _ if error.is_unreachable() => Silence::Lost(why),
             _ => Silence::Other(why),
         }
     })
@@ -93,8 +92,7 @@ fn node(core: &Core, station: &Station, server: Result<ServerSample, Silence>) -
     let address = Endpoint { host: node.host.clone(), port: node.port };
     NodeSample {
         node: node.clone(),
-        // Of one that nobody goes around the breaker says nothing.
-        is_up: station.is_up() && !matches!(server, Err(Silence::Lost(_))),
+        is_up: station.is_up(),
         latency: pool.and_then(|pool| latency(pool.meters().latency())),
         pools: pool.map_or_else(Vec::new, |pool| pool.usages().into_iter().map(|usage| ("tenants", usage)).collect()),
         lag: (node.role == Role::Replica).then(|| core.replicas.lag_or_more(station)),

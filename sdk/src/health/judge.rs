@@ -45,7 +45,6 @@ fn of(sample: &NodeSample, thresholds: &Thresholds) -> Vec<Check> {
 
 fn reachable(sample: &NodeSample) -> Check {
     let (verdict, evidence) = match (&sample.server, sample.is_up) {
-        (Err(Silence::Lost(why)), _) => (Verdict::Critical, format!("it can't be reached: {why}")),
         (_, false) => {
             (Verdict::Critical, "it could not be reached when that was last tried, and is gone around".to_owned())
         }

@@ -83,7 +83,6 @@ fn a_server_that_does_not_tell() {
         (Silence::Unasked as fn(String) -> Silence, true, Unknown),
         (Silence::Full, true, Warning),
         (Silence::Other, true, Warning),
-        (Silence::Lost, false, Critical),
         (Silence::Other, false, Critical),
     ] {
         assert_eq!(checked(of(silence, is_up), Aspect::Reachable).0, verdict);

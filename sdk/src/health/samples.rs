@@ -54,8 +54,6 @@ pub(crate) enum Silence {
     Unasked(String),
     /// It takes no more sessions.
     Full(String),
-    /// It can't be reached.
-    Lost(String),
     /// It was asked, and has not answered.
     Other(String),
 }

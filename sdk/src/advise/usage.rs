@@ -126,7 +126,12 @@ impl<'a> Whole<'a> {
         }
         let per_second = (real(table.inserted) - real(table.deleted)) / over.as_secs_f64();
         let growth = self.growths.entry((&table.schema, &table.name)).or_insert(Growth { per_second: 0.0, over });
-        *growth = Growth { per_second: growth.per_second + per_second, over: growth.over.min(over) };
+        // Where each has all of it, the most is all.
+        let all = match table.is_everywhere {
+            true => growth.per_second.max(per_second),
+            false => growth.per_second + per_second,
+        };
+        *growth = Growth { per_second: all, over: growth.over.min(over) };
     }
 
     /// How fast a table grows, where it does.

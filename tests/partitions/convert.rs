@@ -17,6 +17,7 @@ in_both_modes![@on_two_threads:
     a_table_is_converted_under_writers,
     what_was_broken_off_is_gone_on_with,
     what_would_be_lost_is_named_before_anything_is_done,
+    what_else_it_has_comes_along,
     a_copy_that_differs_takes_no_place,
     roles_keep_their_rights,
     many_rows_of_several_intervals_leave_the_default,
@@ -242,6 +243,21 @@ async fn what_would_be_lost_is_named_before_anything_is_done(place: Place) {
             "once is unique without the partition column",
             "ALTER TABLE payments DROP CONSTRAINT once",
         ),
+        (
+            "ALTER TABLE payments ADD CONSTRAINT sane CHECK (amount < 1000000000) NOT VALID",
+            "its constraint sane is NOT VALID",
+            "ALTER TABLE payments DROP CONSTRAINT sane",
+        ),
+        (
+            "CREATE STATISTICS related ON amount, id FROM payments",
+            "it has the extended statistics related",
+            "DROP STATISTICS related",
+        ),
+        (
+            "ALTER TABLE payments SET (fillfactor = 70)",
+            "it has the storage option fillfactor=70",
+            "ALTER TABLE payments RESET (fillfactor)",
+        ),
         ("CREATE VIEW paid AS SELECT * FROM payments", "the view paid reads it", "DROP VIEW paid"),
         (
             "ALTER TABLE payments ADD COLUMN extra int",
@@ -306,6 +322,50 @@ async fn what_would_be_lost_is_named_before_anything_is_done(place: Place) {
     let error = stage.cluster.admin().partitions(&other).convert::<Payment>().await.unwrap_err();
     assert!(error.to_string().contains("`Payment` is not among the partitioned entities"), "{error}");
     partitions.convert::<Payment>().await.unwrap();
+}
+
+async fn what_else_it_has_comes_along(place: Place) {
+    let stage = Stage::with(place, before()).await;
+    let wallet = stage.wallet().await;
+    fill(&stage, &wallet, 500).await;
+    stage
+        .run(&[
+            "CREATE INDEX by_note ON payments (lower(note)) WHERE note IS NOT NULL",
+            "ALTER TABLE payments ADD CONSTRAINT once UNIQUE (festival_id, amount, created_at)",
+            "ALTER TABLE payments ADD CONSTRAINT sane CHECK (amount < 1000000)",
+            "ALTER TABLE payments ADD CONSTRAINT paid_from FOREIGN KEY (festival_id, wallet_id) REFERENCES wallets (festival_id, id)",
+            "ALTER TABLE payments ALTER COLUMN note SET DEFAULT 'it''s none'",
+            "COMMENT ON TABLE payments IS 'what was paid'",
+            "COMMENT ON COLUMN payments.amount IS 'in cents'",
+        ])
+        .await;
+    let expected = rows(&stage).await;
+    stage.cluster.admin().partitions(&after()).convert::<Payment>().await.unwrap();
+    assert_eq!(rows(&stage).await, expected);
+    let has = "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'payments'::regclass AND NOT indisprimary
+         UNION ALL SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+             WHERE conrelid = 'payments'::regclass AND contype IN ('c', 'u') OR conname = 'paid_from' AND conparentid = 0
+                 AND conrelid = 'payments'::regclass
+         UNION ALL SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'payments'::regclass
+         UNION ALL SELECT obj_description('payments'::regclass, 'pg_class')
+         UNION ALL SELECT col_description('payments'::regclass, attnum) FROM pg_attribute
+             WHERE attrelid = 'payments'::regclass AND attname = 'amount'
+         ORDER BY 1";
+    let mut has = stage.column(has).await;
+    has.sort();
+    let expected = [
+        "'it''s none'::text",
+        "CREATE INDEX by_note ON ONLY public.payments USING btree (lower(note)) WHERE (note IS NOT NULL)",
+        "CREATE UNIQUE INDEX once ON ONLY public.payments USING btree (festival_id, amount, created_at)",
+        "in cents",
+        "once UNIQUE (festival_id, amount, created_at)",
+        "paid_from FOREIGN KEY (festival_id, wallet_id) REFERENCES wallets(festival_id, id)",
+        "sane CHECK ((amount < 1000000))",
+        "what was paid",
+    ];
+    assert_eq!(has, expected);
+    let error = stage.by_hand.batch_execute("UPDATE payments SET amount = 1000000").await.unwrap_err();
+    assert_eq!(error.code().unwrap().code(), "23514", "{error}");
 }
 
 async fn a_copy_that_differs_takes_no_place(place: Place) {

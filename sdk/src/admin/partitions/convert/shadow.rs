@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tokio_postgres::types::Type;
 
 use super::source::Source;
-use super::{NEW, OLD, mirror};
+use super::{NEW, OLD, along, mirror};
 use crate::admin::partitions::default;
 use crate::admin::partitions::ground::{Ground, Parent, refused};
 use crate::admin::partitions::locks::{self, Lock, Mode};
@@ -66,7 +66,7 @@ pub(super) async fn spans(ground: &Ground, parent: &Parent, source: &Source) -> 
 }
 
 /// Makes it, or finds it made: with these partitions and a default one, the parent's foreign keys and protection, and the
-/// triggers that write to it.
+/// triggers that write to it; and what else the source has.
 pub(super) async fn ensure(
     ground: &Ground,
     parent: &Parent,
@@ -85,6 +85,7 @@ pub(super) async fn ensure(
         None => create(ground, parent, source, &shadow).await?,
     }
     add_foreign_keys(ground, parent, source, &shadow).await?;
+    along::take(ground, parent, source, &shadow).await?;
     if !triggers_are_on(ground, source).await? {
         begin_mirror(ground, parent, source, &shadow).await?;
     }

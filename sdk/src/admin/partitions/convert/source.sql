@@ -9,15 +9,24 @@ SELECT pg_catalog.json_build_object(
         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number
         WHERE i.indrelid = c.oid AND i.indisprimary
     ),
-    -- Unique keys and exclusions that do not have the partition column: $2.
+    -- Exclusions, and unique keys that do not have the partition column: $2.
     'uniques', (
         SELECT coalesce(pg_catalog.json_agg(r.relname ORDER BY r.relname), '[]')
         FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class r ON r.oid = i.indexrelid
-        WHERE i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary AND NOT EXISTS (
+        WHERE i.indrelid = c.oid AND NOT i.indisprimary AND (i.indisexclusion OR (i.indisunique AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_attribute a
             WHERE a.attrelid = c.oid AND a.attname = $2::text AND a.attnum = ANY (i.indkey)
-        )
+        )))
     ),
+    'unchecked', (
+        SELECT coalesce(pg_catalog.json_agg(s.conname ORDER BY s.conname), '[]')
+        FROM pg_catalog.pg_constraint s WHERE s.conrelid = c.oid AND NOT s.convalidated
+    ),
+    'statistics', (
+        SELECT coalesce(pg_catalog.json_agg(s.stxname ORDER BY s.stxname), '[]')
+        FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = c.oid
+    ),
+    'storage', coalesce(pg_catalog.to_json(c.reloptions), '[]'),
     'views', (
         SELECT coalesce(pg_catalog.json_agg(DISTINCT v.relname), '[]')
         FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid AND d.classid = 'pg_rewrite'::regclass

@@ -58,6 +58,16 @@ async fn the_cluster_s_nodes_are_in_the_texts(place: Place) {
         program.message(&["render", "pgbouncer", "--user", "nobody_at_all", "--group", group], 2).contains("no role")
     );
     server.batch_execute(&format!("DROP ROLE {role}")).await.unwrap();
+
+    // Another server than the cluster's has its own.
+    let other = shardwise::local::single().start().await.unwrap();
+    let client = crate::support::programs::connect(&other).await;
+    client.batch_execute(&make).await.unwrap();
+    let at = crate::support::direct::address(&other);
+    let named = at.to_string();
+    let printed =
+        program.run(&["render", "pgbouncer", "--server", &named, "--database", "postgres", "--user", &role]);
+    assert!(printed.code == 0 && printed.stdout.contains(&format!("port={}", at.port)), "{printed:?}");
 }
 
 #[test]
@@ -72,7 +82,9 @@ fn texts_without_a_cluster() {
     assert_eq!(program.run(&[&replication[..], &["--folder", "standby"]].concat()).code, 0);
     let read = |name: &str| std::fs::read_to_string(program.folder.path().join("standby").join(name)).unwrap();
     assert!(read("role.sql").contains("SCRAM-SHA-256$") && !read("role.sql").contains(secrets::PASSWORD));
-    assert!(read("passfile").contains(secrets::PASSWORD) && read("slots.sql").contains("standby_2"));
+    assert!(read("passfile").contains(secrets::PASSWORD) && read("slots.sql").contains("'db_2_example_org_5433'"));
+    let follows = read("db_2_example_org_5433.auto.conf");
+    assert!(follows.starts_with("primary_conninfo = 'host=''db-1.example.org''"), "{follows}");
     assert!(program.message(&["render", "replication", "--servers", "main=db-1"], 2).contains("--standby"));
     let line =
         program.run(&["render", "access", "app", "--from", "10.0.0.0/16", "--database", "festivals", "--tls"]).stdout;

@@ -6,12 +6,14 @@ use shardwise::config::{Consistency, Otherwise};
 use shardwise::render::Group;
 use shardwise::{Cluster, Region, Uuid, unscoped_sql};
 
-use super::{app_at, group, proxy, reaches, stage, until};
+use super::{APP, app_at, group, proxy, reaches, stage, until};
 use crate::failover::{account, fail_over};
 use crate::faults::ledger::schema;
 use crate::faults::writers::Writers;
 use crate::support::direct::address;
 use crate::support::model::Wallet;
+use crate::support::programs::{connect, session};
+use crate::support::secrets::PASSWORD;
 
 /// Writes go to whoever is the primary, also after another one became it; and to nobody where two say that they are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,4 +78,38 @@ async fn reads_of_a_region_stay_there_while_it_has_a_standby() {
     until("it leads nowhere", async || reaches(in_us).await == Some(of_eu)).await;
     us.restart().await.unwrap();
     until("it does not come back", async || reaches(in_us).await == Some(of_us)).await;
+}
+
+/// A server that has no place for the check is not down.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_of_a_full_server_stay() {
+    let (primary, _) = stage(1).await;
+    let standby = &primary.standbys()[0];
+    let proxy = proxy(group(&[&primary, standby]), &[&primary, standby]).await;
+    let [at_primary, at_standby] = [&primary, standby].map(|server| address(server).port);
+    until("it leads nowhere", async || reaches(&proxy.write).await == Some(at_primary)).await;
+    until("it leads to no standby", async || reaches(&proxy.read[0]).await == Some(at_standby)).await;
+    let [write, read] = [&proxy.write, &proxy.read[0]].map(|endpoint| format!("postgres://{APP}:{PASSWORD}@{endpoint}/{APP}"));
+    let (writing, reading) = (session(&write).await.unwrap(), session(&read).await.unwrap());
+    let by_hand = connect(&primary).await;
+
+    // The role has no place any more, on either.
+    by_hand.batch_execute("ALTER ROLE shardwise_check CONNECTION LIMIT 0").await.unwrap();
+    until("the write port still leads there", async || reaches(&proxy.write).await.is_none()).await;
+    until("the read port still leads there", async || reaches(&proxy.read[0]).await.is_none()).await;
+    // Some checks more than make a server that is down.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for client in [&writing, &reading] {
+        client.query_one("SELECT 1", &[]).await.unwrap();
+    }
+    by_hand.batch_execute("ALTER ROLE shardwise_check CONNECTION LIMIT 16").await.unwrap();
+    until("it is not taken again", async || reaches(&proxy.write).await == Some(at_primary)).await;
+    until("it is not taken again", async || reaches(&proxy.read[0]).await == Some(at_standby)).await;
+    for client in [&writing, &reading] {
+        client.query_one("SELECT 1", &[]).await.unwrap();
+    }
+    // Each port leads to its own still, and to no other.
+    for _ in 0..20 {
+        assert_eq!((reaches(&proxy.write).await, reaches(&proxy.read[0]).await), (Some(at_primary), Some(at_standby)));
+    }
 }

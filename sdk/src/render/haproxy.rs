@@ -8,6 +8,9 @@
 //! mistake, nobody new is led to either, until one of them is stopped. HAProxy can't tell which one has the data. The same holds right
 //! after its start, until it has looked.
 //!
+//! **A server without a free place** for the role that asks is not taken for lost: its sessions stay, and nobody new is led to it until
+//! it answers again. From PostgreSQL 16 on `reserved_connections` and `GRANT pg_use_reserved_connections` keep places for the role.
+//!
 //! **The role that asks** logs in without a password, for HAProxy's checks know none of SCRAM: make it with
 //! [`check_role`](HaProxy::check_role), and let it in from HAProxy's address alone, to one database in which nobody has anything, by
 //! [`check_rule`](HaProxy::check_rule). Whoever logs in as it learns whether the server is a standby, and what the catalogs tell

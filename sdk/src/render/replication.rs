@@ -30,6 +30,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::access::{Login, Network, Rule, Verifier};
@@ -57,22 +58,33 @@ impl Replication {
         Self { primary, standbys: Vec::new(), role: "replicator".to_owned(), passfile: None, ca_file: None }
     }
 
-    /// From the first server of a group to its others: `standby_2`, `standby_3` … are their names.
+    /// From the first server of a group to its others, by the names that [`name_of`] gives them: whichever of them is the primary, the
+    /// others keep theirs.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a group without a server.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a group without a server, and where two of them have one name.
     pub fn of_group(group: &Group) -> Result<Self> {
         let Some((primary, standbys)) = group.servers.split_first() else {
             return Err(bad(format!("the group {} has no server: name its primary", group.name)));
         };
-        let named = |(number, Server { endpoint, .. }): (u32, &Server)| (format!("standby_{number}"), endpoint.clone());
-        Ok(Self { standbys: (2..).zip(standbys).map(named).collect(), ..Self::of(primary.endpoint.clone()) })
+        let named = |Server { endpoint, .. }: &Server| (name_of(endpoint), endpoint.clone());
+        let standbys: Vec<_> = standbys.iter().map(named).collect();
+        let mut seen = BTreeSet::from([name_of(&primary.endpoint)]);
+        if let Some((name, endpoint)) = standbys.iter().find(|(name, _)| !seen.insert(name.clone())) {
+            return Err(bad(format!("{endpoint} and another server of {} are both named {name}", group.name)));
+        }
+        Ok(Self { standbys, ..Self::of(primary.endpoint.clone()) })
     }
 
     /// To one more standby. Its name is that of its slot, and its `application_name`, by which `synchronous_standby_names` knows it.
     pub fn with_standby(mut self, name: impl Into<String>, endpoint: Endpoint) -> Self {
         self.standbys.push((name.into(), endpoint));
         self
+    }
+
+    /// Its standbys, by their names.
+    pub fn standbys(&self) -> impl Iterator<Item = (&str, &Endpoint)> {
+        self.standbys.iter().map(|(name, endpoint)| (name.as_str(), endpoint))
     }
 
     /// As this role.
@@ -226,6 +238,23 @@ pub fn secondary(standby: &Endpoint, worker: &Endpoint) -> Result<String> {
     ))
 }
 
+/// A name for a server that a slot can have as well: `db_1_example_org_5432`. Of hosts that are too long it has the beginning.
+///
+/// ```
+/// use shardwise::render::replication::name_of;
+///
+/// assert_eq!(name_of(&"DB-1.example.org:5433".parse()?), "db_1_example_org_5433");
+/// # Ok::<(), shardwise::config::EndpointError>(())
+/// ```
+#[must_use]
+pub fn name_of(endpoint: &Endpoint) -> String {
+    // A name of PostgreSQL's has 63 bytes, a port 5.
+    const HOST: usize = 57;
+    let part = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let host: String = endpoint.host.chars().map(part).take(HOST).collect();
+    format!("{host}_{}", endpoint.port)
+}
+
 fn slot(name: &str) -> Result<&str> {
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if text::name("slot", name)?.chars().all(is_part) {
@@ -248,16 +277,25 @@ mod tests {
 
     #[test]
     fn the_others_of_a_group_follow_its_first() {
-        let command = replication().with_passfile("/x/it's").base_backup("standby_2", "/data").expect("it is named");
+        let command = replication().with_passfile("/x/it's").base_backup("__1_5432", "/data").expect("it is named");
         let last = command.last().map(String::as_str);
         let expected =
-            r"--dbname=host='db-1' port='5432' user='replicator' application_name='standby_2' passfile='/x/it\'s'";
+            r"--dbname=host='db-1' port='5432' user='replicator' application_name='__1_5432' passfile='/x/it\'s'";
         assert_eq!(last, Some(expected));
-        let lines = replication().with_passfile("/x/it's").follow("standby_3", &at("::1")).expect("it is named");
+        let lines = replication().with_passfile("/x/it's").follow("db_3_5432", &at("::1")).expect("it is named");
         assert!(lines.contains(r"passfile=''/x/it\\''s'''") && lines.contains("host=''::1''"), "{lines}");
-        assert_eq!(replication().slots().map(|sql| sql.matches("'standby_2'").count()).ok(), Some(2));
+        assert_eq!(replication().slots().map(|sql| sql.matches("'__1_5432'").count()).ok(), Some(2));
         let settings = replication().settings(Size::gb(64));
         assert!(settings.contains("max_slot_wal_keep_size = 64GB"), "{settings}");
+    }
+
+    #[test]
+    fn a_server_keeps_its_name_when_another_becomes_the_primary() {
+        let promoted = Group::new("a", [at("::1"), at("db-1"), at("db-3")]);
+        let names = |group: &Replication| group.standbys().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(&replication()), ["__1_5432", "db_3_5432"]);
+        assert_eq!(names(&Replication::of_group(&promoted).expect("a group")), ["db_1_5432", "db_3_5432"]);
+        assert!(super::name_of(&at(&"x".repeat(200))).len() <= 63);
     }
 
     #[test]
@@ -276,11 +314,15 @@ mod tests {
     fn names_that_are_none_are_refused() {
         for (outcome, fix) in [
             (replication().base_backup("standby_9", "/data").map(|_| String::new()), "with_standby"),
-            (replication().base_backup("standby_2", "/data\n").map(|_| String::new()), "no path"),
+            (replication().base_backup("__1_5432", "/data\n").map(|_| String::new()), "no path"),
             (replication().with_role("").rules(&["10.0.0.1".parse().expect("an address")]), "no name"),
             (replication().with_standby("Standby-4", at("db-4")).slots(), "a-z, 0-9"),
             (replication().with_standby("x'y", at("db-4")).slots(), "a-z, 0-9"),
             (secondary(&at("a'b"), &at("c")), "no host"),
+            (
+                Replication::of_group(&Group::new("a", [at("db-1"), at("db.1")])).map(|_| String::new()),
+                "both named db_1_5432",
+            ),
             (Replication::of_group(&Group::new("a", [])).map(|_| String::new()), "has no server"),
         ] {
             let error = outcome.expect_err(fix).to_string();

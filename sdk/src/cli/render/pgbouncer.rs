@@ -8,7 +8,8 @@ use super::super::failure::Failure;
 use super::files::{Files, Out};
 use super::groups::Groups;
 use super::{refused, secret};
-use crate::config::{Endpoint, Secret};
+use crate::client::Cluster;
+use crate::config::{Config, Endpoint, Mode, Secret};
 use crate::render::access::Verifier;
 use crate::render::pgbouncer::{Auth, PgBouncer, lookup};
 
@@ -26,7 +27,8 @@ pub(in crate::cli) struct Command {
     /// One of its databases; that of the configuration where none is named
     #[arg(long, value_name = "NAME")]
     database: Vec<String>,
-    /// One of its users: the server is asked for the verifier, as a superuser
+    /// One of its users: the verifier is asked for as a superuser, at the server where one is named, else at the coordinator, from
+    /// which workers have their roles
     #[arg(long, value_name = "ROLE", required_unless_present = "auth_query", conflicts_with = "auth_query")]
     user: Vec<String>,
     /// In place of users: the role as which it asks the server for verifiers
@@ -97,7 +99,7 @@ impl Command {
             [] => vec![context.config()?.database().to_owned()],
             named => named.to_owned(),
         };
-        let (auth, lookup) = self.auth(context).await?;
+        let (auth, lookup) = self.auth(context, &databases).await?;
         let pooler = PgBouncer::before(server, databases)
             .with_auth(auth)
             .listen(self.listen)
@@ -122,27 +124,40 @@ impl Command {
         Ok((lookup.into_iter().fold(files, |files, sql| files.with("lookup.sql", sql)), self.out))
     }
 
-    async fn auth(&self, context: &Context) -> Result<(Auth, Option<String>), Failure> {
+    async fn auth(&self, context: &Context, databases: &[String]) -> Result<(Auth, Option<String>), Failure> {
         if let Some(role) = &self.auth_query {
             let password = self.password_file.as_deref().map(secret).transpose()?;
             let sql = lookup(role).map_err(refused)?;
             return Ok((Auth::query(role, password.as_ref(), self.users), Some(sql)));
         }
+        let elsewhere = match &self.server {
+            Some(server) => {
+                let config = context.config()?.with_contact_points([server.clone()])?.with_mode(Mode::Single);
+                // It has those of the pooler, and perhaps not that of the configuration.
+                let config = databases.iter().take(1).fold(config, Config::with_database);
+                Some(Cluster::connect(config).await?)
+            }
+            None => None,
+        };
+        let cluster = match &elsewhere {
+            Some(server) => server,
+            None => context.cluster().await?,
+        };
         let mut users = Vec::with_capacity(self.user.len());
         for role in &self.user {
-            users.push((role.clone(), verifier(context, role).await?));
+            users.push((role.clone(), verifier(cluster, role).await?));
         }
         Ok((Auth::verifiers(users), None))
     }
 }
 
 /// What the server keeps in place of a role's password.
-async fn verifier(context: &Context, role: &str) -> Result<Verifier, Failure> {
+async fn verifier(cluster: &Cluster, role: &str) -> Result<Verifier, Failure> {
     let ask = crate::unscoped_sql!(
         "SELECT rolpassword FROM pg_catalog.pg_authid WHERE rolname = :role AND rolcanlogin",
         role = role.to_owned()
     );
-    let rows: Vec<(Option<String>,)> = context.cluster().await?.coordinator().query_as(ask).await?;
+    let rows: Vec<(Option<String>,)> = cluster.coordinator().query_as(ask).await?;
     let kept = rows.into_iter().next().ok_or_else(|| Failure::usage(format!("no role {role:?} logs in")))?.0;
     let kept = Secret::new(kept.ok_or_else(|| Failure::usage(format!("the role {role:?} has no password")))?);
     Verifier::known(kept.expose()).map_err(|error| Failure::new(Exit::Failed, format!("the role {role:?}: {error}")))

@@ -1,4 +1,5 @@
-//! `render replication`.
+//! `render replication`: for each standby how it is made (`.sh`), and how it follows the present primary from its next start or reload
+//! on (`.auto.conf`), which is for the day after a failover.
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use super::files::{Files, Out};
 use super::groups::Groups;
 use super::{refused, secret};
 use crate::config::Endpoint;
+use crate::render::Server;
 use crate::render::access::{Network, Verifier};
 use crate::render::replication::{Replication, secondary};
 use crate::tune::Size;
@@ -50,31 +52,33 @@ pub(in crate::cli) struct Command {
 
 impl Command {
     pub(super) async fn files(self, context: &Context) -> Result<(Files, Out), Failure> {
-        let group = self.groups.one(context, self.group.as_deref()).await?;
+        let mut group = self.groups.one(context, self.group.as_deref()).await?;
+        group.servers.extend(self.standby.into_iter().map(|endpoint| Server { endpoint, region: None }));
         let replication = Replication::of_group(&group).map_err(refused)?;
-        let known = group.servers.iter().skip(1).map(|server| &server.endpoint);
-        let standbys: Vec<(String, Endpoint)> =
-            (2..).map(|number: u32| format!("standby_{number}")).zip(known.chain(&self.standby).cloned()).collect();
-        if standbys.is_empty() {
+        if replication.standbys().next().is_none() {
             return Err(Failure::usage(format!("the group {} has no standby: name one by --standby", group.name)));
         }
-        let more = standbys.iter().skip(group.servers.len() - 1).cloned();
-        let replication = more.fold(replication, |all, (name, endpoint)| all.with_standby(name, endpoint));
         let replication = replication.with_role(self.role);
         let replication = self.passfile.into_iter().fold(replication, Replication::with_passfile);
         let replication = self.tls_ca.into_iter().fold(replication, Replication::with_tls);
 
         let mut files = Files::default();
-        for (name, _) in &standbys {
+        for (name, _) in replication.standbys() {
             let command = replication.base_backup(name, &self.data).map_err(refused)?;
             files = files.with(format!("{name}.sh"), shell(&command));
+        }
+        if let Some(primary) = group.servers.first() {
+            for (name, _) in replication.standbys() {
+                let lines = replication.follow(name, &primary.endpoint).map_err(refused)?;
+                files = files.with(format!("{name}.auto.conf"), lines);
+            }
         }
         files = files
             .with("slots.sql", replication.slots().map_err(refused)?)
             .with("postgresql.conf", replication.settings(self.keep))
             .with("pg_hba.conf", replication.rules(&self.from).map_err(refused)?);
         if let Some(worker) = group.servers.first().filter(|_| group.name.starts_with("worker_")) {
-            let made = standbys.iter().map(|(_, standby)| secondary(standby, &worker.endpoint));
+            let made = replication.standbys().map(|(_, standby)| secondary(standby, &worker.endpoint));
             files = files.with("secondary.sql", made.collect::<crate::error::Result<String>>().map_err(refused)?);
         }
         if let Some(path) = &self.password_file {

@@ -2,10 +2,14 @@
 
 /// Asks the server as this role, and expects that it is, or is not, a standby.
 pub(super) fn steps(role: &str, database: &str, is_standby: bool) -> String {
+    // SQLSTATE 53300: all places of the server, or of the role, are taken.
+    const FULL: &[u8] = b"C53300\0";
     let answer = if is_standby { b"t" } else { b"f" };
     let steps = [
         "connect".to_owned(),
         format!("send-binary {}", hex(&start_up(role, database))),
+        // Nobody new is led to one that is full, and who is there stays: it is not down.
+        format!("expect error-status L7OKC ! binary {}", hex(FULL)),
         // ReadyForQuery.
         "expect binary 5a0000000549".to_owned(),
         format!("send-binary {}", hex(&message(b'Q', b"SELECT pg_catalog.pg_is_in_recovery()\0"))),

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 use shardwise::config::{CacheConfig, CacheStore, Consistency};
 use shardwise::local::{self, RedisServer};
 use shardwise::{Cluster, Tenant};
-use tokio::process::Command;
 
-use super::stage::{Purse, cache, counted, prepared, process, until};
+use super::stage::{Purse, cache, cli, counted, prepared, process, until};
 use crate::support::place::{Place, in_both_modes};
 use crate::support::secrets;
 
@@ -18,12 +17,6 @@ in_both_modes![
     what_redis_had_saved_long_ago_is_not_given_out,
     a_session_goes_on_elsewhere_although_redis_was_not_told,
 ];
-
-async fn cli(redis: &RedisServer, words: &[&str]) -> String {
-    let port = redis.endpoint().port.to_string();
-    let output = Command::new("redis-cli").args(["-p", &port]).args(words).output().await.unwrap();
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// A Redis of its own, a process, a tenant and a purse that is kept.
 async fn scene(place: Place, store: CacheStore, limit: Duration) -> (RedisServer, Cluster, Tenant, Purse, CacheConfig) {

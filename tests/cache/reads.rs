@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use shardwise::config::{CacheConfig, CacheStore, Consistency};
-use shardwise::{Entity, Uuid, unscoped_sql};
+use shardwise::{Entity, Uuid, local, unscoped_sql};
 
 use super::stage::{
-    Brief, Price, Purse, Stamp, Venue, cache, change_unseen, counted, prepared, process, shared_redis, two_tiers,
+    Brief, Price, Purse, Stamp, Venue, cache, change_unseen, cli, counted, prepared, process, shared_redis, two_tiers,
 };
 use crate::session::types::everything;
 use crate::support::model::Everything;
@@ -20,6 +20,7 @@ in_both_modes![
     that_there_is_no_such_row_is_kept_for_a_while,
     another_release_reads_none_of_an_older_layout,
     many_rows_are_read_as_one,
+    of_what_is_not_kept_nothing_is_left,
     of_many_who_ask_at_once_one_reads,
     nothing_is_older_than_its_time,
     one_tenants_rows_are_not_anothers,
@@ -147,6 +148,21 @@ async fn many_rows_are_read_as_one(place: Place) {
         let (read, counts) = counted(&cluster, fest.get_many::<Stamp>(&keys)).await;
         assert_eq!((read.unwrap().len(), counts.misses), (5, expected), "that there is none is not kept of these");
     }
+}
+
+/// A lease that nobody will use would make others wait.
+async fn of_what_is_not_kept_nothing_is_left(place: Place) {
+    let config = prepared(place).await;
+    let redis = local::redis().start().await.unwrap();
+    let cluster = process(&config, &cache(CacheStore::Redis, redis.config())).await;
+    let fest = cluster.tenant(secrets::id()).await.unwrap();
+    let keys: Vec<(String, i32)> = (0..6).map(|number| ("a b".to_owned(), number)).collect();
+    assert!(fest.get_many::<Stamp>(&keys).await.unwrap().is_empty());
+    // It is asked for leases only where it is up: the family's generation tells that it was.
+    assert!(cli(&redis, &["KEYS", "*"]).await.contains("stamps"));
+    let leases = "local count = 0 for _, key in ipairs(redis.call('KEYS', '*')) do \
+                  if redis.call('GET', key):sub(1, 1) == 'L' then count = count + 1 end end return count";
+    assert_eq!(cli(&redis, &["EVAL", leases, "0"]).await.trim(), "0");
 }
 
 async fn of_many_who_ask_at_once_one_reads(place: Place) {

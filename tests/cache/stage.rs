@@ -81,6 +81,13 @@ impl Purse {
     }
 }
 
+/// What Redis' own client says.
+pub async fn cli(redis: &RedisServer, words: &[&str]) -> String {
+    let port = redis.endpoint().port.to_string();
+    let output = tokio::process::Command::new("redis-cli").args(["-p", &port]).args(words).output().await.unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// Changes a purse as nobody would who wants it to be seen: past the SDK's own statements.
 pub async fn change_unseen(cluster: &Cluster, purse: &Purse, version: i64) {
     let change = unscoped_sql!(

@@ -65,8 +65,7 @@ async fn the_cluster_s_nodes_are_in_the_texts(place: Place) {
     client.batch_execute(&make).await.unwrap();
     let at = crate::support::direct::address(&other);
     let named = at.to_string();
-    let printed =
-        program.run(&["render", "pgbouncer", "--server", &named, "--database", "postgres", "--user", &role]);
+    let printed = program.run(&["render", "pgbouncer", "--server", &named, "--database", "postgres", "--user", &role]);
     assert!(printed.code == 0 && printed.stdout.contains(&format!("port={}", at.port)), "{printed:?}");
 }
 

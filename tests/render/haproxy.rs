@@ -89,7 +89,8 @@ async fn sessions_of_a_full_server_stay() {
     let [at_primary, at_standby] = [&primary, standby].map(|server| address(server).port);
     until("it leads nowhere", async || reaches(&proxy.write).await == Some(at_primary)).await;
     until("it leads to no standby", async || reaches(&proxy.read[0]).await == Some(at_standby)).await;
-    let [write, read] = [&proxy.write, &proxy.read[0]].map(|endpoint| format!("postgres://{APP}:{PASSWORD}@{endpoint}/{APP}"));
+    let [write, read] =
+        [&proxy.write, &proxy.read[0]].map(|endpoint| format!("postgres://{APP}:{PASSWORD}@{endpoint}/{APP}"));
     let (writing, reading) = (session(&write).await.unwrap(), session(&read).await.unwrap());
     let by_hand = connect(&primary).await;
 

@@ -14,10 +14,14 @@ use crate::support::place::{Place, in_both_modes};
 in_both_modes![made_with_its_rows_and_refreshed, drift_is_told_and_mended, a_query_that_fails_leaves_the_rows];
 mod busy {
     use super::*;
-    in_both_modes![@on_two_threads: read_while_it_is_refreshed, one_process_keeps_it_fresh];
+    in_both_modes![@on_two_threads: read_while_it_is_refreshed, made_beside_a_long_reader, one_process_keeps_it_fresh];
 
     async fn read_while_it_is_refreshed(place: Place) {
         super::read_while_refreshed(place).await;
+    }
+
+    async fn made_beside_a_long_reader(place: Place) {
+        super::put_in_place_beside_a_long_reader(place).await;
     }
 
     async fn one_process_keeps_it_fresh(place: Place) {
@@ -128,9 +132,15 @@ async fn drift_is_told_and_mended(place: Place) {
         }
         let diff = admin.diff(&schema()).await.unwrap().to_string();
         assert!(diff.contains(told), "{told}: {diff}");
+        let is_there = !told.starts_with("missing");
+        if is_there {
+            stage.by_hand.batch_execute("GRANT SELECT ON turnovers TO pg_monitor WITH GRANT OPTION").await.unwrap();
+        }
         admin.apply(&schema()).await.unwrap();
         assert!(admin.plan(&schema()).await.unwrap().is_empty());
         assert_eq!(stage.shown(festival).await.unwrap().entries, 2);
+        let may = "SELECT has_table_privilege('pg_monitor', 'turnovers', 'SELECT WITH GRANT OPTION')";
+        assert_eq!(stage.by_hand.query_one(may, &[]).await.unwrap().get::<_, bool>(0), is_there, "{told}");
     }
     let other = source().with::<LargeTurnover>();
     let error = admin.views(&other).refresh::<LargeTurnover>().await.unwrap_err();
@@ -188,6 +198,29 @@ async fn read_while_refreshed(place: Place) {
         place.pick("single", "citus"),
         reads.load(Ordering::SeqCst)
     );
+}
+
+/// Who reads it for long makes nobody else wait who only reads.
+async fn put_in_place_beside_a_long_reader(place: Place) {
+    let stage = Stage::new(place, schema()).await;
+    let festival = stage.festival(&[1, 2]).await;
+    stage.by_hand.batch_execute("DROP INDEX turnovers_key").await.unwrap();
+    stage.by_hand.batch_execute("BEGIN; SELECT FROM turnovers").await.unwrap();
+    let (cluster, (done, mut is_done)) = (stage.cluster.clone(), tokio::sync::oneshot::channel());
+    tokio::spawn(async move { done.send(cluster.admin().apply(&schema()).await).unwrap() });
+    let mut longest = Duration::ZERO;
+    let began = std::time::Instant::now();
+    while began.elapsed() < Duration::from_secs(4) {
+        let since = std::time::Instant::now();
+        assert!(stage.shown(festival).await.is_none_or(|shown| shown.entries == 2));
+        longest = longest.max(since.elapsed());
+        assert!(is_done.try_recv().is_err(), "the reader still reads");
+    }
+    stage.by_hand.batch_execute("COMMIT").await.unwrap();
+    is_done.await.unwrap().unwrap();
+    assert_eq!(stage.shown(festival).await.unwrap().entries, 2);
+    assert!(stage.cluster.admin().plan(&schema()).await.unwrap().is_empty());
+    println!("VIEWS {}: the longest read beside it took {longest:?}", place.pick("single", "citus"));
 }
 
 async fn kept_by_one(place: Place) {

@@ -66,7 +66,7 @@ impl Redis {
         match *self {}
     }
 
-    pub(super) async fn fill(&self, _: &Claim, _: &[(&Place, &Entry, Duration)]) -> Option<Vec<bool>> {
+    pub(super) async fn fill(&self, _: &Claim, _: &[(&Place, Option<(&Entry, Duration)>)]) -> Option<Vec<bool>> {
         match *self {}
     }
 

@@ -185,7 +185,7 @@ impl Cache {
             (Some(_), None) => {}
             (Some(redis), Some(claim)) => {
                 let left = until.saturating_duration_since(Instant::now());
-                match redis.fill(&claim, &[(&*ask.place, &entry, left)]).await.as_deref() {
+                match redis.fill(&claim, &[(&*ask.place, Some((&entry, left)))]).await.as_deref() {
                     Some([true]) => self.memory.keep(&ask.place, generation, &entry, until),
                     Some(_) => {
                         self.counters.void.one();

@@ -130,12 +130,18 @@ impl Cache {
     ) {
         self.learn(read_at);
         let mut entries = Vec::new();
+        let mut unused = Vec::new();
         for (at, row) in loaded {
             let (generation, fills) = missing.filling[at];
             let place = &places[missing.numbers[at]];
-            if fills && let Some(entry) = self.entry_of(caching, missing.loaded, row, read_at) {
-                let until = missing.began + Duration::from_millis(entry.ttl.into());
-                entries.push((place, generation, entry, until));
+            match self.entry_of(caching, missing.loaded, row, read_at) {
+                _ if !fills => {}
+                Some(entry) => {
+                    let until = missing.began + Duration::from_millis(entry.ttl.into());
+                    entries.push((place, generation, entry, until));
+                }
+                // Nobody has to wait for what is not kept.
+                None => unused.push(place),
             }
         }
         let is_kept = match (&self.redis, &missing.claim) {
@@ -143,10 +149,10 @@ impl Cache {
             (Some(_), None) => return,
             (Some(redis), Some(claim)) => {
                 let now = Instant::now();
-                let values: Vec<(&Place, &Entry, Duration)> = entries
+                let filled = entries
                     .iter()
-                    .map(|(place, _, entry, until)| (&***place, entry, until.saturating_duration_since(now)))
-                    .collect();
+                    .map(|(place, _, entry, until)| (&***place, Some((entry, until.saturating_duration_since(now)))));
+                let values: Vec<_> = filled.chain(unused.iter().map(|place| (&***place, None))).collect();
                 let Some(kept) = redis.fill(claim, &values).await else { return };
                 kept
             }

@@ -22,6 +22,9 @@ pub(super) struct Command {
     /// Write it as one page of HTML into this file, and tell how it is
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// How many users there are at the same time, for the advice on the page; judged by what servers tell where it is not said
+    #[arg(long, value_name = "NUMBER", requires = "html")]
+    users: Option<u32>,
 }
 
 impl Command {
@@ -33,7 +36,7 @@ impl Command {
                     .answer(context, async || {
                         let status = take(context).await?;
                         verdict = status.verdict;
-                        let advice = advised(context).await;
+                        let advice = advised(context, self.users).await;
                         write(&file, &status, advice.as_ref())
                     })
                     .await?;
@@ -59,10 +62,11 @@ async fn take(context: &Context) -> Result<Status, Failure> {
 }
 
 /// What should be done, for the page. Where nobody can tell, the page goes without it, and whoever asked for it hears why.
-async fn advised(context: &Context) -> Option<Advice> {
+async fn advised(context: &Context, users: Option<u32>) -> Option<Advice> {
     let advise = async || {
         let cluster = context.cluster().await?;
-        Ok(cluster.admin().advise(context.schema(), &AdviceOptions::default()).await?)
+        let options = AdviceOptions { users, ..AdviceOptions::default() };
+        Ok(cluster.admin().advise(context.schema(), &options).await?)
     };
     let told = |failure: Failure| failure.during("the page is written without advice").tell(context.output().format);
     advise().await.map_err(told).ok()

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::health::{Blocks, IoTime, Lag, NodeSample, Samples, ServerSample, Silence};
-use crate::metrics::{self as table, Labels, Metric, add, bounded, set};
+use crate::health::{Blocks, CacheSample, IoTime, Lag, NodeSample, Samples, ServerSample, Silence};
+use crate::metrics::{self as table, CacheSnapshot, Labels, Metric, add, bounded, set};
 use crate::topology::Node;
 
 /// What was told before.
 #[derive(Default)]
 pub(super) struct Gauges {
     nodes: Mutex<BTreeMap<String, Told>>,
+    cache: Mutex<CacheSnapshot>,
 }
 
 /// What was told of one node.
@@ -38,6 +39,21 @@ impl Gauges {
         }
         // Those that went.
         before.into_values().for_each(|told| silence(told.gauges));
+        if let Some(cache) = &samples.cache {
+            self.cache(&[database], cache);
+        }
+    }
+
+    fn cache(&self, labels: Labels<'_>, cache: &CacheSample) {
+        let mut told = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *told, cache.did.clone());
+        set(&table::CACHE_SIZE, labels, float(cache.did.memory_bytes));
+        add(&table::CACHE_BYPASSED, labels, cache.did.bypassed.saturating_sub(before.bypassed));
+        if let Some(is_up) = cache.redis_is_up {
+            set(&table::CACHE_UP, labels, f64::from(u8::from(is_up)));
+            set(&table::CACHE_BACKLOG, labels, float(cache.did.backlog));
+            add(&table::CACHE_ERRORS, labels, cache.did.errors.saturating_sub(before.errors));
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use tokio_postgres::error::SqlState;
 use super::station::Station;
 use super::visits::goes_to;
 use super::{Core, replicas};
-use crate::config::Endpoint;
-use crate::health::{Latency, NodeSample, Samples, ServerSample, Silence};
+use crate::config::{CacheStore, Endpoint};
+use crate::health::{CacheSample, Latency, NodeSample, Samples, ServerSample, Silence};
 use crate::metrics;
 use crate::topology::Role;
 
@@ -72,7 +72,16 @@ async fn take(core: &Arc<Core>) -> Samples {
         nodes,
         topology_age: core.can_change.then(|| core.refresher.age()).flatten(),
         nowhere: latency(core.metrics.latency_nowhere()),
+        cache: cache(core),
     }
+}
+
+fn cache(core: &Core) -> Option<CacheSample> {
+    let config = &core.config().cache;
+    let has_redis = cfg!(feature = "redis") && config.redis.is_some();
+    let did = core.metrics_snapshot().cache;
+    (config.store != CacheStore::Off)
+        .then(|| CacheSample { redis_is_up: has_redis.then_some(!did.breaker_is_open), did })
 }
 
 /// What the server tells, or why it does not.

@@ -37,7 +37,6 @@ impl Core {
         }
         let verdict = checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Unknown);
         let metrics = self.metrics_snapshot();
-        let has_redis = cfg!(feature = "redis") && self.config.cache.redis.is_some();
         Status {
             taken_at: SystemTime::now(),
             sdk: Sdk { version: env!("CARGO_PKG_VERSION"), schema: None },
@@ -54,7 +53,7 @@ impl Core {
             topology_age: samples.topology_age,
             cache: CacheStatus {
                 store: self.config.cache.store,
-                redis_is_given_up: has_redis.then_some(metrics.cache.breaker_is_open),
+                redis_is_given_up: samples.cache.as_ref().and_then(|cache| Some(!cache.redis_is_up?)),
             },
             retries_left: self.budget.left(),
             metrics,

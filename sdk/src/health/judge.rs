@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::samples::{Blocks, Lag, NodeSample, Probe, Samples, ServerSample, Silence, Usage};
+use super::samples::{Blocks, CacheSample, Lag, NodeSample, Probe, Samples, ServerSample, Silence, Usage};
 use super::verdict::{Aspect, Check, Value, Verdict};
 use crate::config::{Bounds, Thresholds};
 
@@ -24,7 +24,23 @@ pub(crate) fn judge(samples: &Samples, thresholds: &Thresholds, probe: Probe) ->
         let evidence = "since a node was last asked whether the layout has changed".to_owned();
         checks.push(time(Aspect::TopologyAge, age, thresholds.topology_age, evidence));
     }
+    checks.extend(samples.cache.as_ref().and_then(redis));
     checks
+}
+
+/// Without it all is as right as before, and slower.
+fn redis(cache: &CacheSample) -> Option<Check> {
+    let (verdict, evidence) = match cache.redis_is_up? {
+        true => (Verdict::Ok, "it answers".to_owned()),
+        false => {
+            let waits = cache.did.backlog;
+            let evidence = format!(
+                "it is given up until it answers again: reads go to the database, and {waits} writes wait for it to be told"
+            );
+            (Verdict::Warning, evidence)
+        }
+    };
+    Some(Check { verdict, ..unknown(Aspect::Redis, &evidence) })
 }
 
 fn of(sample: &NodeSample, thresholds: &Thresholds) -> Vec<Check> {

@@ -4,8 +4,10 @@ use std::time::Duration;
 use super::judge;
 use crate::config::Thresholds;
 use crate::health::{
-    Aspect, Blocks, Lag, Latency, NodeSample, Probe, Samples, ServerSample, Silence, Sizes, Usage, Value, Verdict,
+    Aspect, Blocks, CacheSample, Lag, Latency, NodeSample, Probe, Samples, ServerSample, Silence, Sizes, Usage, Value,
+    Verdict,
 };
+use crate::metrics::CacheSnapshot;
 use crate::topology::Node;
 
 const GB: u64 = 1 << 30;
@@ -44,7 +46,7 @@ fn node() -> NodeSample {
 }
 
 fn checked(node: NodeSample, aspect: Aspect) -> (Verdict, Option<Value>) {
-    let samples = Samples { nodes: vec![node], topology_age: None, nowhere: None };
+    let samples = Samples { nodes: vec![node], topology_age: None, nowhere: None, cache: None };
     let checks = judge(&samples, &Thresholds::default(), answered(1));
     let found: Vec<_> = checks.iter().filter(|check| check.aspect == aspect).collect();
     let [check] = found[..] else { panic!("{checks:?}") };
@@ -54,7 +56,7 @@ fn checked(node: NodeSample, aspect: Aspect) -> (Verdict, Option<Value>) {
 
 #[test]
 fn a_cluster_that_is_well() {
-    let samples = Samples { nodes: vec![node()], topology_age: Some(millis(500)), nowhere: None };
+    let samples = Samples { nodes: vec![node()], topology_age: Some(millis(500)), nowhere: None, cache: None };
     let checks = judge(&samples, &Thresholds::default(), answered(1));
     assert_eq!(checks.len(), 7, "{checks:?}");
     assert!(checks.iter().all(|check| check.verdict == Verdict::Ok), "{checks:?}");
@@ -62,7 +64,7 @@ fn a_cluster_that_is_well() {
 
 #[test]
 fn a_pool_that_has_no_connection_to_give_is_critical() {
-    let samples = Samples { nodes: vec![node()], topology_age: None, nowhere: None };
+    let samples = Samples { nodes: vec![node()], topology_age: None, nowhere: None, cache: None };
     let outcome = Err((Some("db:5432".to_owned()), "all are busy".to_owned()));
     let checks = judge(&samples, &Thresholds::default(), Probe { after: millis(5), outcome });
     let found: Vec<_> = checks.iter().filter(|check| check.verdict == Verdict::Critical).collect();
@@ -146,6 +148,7 @@ fn without_calls_one_statement_tells() {
         nodes: vec![NodeSample { latency: None, ..node() }],
         topology_age: Some(millis(600_000)),
         nowhere: None,
+        cache: None,
     };
     let checks = judge(&samples, &Thresholds::default(), answered(200));
     assert_eq!((checks[0].verdict, checks[0].value), (Verdict::Warning, Some(Value::Time(millis(200)))));
@@ -159,6 +162,17 @@ fn without_calls_one_statement_tells() {
     let calls = Latency { p95: millis(900), calls: 3 };
     let checks = judge(&Samples { nowhere: Some(calls), ..samples }, &Thresholds::default(), answered(1));
     assert_eq!((checks[0].verdict, checks[0].node.as_deref()), (Verdict::Critical, None));
+}
+
+#[test]
+fn a_redis_that_is_given_up_is_a_warning() {
+    for (is_up, verdict) in [(Some(true), Some(Verdict::Ok)), (Some(false), Some(Verdict::Warning)), (None, None)] {
+        let cache = Some(CacheSample { redis_is_up: is_up, did: CacheSnapshot::default() });
+        let samples = Samples { nodes: vec![node()], topology_age: None, nowhere: None, cache };
+        let checks = judge(&samples, &Thresholds::default(), answered(1));
+        let told = checks.iter().find(|check| check.aspect == Aspect::Redis);
+        assert_eq!(told.map(|check| check.verdict), verdict);
+    }
 }
 
 #[test]

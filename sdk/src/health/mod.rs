@@ -7,7 +7,7 @@ mod verdict;
 
 pub(crate) use judge::judge;
 pub(crate) use samples::{
-    Blocks, IoTime, Lag, Latency, NodeSample, Probe, Samples, ServerSample, Silence, Sizes, Usage,
+    Blocks, CacheSample, IoTime, Lag, Latency, NodeSample, Probe, Samples, ServerSample, Silence, Sizes, Usage,
 };
 pub(crate) use track::Track;
 pub use verdict::{Aspect, Check, Value, Verdict};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::metrics::CacheSnapshot;
 use crate::topology::Node;
 
 /// What is known of a cluster at one moment.
@@ -13,6 +14,17 @@ pub(crate) struct Samples {
     pub(crate) topology_age: Option<Duration>,
     /// How long calls took that came to no node.
     pub(crate) nowhere: Option<Latency>,
+    /// Where anything is cached.
+    pub(crate) cache: Option<CacheSample>,
+}
+
+/// The cache of this client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CacheSample {
+    /// `None` where there is no Redis.
+    pub(crate) redis_is_up: Option<bool>,
+    /// Since the client connected.
+    pub(crate) did: CacheSnapshot,
 }
 
 /// A statement that was sent to see what becomes of it.

@@ -40,6 +40,8 @@ pub enum Aspect {
     CacheHitRatio,
     /// How old what is known of the topology is.
     TopologyAge,
+    /// Whether the cache's Redis answers.
+    Redis,
 }
 
 /// What was found, and the bounds.
@@ -95,6 +97,7 @@ impl Aspect {
             Self::Disk => "disk",
             Self::CacheHitRatio => "cache_hit_ratio",
             Self::TopologyAge => "topology_age",
+            Self::Redis => "redis",
         }
     }
 }

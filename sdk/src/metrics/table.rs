@@ -119,6 +119,16 @@ table! {
         "What was refused because data would have left their region, or lie outside of it";
     CACHE_REQUESTS Counter Count "shardwise_cache_requests_total" &[DATABASE, ENTITY, OUTCOME], None,
         "Rows that were looked for in the client's cache";
+    CACHE_BYPASSED Counter Count "shardwise_cache_bypassed_total" OF_CLUSTER, None,
+        "Reads that went past the cache: Redis could not be asked, a write was under way, or the row was not to be kept";
+    CACHE_ERRORS Counter Count "shardwise_cache_errors_total" OF_CLUSTER, None,
+        "Commands that Redis failed or did not answer in time";
+    CACHE_UP Gauge Count "shardwise_cache_up" OF_CLUSTER, None,
+        "1 where Redis answers, 0 while it is given up and all is read from the database";
+    CACHE_BACKLOG Gauge Count "shardwise_cache_backlog" OF_CLUSTER, None,
+        "Writes of which Redis has to be told still; the rows are read from the database until it is";
+    CACHE_SIZE Gauge Bytes "shardwise_cache_memory_bytes" OF_CLUSTER, None,
+        "What this process keeps of rows, more or less";
     POOL_IN_USE Gauge Count "shardwise_pool_in_use" OF_PLACES, None,
         "Places in use: connections of one's own, or statements under way on shared ones";
     POOL_IDLE Gauge Count "shardwise_pool_idle" OF_PLACES, None, "Places on connections that are open and have nothing to do";

@@ -276,6 +276,18 @@ fn storage() -> Vec<Panel> {
             [(buffers, "{{node}} {{region}}")],
         ),
         panel("Found in the client's cache", table::CACHE_REQUESTS.help, "percentunit", [(cache, "{{entity}}")]),
+        panel(
+            "Redis of the client's cache",
+            table::CACHE_UP.help,
+            "short",
+            [
+                (of(&table::CACHE_UP), "{{instance}} has it"),
+                (of(&table::CACHE_BACKLOG), "{{instance}}: writes that it is to be told of"),
+                (rate(&table::CACHE_ERRORS, "instance"), "{{instance}}: errors a second"),
+                (rate(&table::CACHE_BYPASSED, "instance"), "{{instance}}: reads past it a second"),
+            ],
+        ),
+        panel("Kept in memory", table::CACHE_SIZE.help, "bytes", [(of(&table::CACHE_SIZE), "{{instance}}")]),
         panel("Disk used", table::DISK_SIZE.help, "percentunit", [(disk, "{{node}} {{region}}")]),
         panel(
             "On the disks",

@@ -44,8 +44,8 @@ impl PlacedView<'_> {
     }
 
     /// Makes it beside the one that there is, with its rows, and then puts it into that one's place: so it can be read all the
-    /// while, and nobody reads one without rows.
-    pub(crate) fn create(&self, readers: &[String]) -> Vec<String> {
+    /// while, and nobody reads one without rows. It has that one's grants, `SELECT ON TABLE %s TO …`, as well.
+    pub(crate) fn create(&self, readers: &[String], grants: &[String]) -> Vec<String> {
         let (name, index) = (self.table.name, self.index());
         let next = names::object(name, "next");
         let (at, next_at) = (self.at(), quote_qualified(Some(&self.schema), &next));
@@ -58,15 +58,29 @@ impl PlacedView<'_> {
         ];
         statements
             .extend(readers.iter().map(|role| super::policy::grant(&["SELECT"], &format!("TABLE {next_at}"), role)));
+        statements.extend(grants.iter().map(|grant| format!("GRANT {}", grant.replacen("%s", &next_at, 1))));
         statements.push(self.fill(&next_at, ""));
-        statements.push(format!(
-            "BEGIN; DROP MATERIALIZED VIEW IF EXISTS {at}; ALTER MATERIALIZED VIEW {next_at} RENAME TO {}; \
-             ALTER INDEX {} RENAME TO {}; COMMIT",
+        let swap = format!(
+            "DROP MATERIALIZED VIEW IF EXISTS {at}; ALTER MATERIALIZED VIEW {next_at} RENAME TO {}; ALTER INDEX {} RENAME TO {};",
             quote_ident(name),
             quote_qualified(Some(&self.schema), &next_index),
             quote_ident(&index)
-        ));
+        );
+        statements.push(self.patiently(&swap));
         statements
+    }
+
+    /// Whoever reads it for long must not make all others wait behind this: so it is tried again and again, each time for a moment.
+    fn patiently(&self, swap: &str) -> String {
+        const TRIES: u32 = 60;
+        let told =
+            quote_literal(&format!("{} was being read all the time: apply again when that has ended", self.at()));
+        let told = told.trim_start();
+        quoted(&format!(
+            "BEGIN FOR tried IN 1..{TRIES} LOOP BEGIN PERFORM pg_catalog.set_config('lock_timeout', '500ms', true); {swap} RETURN; \
+             EXCEPTION WHEN lock_not_available THEN PERFORM pg_catalog.pg_sleep(0.5); END; END LOOP; \
+             RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = {told}; END"
+        ))
     }
 
     /// Refreshes it while it is read.
@@ -84,7 +98,12 @@ impl PlacedView<'_> {
             quote_literal(at).trim_start(),
             quote_literal(&self.definition()).trim_start(),
         );
-        let tag = (0..).map(|nth| format!("$fill{nth}$")).find(|tag| !body.contains(tag)).unwrap_or_default();
-        format!("DO {tag}{body}{tag}")
+        quoted(&body)
     }
+}
+
+/// An anonymous block, whatever stands in it.
+fn quoted(body: &str) -> String {
+    let tag = (0..).map(|nth| format!("$block{nth}$")).find(|tag| !body.contains(tag)).unwrap_or_default();
+    format!("DO {tag}{body}{tag}")
 }

@@ -37,8 +37,10 @@ fn need(session: &Session, view: &PlacedView<'_>, found: Option<&Found>, readers
             live: live.map(str::to_owned),
         })
     };
-    let step =
-        |title: String| Act::Step(Box::new(Step::of(StepKind::CreateView, title, view.create(readers)).outside()));
+    let step = |title: String| {
+        let grants = found.map_or(&[][..], |found| &found.grants);
+        Act::Step(Box::new(Step::of(StepKind::CreateView, title, view.create(readers, grants)).outside()))
+    };
     let definition = view.definition();
     match found {
         None => Some(Need {

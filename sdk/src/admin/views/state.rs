@@ -23,6 +23,8 @@ pub(super) struct Found {
     pub(super) is_populated: bool,
     pub(super) bytes: u64,
     pub(super) rows: u64,
+    /// `SELECT ON TABLE %s TO …`
+    pub(super) grants: Vec<String>,
     /// The columns of its unique index.
     pub(super) key: Option<Vec<String>>,
 }

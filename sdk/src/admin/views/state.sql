@@ -4,6 +4,13 @@ SELECT coalesce(pg_catalog.json_agg(CASE WHEN c.oid IS NOT NULL THEN pg_catalog.
     'comment', pg_catalog.obj_description(c.oid, 'pg_class'),
     'is_populated', c.relispopulated,
     'bytes', CASE WHEN c.relkind = 'm' THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END,
+    -- What was granted on it, with its name left out.
+    'grants', (
+        SELECT coalesce(pg_catalog.json_agg(pg_catalog.format('%s ON TABLE %%s TO %s%s', x.privilege_type,
+            CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END,
+            CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)), '[]')
+        FROM pg_catalog.aclexplode(c.relacl) x WHERE x.grantee <> c.relowner
+    ),
     'rows', greatest(c.reltuples, 0)::int8,
     'key', (
         SELECT pg_catalog.json_agg(a.attname ORDER BY u.nth)

@@ -191,18 +191,23 @@ impl Redis {
         (outcomes.len() == places.len()).then_some(Claim { token, run, generation, outcomes })
     }
 
-    /// Fills places on which this lease still stands, each for so long. Of each whether it did.
-    pub(super) async fn fill(&self, claim: &Claim, values: &[(&Place, &Entry, Duration)]) -> Option<Vec<bool>> {
-        let written = values
-            .iter()
-            .map(|(place, entry, left)| (*place, millis(*left), entry.write(claim.generation, claim.token, claim.run)));
+    /// Fills places on which this lease still stands, each for so long; what nothing comes of is given back. Of each whether it did.
+    pub(super) async fn fill(
+        &self,
+        claim: &Claim,
+        values: &[(&Place, Option<(&Entry, Duration)>)],
+    ) -> Option<Vec<bool>> {
+        let written = values.iter().map(|(place, value)| match value {
+            Some((entry, left)) => (*place, millis(*left), entry.write(claim.generation, claim.token, claim.run)),
+            None => (*place, 0, Bytes::new()),
+        });
         self.settle(claim, &written.collect::<Vec<_>>()).await
     }
 
     /// Gives a lease back that nothing comes of.
     pub(super) async fn release(&self, place: &Place, claim: &Claim) {
         // Where that fails, it ends by itself.
-        drop(self.settle(claim, &[(place, 0, Bytes::new())]).await);
+        drop(self.fill(claim, &[(place, None)]).await);
     }
 
     async fn settle(&self, claim: &Claim, values: &[(&Place, u32, Bytes)]) -> Option<Vec<bool>> {

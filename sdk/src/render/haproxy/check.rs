@@ -8,8 +8,9 @@ pub(super) fn steps(role: &str, database: &str, is_standby: bool) -> String {
     let steps = [
         "connect".to_owned(),
         format!("send-binary {}", hex(&start_up(role, database))),
-        // Nobody new is led to one that is full, and who is there stays: it is not down.
-        format!("expect error-status L7OKC ! binary {}", hex(FULL)),
+        // Nobody new is led to one that is full, and who is there stays: it is not down. Either answer is longer than this, and without
+        // a length HAProxy would go on looking for it.
+        format!("expect min-recv 64 error-status L7OKC ! binary {}", hex(FULL)),
         // ReadyForQuery.
         "expect binary 5a0000000549".to_owned(),
         format!("send-binary {}", hex(&message(b'Q', b"SELECT pg_catalog.pg_is_in_recovery()\0"))),

@@ -77,11 +77,15 @@ impl Source {
         } else if let Some(unique) = facts.uniques.first() {
             format!("{unique} is unique without the partition column, which no partitioned table can promise: drop it")
         } else if let Some(constraint) = facts.unchecked.first() {
-            format!("its constraint {constraint} is NOT VALID, and its copy would not take rows that break it: VALIDATE it")
+            format!(
+                "its constraint {constraint} is NOT VALID, and its copy would not take rows that break it: VALIDATE it"
+            )
         } else if let Some(statistics) = facts.statistics.first() {
             format!("it has the extended statistics {statistics}: drop them, and make them again afterwards")
         } else if let Some(option) = facts.storage.first() {
-            format!("it has the storage option {option}, which only partitions can have: RESET it, and set it for each of them")
+            format!(
+                "it has the storage option {option}, which only partitions can have: RESET it, and set it for each of them"
+            )
         } else if let Some(table) = relation.referenced_by.first() {
             format!("a foreign key of {table} points at it, and would have to hold the partition column: drop it")
         } else if let Some(trigger) = foreign_trigger(relation) {

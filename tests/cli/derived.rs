@@ -6,8 +6,8 @@ use serde_json::json;
 use shardwise::Uuid;
 
 use super::program::Program;
-use crate::partitions::stage::session;
 use crate::support::place::{Place, in_both_modes};
+use crate::support::stage::session;
 
 in_both_modes![@on_two_threads: what_is_off_is_told_and_put_right];
 

@@ -9,7 +9,7 @@ use shardwise::admin::{Consent, StepKind};
 use shardwise::session::TransactionOptions;
 use tokio::task::JoinSet;
 
-use super::stage::{Booth, Sale, Stage, before, by_hand, chain, earlier, plain, sale, schema};
+use super::stage::{Booth, Sale, Stage, before, by_hand, chain, earlier, plain, sale, schema, stage};
 use crate::support::model::Festival;
 use crate::support::place::{Place, in_both_modes};
 
@@ -78,14 +78,14 @@ async fn rows_that_are_there_get_theirs_while_others_write(place: Place) {
     let fill = plan.steps().iter().find(|step| step.kind() == StepKind::FillCopies).expect("a step that fills");
     assert!(!fill.is_in_transaction() && fill.warning().is_some(), "{plan}");
     let report = admin.apply(&schema()).await.unwrap();
-    stage.assert_exact("writers go on").await;
+    stage.assert_followed("writers go on").await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     stop.store(true, Ordering::SeqCst);
     let mut written = 0;
     while let Some(one) = tasks.join_next().await {
         written += one.unwrap();
     }
-    stage.assert_exact("all have ended").await;
+    stage.assert_followed("all have ended").await;
     for text in [admin.plan(&schema()).await.unwrap().to_string(), admin.diff(&schema()).await.unwrap().to_string()] {
         assert!(text.contains("nothing to do") || text.contains("no differences"), "{text}");
     }
@@ -124,14 +124,14 @@ async fn rows_keep_theirs_when_they_get_partitions(place: Place) {
         booths[0].id
     );
     stage.run(&[&insert]).await;
-    stage.assert_exact("before").await;
+    stage.assert_followed("before").await;
     let partitions = stage.cluster.admin().partitions(&schema());
     partitions.convert::<Sale>().await.unwrap();
     let plan = stage.cluster.admin().plan(&schema()).await.unwrap();
     assert!(plan.steps().iter().all(|step| step.kind() == StepKind::CreatePartition), "{plan}");
     fest.update_columns::<Booth>(booths[0].id).set(Booth::NAME, "renamed".to_owned()).run().await.unwrap();
     fest.insert(&sale(&booths[0], None, 7)).await.unwrap();
-    stage.assert_exact("behind it").await;
+    stage.assert_followed("behind it").await;
     let renamed = "SELECT count(*) FROM sales WHERE booth_name = 'renamed'";
     assert_eq!(stage.number(renamed).await, 2001);
 }
@@ -150,12 +150,12 @@ async fn what_was_written_by_hand_is_not_lost(place: Place) {
     assert_eq!(fest.get::<by_hand::Sale>(id).await.unwrap().booth_name, "as it was");
     admin.apply_with(&schema(), &Consent::none().overwrite("sales"), |_| {}).await.unwrap();
     assert_eq!(fest.get::<Sale>(id).await.unwrap().booth_name, booths[0].name);
-    stage.assert_exact("allowed").await;
+    stage.assert_followed("allowed").await;
     assert!(admin.plan(&schema()).await.unwrap().is_empty());
 }
 
 async fn a_table_that_goes_leaves_nothing(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = stage(place).await;
     let (fest, booths) = stage.festival(1).await;
     let without = Schema::new().with::<Festival>().with::<Booth>();
     let admin = stage.cluster.admin();
@@ -167,7 +167,7 @@ async fn a_table_that_goes_leaves_nothing(place: Place) {
 }
 
 async fn what_no_entity_wants_waits_for_a_consent(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = stage(place).await;
     let (fest, booths) = stage.festival(1).await;
     let one = sale(&booths[0], None, 5);
     fest.insert(&one).await.unwrap();

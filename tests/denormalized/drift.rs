@@ -1,12 +1,12 @@
 //! What keeps the columns may be tampered with, and rows written past it: it is told, and mended.
 
-use super::stage::{Booth, Stage, sale, schema};
+use super::stage::{Booth, sale, schema, stage};
 use crate::support::place::{Place, in_both_modes};
 
 in_both_modes![what_keeps_it_is_compared_and_mended, rows_written_past_it_are_counted_and_put_right];
 
 async fn what_keeps_it_is_compared_and_mended(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = stage(place).await;
     let (fest, booths) = stage.festival(2).await;
     let admin = stage.cluster.admin();
     let diff = admin.diff(&schema()).await.unwrap();
@@ -33,14 +33,14 @@ async fn what_keeps_it_is_compared_and_mended(place: Place) {
         let name = format!("renamed {}", shardwise::Uuid::new_v4());
         fest.update_columns::<Booth>(booths[0].id).set(Booth::NAME, name).run().await.unwrap();
         admin.apply(&schema()).await.unwrap();
-        stage.assert_exact(&format!("{statements:?}")).await;
+        stage.assert_followed(&format!("{statements:?}")).await;
         let plan = admin.plan(&schema()).await.unwrap();
         assert!(plan.is_empty(), "{statements:?}: {plan}");
     }
 }
 
 async fn rows_written_past_it_are_counted_and_put_right(place: Place) {
-    let stage = Stage::new(place).await;
+    let stage = stage(place).await;
     let (fest, booths) = stage.festival(2).await;
     for nth in 0..30 {
         fest.insert(&sale(&booths[nth % 2], None, i64::try_from(nth).unwrap())).await.unwrap();
@@ -74,6 +74,6 @@ async fn rows_written_past_it_are_counted_and_put_right(place: Place) {
     assert_eq!(found[0].differing.iter().map(|one| one.rows).collect::<Vec<_>>(), [10, 3]);
     let repaired = stage.denormalized().repair().await.unwrap();
     assert_eq!(repaired[0].corrected, 13, "ten names, and three that are none");
-    stage.assert_exact("repaired").await;
+    stage.assert_followed("repaired").await;
     assert_eq!(stage.denormalized().repair().await.unwrap()[0].corrected, 0, "again");
 }

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use shardwise::admin::denormalized::Denormalized;
-use shardwise::{Cluster, Config, Entity, Region, Schema, Tenant, Uuid};
+use shardwise::{Entity, Region, Schema, Tenant, Uuid};
 
-pub use crate::partitions::stage::session;
 use crate::support::model::Festival;
 use crate::support::place::Place;
+pub use crate::support::stage::{Stage, session};
 
 #[derive(Debug, Clone, PartialEq, Entity)]
 #[entity(table = "booths", distributed_by = festival_id)]
@@ -166,42 +166,17 @@ pub const DIFFERING: &str = "\
     LEFT JOIN booths p ON p.festival_id = s.festival_id AND p.id = s.partner_id
     WHERE (s.booth_name, s.\"motto %s\", s.partner_name, s.festival_name) IS DISTINCT FROM (b.name, b.motto, p.name, f.name)";
 
-pub struct Stage {
-    pub cluster: Cluster,
-    pub config: Config,
-    pub place: Place,
-    pub by_hand: tokio_postgres::Client,
+/// A cluster with them.
+pub async fn stage(place: Place) -> Stage {
+    Stage::with(place, schema()).await
 }
 
 impl Stage {
-    pub async fn new(place: Place) -> Self {
-        Self::with(place, schema()).await
-    }
-
-    pub async fn with(place: Place, schema: Schema) -> Self {
-        let config = place.empty().await;
-        let cluster = Cluster::connect(config.clone()).await.unwrap();
-        cluster.admin().apply(&schema).await.unwrap();
-        let by_hand = session(&config).await;
-        Self { cluster, config, place, by_hand }
-    }
-
     pub fn denormalized(&self) -> Denormalized {
         self.cluster.admin().denormalized(&schema())
     }
 
-    /// One statement after the other, as Citus wants it.
-    pub async fn run(&self, statements: &[&str]) {
-        for statement in statements {
-            self.by_hand.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
-        }
-    }
-
-    pub async fn number(&self, sql: &str) -> i64 {
-        self.by_hand.query_one(sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0)
-    }
-
-    pub async fn assert_exact(&self, when: &str) {
+    pub async fn assert_followed(&self, when: &str) {
         assert_eq!(self.number(DIFFERING).await, 0, "rows differ: {when}");
         let found = self.denormalized().verify().await.unwrap();
         assert!(found.iter().all(shardwise::admin::denormalized::Verification::is_exact), "{when}: {}", found[0]);

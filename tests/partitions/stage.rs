@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use shardwise::admin::partitions::{Bound, Bounds, Partitions};
-use shardwise::{Cluster, Config, Entity, Schema, Uuid};
+use shardwise::{Entity, Schema, Uuid};
 
-use crate::support::direct;
 use crate::support::model::{Country, Entry, User, Wallet};
 use crate::support::place::Place;
+pub use crate::support::stage::{Stage, session};
 
 pub const DAY: Duration = Duration::from_secs(86_400);
 
@@ -27,36 +27,13 @@ pub struct Plain {
     id: Uuid,
 }
 
-/// A cluster with them, and a session of nobody's on the coordinator.
-pub struct Stage {
-    pub cluster: Cluster,
-    pub config: Config,
-    pub place: Place,
-    pub by_hand: tokio_postgres::Client,
-}
-
 impl Stage {
     pub async fn new(place: Place) -> Self {
         Self::with(place, schema()).await
     }
 
-    pub async fn with(place: Place, schema: Schema) -> Self {
-        let config = place.empty().await;
-        let cluster = Cluster::connect(config.clone()).await.unwrap();
-        cluster.admin().apply(&schema).await.unwrap();
-        let by_hand = session(&config).await;
-        Self { cluster, config, place, by_hand }
-    }
-
     pub fn partitions(&self) -> Partitions {
         self.cluster.admin().partitions(&schema())
-    }
-
-    /// One statement after the other, as Citus wants it.
-    pub async fn run(&self, statements: &[&str]) {
-        for statement in statements {
-            self.by_hand.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
-        }
     }
 
     /// The partition of a month, by hand.
@@ -72,15 +49,6 @@ impl Stage {
     pub async fn live(&self) -> Vec<String> {
         let sql = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'entries'::regclass ORDER BY 1";
         self.column(sql).await
-    }
-
-    pub async fn column(&self, sql: &str) -> Vec<String> {
-        let rows = self.by_hand.query(sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-        rows.iter().map(|row| row.get(0)).collect()
-    }
-
-    pub async fn number(&self, sql: &str) -> i64 {
-        self.by_hand.query_one(sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0)
     }
 
     /// So many rows of a tenant at this time, in one statement.
@@ -121,11 +89,6 @@ impl Stage {
             assert_eq!(self.number(sql).await, 0, "partitions apart from their table");
         }
     }
-}
-
-/// A session on the coordinator that no client of ours has.
-pub async fn session(config: &Config) -> tokio_postgres::Client {
-    direct::connect_at(&config.contact_points()[0], config, config.database()).await.unwrap()
 }
 
 /// The name of a month's partition.

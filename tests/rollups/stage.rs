@@ -4,9 +4,10 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use shardwise::{Rollup, Schema, Uuid};
 
-pub use crate::partitions::stage::{Stage, noon, schema as source, session};
+pub use crate::partitions::stage::{Stage, noon, schema as source};
 use crate::support::model::{Entry, Wallet};
 use crate::support::place::Place;
+pub use crate::support::stage::session;
 
 /// By day, which is less than the source's partitions have.
 #[derive(Debug, Clone, PartialEq, Rollup)]

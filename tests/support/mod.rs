@@ -14,6 +14,7 @@ pub mod programs;
 pub mod protocol;
 pub mod proxy;
 pub mod secrets;
+pub mod stage;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

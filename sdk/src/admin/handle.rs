@@ -97,7 +97,7 @@ impl Admin {
         }
         let (fillings, first, total) = report.fillings();
         let denormalized = self.denormalized(schema);
-        for (number, step) in (first..).zip(denormalized.in_order(fillings)) {
+        for (number, step) in (first..).zip(fillings) {
             progress(Progress { number, total, title: step.title() });
             let took = denormalized.complete(&step, &mut progress).await;
             report.filled(step, took.map_err(|error| error.during(KEPT))?);

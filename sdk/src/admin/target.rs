@@ -5,6 +5,7 @@ use tokio_postgres::Client;
 use super::citus;
 use crate::config::{Config, Mode, Policy};
 use crate::error::{Error, Result};
+use crate::schema::trigger::Server;
 
 /// What kind of database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,16 @@ pub enum Target {
         /// How many shards a new co-location group gets; without it, the server's `citus.shard_count` decides.
         shard_count: Option<u32>,
     },
+}
+
+impl Target {
+    /// Where triggers run there.
+    pub(super) fn server(self) -> Server {
+        match self {
+            Self::Plain => Server::Plain,
+            Self::Citus { .. } => Server::Citus,
+        }
+    }
 }
 
 /// What the commands bring a database to, besides its tables.

@@ -4,21 +4,13 @@
 //! changes such a row changes those that point at it. So of two who meet one waits, and none writes what is not so any more.
 
 use super::layout::Fnv;
+use super::trigger::{self, Server};
 use super::{ColumnDef, ForeignKey, Table, names, quote_ident, quote_literal, quote_qualified};
 
 /// What the names of all triggers of denormalised columns begin with.
 ///
 /// Triggers run in the order of their names: these see what others have made of a row.
 const TRIGGERS: &str = "zz_shardwise_copy_";
-
-/// What `pg_proc.proconfig` has of the functions.
-pub(crate) fn settings(server: Server) -> &'static [&'static str] {
-    match server {
-        Server::Plain => &["search_path=pg_catalog, pg_temp"],
-        // A generic plan on a shard of the node's own takes memory with each execution, which Citus keeps until the session ends.
-        Server::Citus => &["search_path=pg_catalog, pg_temp", "plan_cache_mode=force_custom_plan"],
-    }
-}
 
 /// What the comments begin with of all triggers that keep columns of a table.
 pub(crate) fn beginning(table: &Table, current_schema: &str) -> String {
@@ -29,13 +21,22 @@ fn beginning_of(at: &str) -> String {
     format!("shardwise: denormalized columns of {at}, ")
 }
 
-/// Where the statements run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Server {
-    /// PostgreSQL alone.
-    Plain,
-    /// A node of Citus, beside the shards.
-    Citus,
+/// A condition of [`Copies::fills`] that holds for all rows.
+pub(crate) const EVERY: &str = "true";
+
+/// The number of steps to a table that follows no other: what others follow is filled before them.
+pub(crate) fn depth(table: &Table) -> usize {
+    // `behind` are those on the way to it: two that follow each other have an end there.
+    fn within<'a>(table: &'a Table, behind: &[&'a Table]) -> usize {
+        if behind.iter().any(|one| std::ptr::eq(*one, table)) {
+            return 0;
+        }
+        let way = [behind, &[table]].concat();
+        let through = table.columns.iter().filter_map(|column| Some(column.denormalized?.through));
+        let keys = through.filter_map(|through| table.foreign_keys.iter().find(|key| key.column == through));
+        keys.map(|key| 1 + within((key.target)(), &way)).max().unwrap_or(0)
+    }
+    within(table, &[])
 }
 
 /// The denormalised columns of a table in a database.
@@ -68,6 +69,13 @@ pub(crate) struct Piece {
     pub(crate) function: String,
     pub(crate) create_trigger: String,
     pub(crate) body: String,
+}
+
+impl Link<'_> {
+    /// Whether the other table is one of Citus' reference tables, of which each node has all rows.
+    fn is_beside_shards(&self, server: Server) -> bool {
+        server == Server::Citus && (self.key.target)().distribution_column().is_none()
+    }
 }
 
 impl<'a> Copies<'a> {
@@ -119,20 +127,9 @@ impl<'a> Copies<'a> {
         format!("COMMENT ON TRIGGER {} ON {on} IS {}", quote_ident(&piece.trigger), quote_literal(mark).trim_start())
     }
 
-    pub(crate) fn create_function(&self, piece: &Piece, server: Server) -> String {
-        let body = &piece.body;
-        let tag = (0..).map(|nth| format!("$body{nth}$")).find(|tag| !body.contains(tag)).unwrap_or_default();
-        let set: String =
-            settings(server).iter().map(|setting| format!("SET {} ", setting.replacen('=', " = ", 1))).collect();
-        format!(
-            "CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {set}AS {tag}{body}{tag}",
-            quote_qualified(Some(&self.schema), &piece.function)
-        )
-    }
-
-    /// Who may call it could have it read for a table of their own, with its owner's rights. Nobody has to: triggers don't ask.
-    pub(crate) fn close_function(&self, piece: &Piece) -> String {
-        super::revoke_execute(&quote_qualified(Some(&self.schema), &piece.function))
+    /// Makes a piece's function, or makes it anew.
+    pub(crate) fn create_function(&self, piece: &Piece, server: Server) -> [String; 2] {
+        trigger::create_function(&quote_qualified(Some(&self.schema), &piece.function), &piece.body, server)
     }
 
     pub(crate) fn forbid_null(&self, column: &str) -> String {
@@ -165,8 +162,14 @@ impl<'a> Copies<'a> {
         links.flat_map(|(nth, link)| link.columns.iter().map(move |(column, source)| (nth, *column, *source)))
     }
 
-    /// Gives the rows that meet `condition`, on columns of `c`, what they should have; those that have it are not written.
-    pub(crate) fn fill(&self, link: &Link<'_>, condition: &str) -> String {
+    /// The statements that give the rows that meet `condition`, on columns of `c`, what they should have; those that have it are not
+    /// written.
+    pub(crate) fn fills(&self, condition: &str) -> Vec<String> {
+        let of_link = |link| [Some(self.fill(link, condition)), self.empty(link, condition)];
+        self.links.iter().flat_map(of_link).flatten().collect()
+    }
+
+    fn fill(&self, link: &Link<'_>, condition: &str) -> String {
         let own = |(column, _): &(&ColumnDef, &str)| quote_ident(column.name);
         let set: Vec<String> =
             link.columns.iter().map(|pair| format!("{} = s.{}", own(pair), quote_ident(pair.1))).collect();
@@ -185,8 +188,8 @@ impl<'a> Copies<'a> {
         )
     }
 
-    /// The same of rows that point at none, for a foreign key that may be NULL: they have nothing.
-    pub(crate) fn empty(&self, link: &Link<'_>, condition: &str) -> Option<String> {
+    /// Rows that point at none, for a foreign key that may be NULL, have nothing.
+    fn empty(&self, link: &Link<'_>, condition: &str) -> Option<String> {
         let through = self.table.column(link.key.column).filter(|column| column.nullable)?;
         let names: Vec<String> = link.columns.iter().map(|(column, _)| quote_ident(column.name)).collect();
         let (set, some): (Vec<String>, Vec<String>) =
@@ -236,7 +239,7 @@ impl<'a> Copies<'a> {
         let news: Vec<String> = own.iter().map(|name| format!("NEW.{name}")).collect();
         let list: Vec<String> = link.columns.iter().map(|(_, source)| format!("s.{}", quote_ident(source))).collect();
         let (into, list) = (news.join(", "), list.join(", "));
-        let read = if server == Server::Citus && (link.key.target)().distribution_column().is_none() {
+        let read = if link.is_beside_shards(server) {
             // By way of Citus a lock on a row of a reference table is one on the table, on one node for all.
             let target = (link.key.target)().primary_key;
             let same: Vec<String> = target
@@ -294,8 +297,7 @@ impl<'a> Copies<'a> {
     }
 
     fn source_body(&self, link: &Link<'_>, server: Server) -> String {
-        let on_replicas = server == Server::Citus && (link.key.target)().distribution_column().is_none();
-        let pass_on = if on_replicas { self.on_own_shards(link) } else { self.on_table(link) };
+        let pass_on = if link.is_beside_shards(server) { self.on_own_shards(link) } else { self.on_table(link) };
         let refusal = format!(
             "shardwise: what {} has of {} can only be changed by a transaction that is READ COMMITTED: another one does not see all \
              rows that have it",

@@ -15,6 +15,7 @@ pub(crate) mod partition;
 pub(crate) mod policy;
 mod quote;
 pub(crate) mod rollup;
+pub(crate) mod trigger;
 mod validate;
 pub(crate) mod view;
 
@@ -29,7 +30,6 @@ pub use model::{
     Check, Colocation, ColumnDef, Denormalized, Enumeration, ForeignKey, Generated, Index, IndexColumn, Interval, Kind,
     OnDelete, Partition, Table, Unique,
 };
-pub(crate) use quote::revoke_execute;
 pub use quote::{quote_ident, quote_literal, quote_qualified};
 pub use rollup::{Aggregate, GroupColumn, Period, Rollup};
 pub(crate) use validate::validate;

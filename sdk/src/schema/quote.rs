@@ -32,7 +32,8 @@ pub fn quote_literal(text: &str) -> String {
     if quoted.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 
-/// Takes a trigger's function from everybody who did not make it. `function` is SQL text.
-pub(crate) fn revoke_execute(function: &str) -> String {
-    format!("REVOKE ALL ON FUNCTION {function}() FROM PUBLIC")
+/// A body of code as a literal, with a tag that it does not hold.
+pub(crate) fn dollar_quoted(body: &str) -> String {
+    let tag = (0..).map(|nth| format!("$body{nth}$")).find(|tag| !body.contains(tag)).unwrap_or_default();
+    format!("{tag}{body}{tag}")
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::trigger::{self, Server};
 use super::{Table, names, quote_ident, quote_literal};
 
 /// The column that tells the parts of a group apart.
@@ -261,22 +262,9 @@ impl Placed<'_> {
         format!("CREATE VIEW {}{with} AS {}", self.view, self.select())
     }
 
-    pub(crate) fn create_function(&self, on_citus: bool) -> String {
-        let body = self.function_body();
-        // A tag that the body does not hold.
-        let tag = (0..).map(|nth| format!("$body{nth}$")).find(|tag| !body.contains(tag)).unwrap_or_default();
-        // A generic plan on a shard of the node's own takes memory with each execution, which Citus keeps until the session ends.
-        let plans = if on_citus { " SET plan_cache_mode = force_custom_plan" } else { "" };
-        format!(
-            "CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER \
-             SET search_path = pg_catalog, pg_temp{plans} AS {tag}{body}{tag}",
-            self.function()
-        )
-    }
-
-    /// Who may call it could have it write for a table of their own. Nobody has to: triggers don't ask.
-    pub(crate) fn close_function(&self) -> String {
-        super::revoke_execute(&self.function())
+    /// Makes the function, or makes it anew.
+    pub(crate) fn create_function(&self, server: Server) -> [String; 2] {
+        trigger::create_function(&self.function(), &self.function_body(), server)
     }
 
     /// The writer's rights are enough for the source; those of the function's owner are for the rollup.

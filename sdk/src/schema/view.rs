@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::quote::dollar_quoted;
 use super::{Table, names, quote_ident, quote_literal, quote_qualified};
 
 /// What makes a materialized view of an entity. The derive writes it.
@@ -76,11 +77,12 @@ impl PlacedView<'_> {
         let told =
             quote_literal(&format!("{} was being read all the time: apply again when that has ended", self.at()));
         let told = told.trim_start();
-        quoted(&format!(
+        let body = format!(
             "BEGIN FOR tried IN 1..{TRIES} LOOP BEGIN PERFORM pg_catalog.set_config('lock_timeout', '500ms', true); {swap} RETURN; \
              EXCEPTION WHEN lock_not_available THEN PERFORM pg_catalog.pg_sleep(0.5); END; END LOOP; \
              RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = {told}; END"
-        ))
+        );
+        format!("DO {}", dollar_quoted(&body))
     }
 
     /// Refreshes it while it is read.
@@ -98,12 +100,6 @@ impl PlacedView<'_> {
             quote_literal(at).trim_start(),
             quote_literal(&self.definition()).trim_start(),
         );
-        quoted(&body)
+        format!("DO {}", dollar_quoted(&body))
     }
-}
-
-/// An anonymous block, whatever stands in it.
-fn quoted(body: &str) -> String {
-    let tag = (0..).map(|nth| format!("$block{nth}$")).find(|tag| !body.contains(tag)).unwrap_or_default();
-    format!("DO {tag}{body}{tag}")
 }

@@ -78,15 +78,11 @@ impl Filling<'_> {
         target::prepare(client, self.target).await?;
         execute(client, batch::GIVES_WAY).await?;
         let upper = self.upper(tenant, after, size).await?;
+        let mut values = Values::default();
+        let condition = self.condition(&mut values, &tenant, after, upper.as_deref());
         let mut written = 0;
-        for link in &self.copies.links {
-            let (mut values, mut tail) = (Values::default(), Values::default());
-            let fill = self.copies.fill(link, &self.condition(&mut values, &tenant, after, upper.as_deref()));
-            let empty = self.copies.empty(link, &self.condition(&mut tail, &tenant, after, upper.as_deref()));
+        for fill in self.copies.fills(&condition) {
             written += client.execute_typed(&fill, &values.0).await.map_err(Error::postgres)?;
-            if let Some(empty) = empty {
-                written += client.execute_typed(&empty, &tail.0).await.map_err(Error::postgres)?;
-            }
         }
         Ok((written, upper))
     }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use super::fill::Filling;
 use super::outcome::{DifferingColumn, Repair, Verification};
-use super::server;
 use super::state::State;
 use crate::admin::Progress;
 use crate::admin::desk::Desk;
@@ -19,7 +18,7 @@ use crate::admin::wire::{column, execute, only};
 use crate::cluster::Core;
 use crate::error::Result;
 use crate::schema::Table;
-use crate::schema::denormalized::Copies;
+use crate::schema::denormalized::{Copies, EVERY, depth};
 
 /// Denormalised columns: whether rows have what they follow, and how they get it. Made by
 /// [`Admin::denormalized`](crate::admin::Admin::denormalized). See the [module](super) for what holds for all of it.
@@ -66,7 +65,8 @@ pub struct Denormalized {
 impl Denormalized {
     pub(in crate::admin) fn new(core: Arc<Core>, aim: Aim, tables: &[&'static Table]) -> Self {
         let has_some = |table: &&Table| table.columns.iter().any(|column| column.denormalized.is_some());
-        let tables = tables.iter().copied().filter(has_some).collect();
+        let mut tables: Vec<_> = tables.iter().copied().filter(has_some).collect();
+        tables.sort_by_key(|table| depth(table));
         Self { core, aim, tables }
     }
 
@@ -107,26 +107,6 @@ impl Denormalized {
         Ok(done)
     }
 
-    /// Steps that fill tables, those before others that follow what they fill.
-    pub(in crate::admin) fn in_order(&self, mut steps: Vec<Step>) -> Vec<Step> {
-        let sources = |table: &Table| -> Vec<&'static Table> {
-            let through = table.columns.iter().filter_map(|column| Some(column.denormalized?.through));
-            let keys = through.filter_map(|through| table.foreign_keys.iter().find(|key| key.column == through));
-            keys.map(|key| (key.target)()).collect()
-        };
-        // How long the longest way is to a table that follows none.
-        fn depth(table: &Table, sources: &impl Fn(&Table) -> Vec<&'static Table>, left: usize) -> usize {
-            let of = sources(table).into_iter().map(|source| 1 + depth(source, sources, left.saturating_sub(1)));
-            if left == 0 { 0 } else { of.max().unwrap_or(0) }
-        }
-        let at = |step: &Step| {
-            let table = self.tables.iter().find(|table| step.touches.iter().any(|name| name == table.name));
-            table.map_or(0, |table| depth(table, &sources, self.tables.len()))
-        };
-        steps.sort_by_key(at);
-        steps
-    }
-
     /// What a step of an apply is about: all rows get their values, then what says so is written down.
     pub(in crate::admin) async fn complete(
         &self,
@@ -138,11 +118,10 @@ impl Denormalized {
         for copies in self.copies(&session).filter(|copies| Some(&copies.at) == step.object.as_ref()) {
             let label = session.label(&copies.schema, copies.table.name);
             self.fill(&desk, &copies, &label, progress).await?;
-            // What stands behind the statements that fill.
-            let last: Vec<&String> = step.statements.iter().filter(|sql| !sql.starts_with("UPDATE ")).collect();
+            let behind = step.statements.iter().skip(copies.fills(EVERY).len());
             let ending = desk.send(async {
                 target::prepare(desk.client(), self.aim.target).await?;
-                for sql in last {
+                for sql in behind {
                     execute(desk.client(), sql).await?;
                 }
                 Ok(())
@@ -161,7 +140,7 @@ impl Denormalized {
         let state = desk.send(State::read(desk.client(), &session, &self.tables)).await?;
         let mut differences = Vec::new();
         for copies in self.copies(&session) {
-            let server = server(self.aim.target);
+            let server = self.aim.target.server();
             let pieces = copies.pieces(server);
             let is_in_place =
                 state.keeps(&copies, &pieces, server) && state.is_filled(&pieces, &copies.filled_mark(server));

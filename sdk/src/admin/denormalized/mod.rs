@@ -30,14 +30,3 @@ pub use handle::Denormalized;
 pub(super) use needs::needs;
 pub use outcome::{DifferingColumn, Repair, Verification};
 pub(super) use state::State;
-
-use super::target::Target;
-use crate::schema::denormalized::Server;
-
-/// The kind of server that this target is.
-fn server(target: Target) -> Server {
-    match target {
-        Target::Plain => Server::Plain,
-        Target::Citus { .. } => Server::Citus,
-    }
-}

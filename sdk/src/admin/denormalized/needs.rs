@@ -1,6 +1,5 @@
 //! What has to change until denormalised columns follow what they are declared to follow. Pure.
 
-use super::server;
 use super::state::{Found, State};
 use crate::admin::consent::Permission;
 use crate::admin::diff::{Difference, Object, Side};
@@ -9,7 +8,7 @@ use crate::admin::need::{Act, Need};
 use crate::admin::plan::{Phase, Refusal, Step, StepKind};
 use crate::admin::target::Target;
 use crate::admin::wanted::{Wanted, WantedTable};
-use crate::schema::denormalized::{Copies, Piece};
+use crate::schema::denormalized::{Copies, EVERY, Piece, depth};
 use crate::schema::{quote_ident, quote_qualified};
 
 /// The state was read for the wanted tables, in their order.
@@ -21,9 +20,12 @@ pub(in crate::admin) fn needs(
     state: &State,
 ) -> Vec<Need> {
     let mut needs = Vec::new();
-    for (nth, table) in wanted.tables.iter().enumerate() {
+    // What others follow is filled before them.
+    let mut tables: Vec<(usize, &WantedTable)> = wanted.tables.iter().enumerate().collect();
+    tables.sort_by_key(|(_, table)| depth(table.table));
+    for (nth, table) in tables {
         let copies = Copies::of(table.table, &session.schema);
-        let pieces = copies.as_ref().map(|copies| copies.pieces(server(target))).unwrap_or_default();
+        let pieces = copies.as_ref().map(|copies| copies.pieces(target.server())).unwrap_or_default();
         let of_table = state.0.iter().filter(|found| found.table == Some(nth));
         let was_kept = of_table.clone().next().is_some();
         let left: Vec<&Found> = of_table.filter(|found| !pieces.iter().any(|piece| found.is(piece))).collect();
@@ -51,7 +53,7 @@ struct Keeper<'a> {
 
 impl Keeper<'_> {
     fn add_to(&self, needs: &mut Vec<Need>) {
-        let server = server(self.target);
+        let server = self.target.server();
         let (mark, filled) = (self.copies.mark(server), self.copies.filled_mark(server));
         let relation = self.live.relation(&self.table.schema, self.table.table.name);
         let is_kept = self.state.keeps(&self.copies, &self.pieces, server);
@@ -102,51 +104,36 @@ impl Keeper<'_> {
         let mut statements = Vec::new();
         for (nth, piece) in self.pieces.iter().enumerate() {
             let on = quote_qualified(Some(&piece.on.0), &piece.on.1);
-            statements.push(self.copies.create_function(piece, server(self.target)));
-            statements.push(self.copies.close_function(piece));
+            statements.extend(self.copies.create_function(piece, self.target.server()));
             // Whose mark is gone is not found by it.
             statements.push(format!("DROP TRIGGER IF EXISTS {} ON {on}", quote_ident(&piece.trigger)));
             statements.push(piece.create_trigger.clone());
             statements.push(Copies::set_mark(piece, if is_new && nth == 0 { filled } else { mark }));
         }
         let title = format!("have {} of {} follow {}", self.names(), self.table.label, self.sources().join(", "));
-        let mut step = Step::of(StepKind::KeepCopies, title, allowed(self.target, statements));
+        let mut step = Step::of(StepKind::KeepCopies, title, self.target.server().allow_triggers(statements));
         step.touches = vec![self.table.label.clone()];
         let of_links = self.copies.links.iter().map(|link| (link.key.target)());
         step.touches.extend(of_links.filter_map(|table| self.wanted.of(table)).map(|source| source.label.clone()));
         let found = self.pieces.iter().any(|piece| self.state.piece(piece).is_some());
         let side = if found { Side::Different } else { Side::Missing };
         let name = self.pieces.first().map(|piece| piece.trigger.clone()).unwrap_or_default();
-        let difference = Difference {
-            side,
-            object: Object::Denormalized,
-            owner: self.table.label.clone(),
-            name,
-            wanted: None,
-            live: None,
-        };
-        Need { difference: Some(difference), act: Act::Step(Box::new(step)) }
+        Need { difference: Some(difference(side, self.table, name)), act: Act::Step(Box::new(step)) }
     }
 
     fn fill(&self, forbid: Vec<String>, filled: &str) -> Need {
         let title = format!("give all rows of {} their {}", self.table.label, self.names());
-        let of_links = self.copies.links.iter().flat_map(|link| {
-            [Some(self.copies.fill(link, "true")), self.copies.empty(link, "true")].into_iter().flatten()
-        });
         let warning = (!forbid.is_empty())
             .then(|| format!("at the end all rows of {} are looked at, while nobody can use it", self.table.label));
         let marked = self.pieces.first().map(|own| Copies::set_mark(own, filled));
-        let statements = of_links.chain(forbid).chain(marked).collect();
+        let statements = self.copies.fills(EVERY).into_iter().chain(forbid).chain(marked).collect();
         let mut step = Step::of(StepKind::FillCopies, title, statements);
         (step.phase, step.object, step.warning) = (Phase::Filling, Some(self.copies.at.clone()), warning);
-        step.touches = vec![self.table.table.name.to_owned()];
+        step.touches = vec![self.table.label.clone()];
         let difference = Difference {
-            side: Side::Different,
-            object: Object::Denormalized,
-            owner: self.table.label.clone(),
-            name: self.names(),
             wanted: Some("in all rows".to_owned()),
             live: Some("perhaps not in all".to_owned()),
+            ..difference(Side::Different, self.table, self.names())
         };
         Need { difference: Some(difference), act: Act::Step(Box::new(step)) }
     }
@@ -172,17 +159,15 @@ impl Keeper<'_> {
 fn leftover(target: Target, table: &WantedTable, found: &Found, is_changed: bool) -> Need {
     let why = format!("which keeps columns of {} that no entity has denormalised", table.label);
     let step = Box::new(drop_trigger(target, found, &why));
-    let difference = Difference {
-        side: Side::Unknown,
-        object: Object::Denormalized,
-        owner: table.label.clone(),
-        name: found.trigger.clone(),
-        wanted: None,
-        live: None,
-    };
+    let difference = difference(Side::Unknown, table, found.trigger.clone());
     let permission = Permission::DropTrigger(table.label.clone(), found.trigger.clone());
     let act = if is_changed { Act::Step(step) } else { Act::Allowed(permission, step) };
     Need { difference: Some(difference), act }
+}
+
+fn difference(side: Side, table: &WantedTable, name: String) -> Difference {
+    let (object, owner) = (Object::Denormalized, table.label.clone());
+    Difference { side, object, owner, name, wanted: None, live: None }
 }
 
 fn is_on(found: &Found, table: &WantedTable) -> bool {
@@ -191,14 +176,7 @@ fn is_on(found: &Found, table: &WantedTable) -> bool {
 
 /// One that would have each change of the table fail, for what it keeps is gone.
 fn orphan(target: Target, table: &WantedTable, found: &Found) -> Need {
-    let difference = Difference {
-        side: Side::Unknown,
-        object: Object::Denormalized,
-        owner: table.label.clone(),
-        name: found.trigger.clone(),
-        wanted: None,
-        live: None,
-    };
+    let difference = difference(Side::Unknown, table, found.trigger.clone());
     let step = drop_trigger(target, found, "which keeps columns of a table that is gone");
     Need { difference: Some(difference), act: Act::Step(Box::new(step)) }
 }
@@ -211,14 +189,5 @@ fn drop_trigger(target: Target, found: &Found, why: &str) -> Step {
         format!("DROP FUNCTION IF EXISTS {function}()"),
     ];
     let title = format!("drop the trigger {} on {on}, {why}", found.trigger);
-    Step::of(StepKind::DropTrigger, title, allowed(target, statements))
-}
-
-/// Citus takes triggers on its tables from those alone who say that they write nothing elsewhere. Ours write what lies beside.
-fn allowed(target: Target, statements: Vec<String>) -> Vec<String> {
-    if target == Target::Plain {
-        return statements;
-    }
-    let allow = |on: &str| format!("SET LOCAL citus.enable_unsafe_triggers = {on}");
-    [allow("on")].into_iter().chain(statements).chain([allow("off")]).collect()
+    Step::of(StepKind::DropTrigger, title, target.server().allow_triggers(statements))
 }

@@ -8,7 +8,8 @@ use crate::admin::inspect::{Session, only_row};
 use crate::entity::Json;
 use crate::error::{Error, Result};
 use crate::schema::Table;
-use crate::schema::denormalized::{Copies, Piece, Server, beginning, settings};
+use crate::schema::denormalized::{Copies, Piece, beginning};
+use crate::schema::trigger::Server;
 
 /// The triggers that keep those of a schema's tables, and those that once did.
 #[derive(Debug, Default)]
@@ -56,7 +57,7 @@ impl State {
                     && found.fires
                     && found.is_definers
                     && !found.is_open
-                    && found.settings == settings(server)
+                    && found.settings == server.settings()
                     && found.function == (copies.schema.clone(), piece.function.clone())
                     && found.body == piece.body
             })

@@ -12,6 +12,7 @@ use crate::admin::wanted::{Wanted, WantedTable};
 use crate::schema::policy;
 use crate::schema::quote_literal;
 use crate::schema::rollup::{Placed, Trigger};
+use crate::schema::trigger::Server;
 
 /// The mark of a rollup that was made, and does not have the rows yet that were in the source before.
 const BEGUN: &str = "shardwise: rollup, begun";
@@ -148,13 +149,12 @@ impl Keeper<'_> {
     /// rollup is repaired: hence the lock, which making a trigger takes by itself.
     fn following(&self, differences: &mut Vec<Difference>) -> Vec<String> {
         let (placed, function) = (&self.placed, self.placed.function());
-        let on_citus = self.target != Target::Plain;
+        let server = self.target.server();
         let mut statements = Vec::new();
-        if !self.has_function(on_citus, differences) {
+        if !self.has_function(server, differences) {
             let exists = self.live_source();
             statements.extend(exists.then(|| format!("LOCK TABLE ONLY {} IN SHARE ROW EXCLUSIVE MODE", placed.source)));
-            statements.push(placed.create_function(on_citus));
-            statements.push(placed.close_function());
+            statements.extend(placed.create_function(server));
         }
         for trigger in placed.rollup.triggers() {
             let live = self.found.triggers.iter().find(|live| live.name == trigger.name);
@@ -168,12 +168,7 @@ impl Keeper<'_> {
             statements.extend(live.map(|_| trigger.drop(&placed.source)));
             statements.push(trigger.create(&placed.source, &function));
         }
-        if on_citus && !statements.is_empty() {
-            let allow = |on: &str| format!("SET LOCAL citus.enable_unsafe_triggers = {on}");
-            statements.insert(0, allow("on"));
-            statements.push(allow("off"));
-        }
-        statements
+        server.allow_triggers(statements)
     }
 
     fn live_source(&self) -> bool {
@@ -181,18 +176,14 @@ impl Keeper<'_> {
         self.live.relation(source.schema.unwrap_or(&self.session.schema), source.name).is_some()
     }
 
-    fn has_function(&self, on_citus: bool, differences: &mut Vec<Difference>) -> bool {
+    fn has_function(&self, server: Server, differences: &mut Vec<Difference>) -> bool {
         let name = self.placed.rollup.function_name();
         let Some(found) = &self.found.function else {
             differences.push(self.difference(Side::Missing, &name, None, None));
             return false;
         };
-        let settings: &[&str] = match on_citus {
-            true => &["search_path=pg_catalog, pg_temp", "plan_cache_mode=force_custom_plan"],
-            false => &["search_path=pg_catalog, pg_temp"],
-        };
         let is_closed = found.is_definers && !found.is_open;
-        let is_ours = found.body == self.placed.function_body() && is_closed && found.settings == settings;
+        let is_ours = found.body == self.placed.function_body() && is_closed && found.settings == server.settings();
         if !is_ours {
             differences.push(self.difference(Side::Different, &name, None, None));
         }

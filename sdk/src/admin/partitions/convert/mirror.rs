@@ -2,6 +2,7 @@
 
 use super::NEW;
 use crate::admin::partitions::ground::Parent;
+use crate::schema::trigger::{Server, create_function};
 use crate::schema::{ColumnDef, names, quote_ident, quote_literal, quote_qualified};
 
 /// Behind those of others: triggers run in the order of their names.
@@ -13,19 +14,21 @@ pub(super) fn is_ours(trigger: &str) -> bool {
 }
 
 /// The statements that begin to write changes of `source` to `shadow`, which are both SQL text.
-pub(super) fn begin(parent: &Parent, source: &str, shadow: &str) -> Vec<String> {
+pub(super) fn begin(parent: &Parent, source: &str, shadow: &str, server: Server) -> Vec<String> {
     let (mirror, truncate) = (function(parent, "mirror"), function(parent, "truncate"));
     let no_truncate = format!("{source} can not be truncated while its rows are put into partitions");
-    vec![
-        create_function(&mirror, &body(parent, shadow)),
-        create_function(&truncate, &format!("BEGIN RAISE EXCEPTION {}; END", quote_literal(&no_truncate).trim_start())),
+    let refuse = format!("BEGIN RAISE EXCEPTION {}; END", quote_literal(&no_truncate).trim_start());
+    let functions =
+        [create_function(&mirror, &body(parent, shadow), server), create_function(&truncate, &refuse, server)];
+    let triggers = [
         format!(
             "CREATE TRIGGER {MIRROR} AFTER INSERT OR UPDATE OR DELETE ON {source} FOR EACH ROW EXECUTE FUNCTION {mirror}()"
         ),
         format!(
             "CREATE TRIGGER {TRUNCATE} BEFORE TRUNCATE ON {source} FOR EACH STATEMENT EXECUTE FUNCTION {truncate}()"
         ),
-    ]
+    ];
+    functions.into_iter().flatten().chain(triggers).collect()
 }
 
 /// Those that end it.
@@ -44,17 +47,6 @@ pub(super) fn is_on(source: &str) -> String {
         "SELECT count(*) = 2 FROM pg_catalog.pg_trigger WHERE tgrelid = {}::regclass AND tgname IN ('{MIRROR}', '{TRUNCATE}') \
          AND tgenabled = 'O'",
         quote_literal(source)
-    )
-}
-
-/// The writer's rights are enough for the source; those of the function's owner are for the shadow. Nothing is looked up by
-/// the writer's search path.
-fn create_function(name: &str, body: &str) -> String {
-    // A tag that the body does not hold.
-    let tag = (0..).map(|nth| format!("$body{nth}$")).find(|tag| !body.contains(tag)).unwrap_or_default();
-    format!(
-        "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER \
-         SET search_path = pg_catalog, pg_temp AS {tag}{body}{tag}"
     )
 }
 

@@ -195,8 +195,8 @@ async fn add_foreign_keys(ground: &Ground, parent: &Parent, source: &Source, sha
 }
 
 async fn begin_mirror(ground: &Ground, parent: &Parent, source: &Source, shadow: &Shadow) -> Result<()> {
-    let mut statements = allow_triggers(ground);
-    statements.extend(mirror::begin(parent, &source.at, &shadow.at));
+    let server = ground.target.server();
+    let statements = server.allow_triggers(mirror::begin(parent, &source.at, &shadow.at, server));
     let change = locks::Change {
         title: format!("write changes of {} to its copy as well", source.at),
         targets: Vec::new(),
@@ -205,11 +205,4 @@ async fn begin_mirror(ground: &Ground, parent: &Parent, source: &Source, shadow:
         statements,
     };
     ground.change(&change).await
-}
-
-/// What a trigger writes is in the same shard group, so that it is no statement to another node: what Citus warns of does not
-/// happen.
-pub(super) fn allow_triggers(ground: &Ground) -> Vec<String> {
-    let allow = "SET LOCAL citus.enable_unsafe_triggers = on".to_owned();
-    if ground.is_citus() { vec![allow] } else { Vec::new() }
 }

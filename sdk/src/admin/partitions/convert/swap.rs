@@ -1,6 +1,6 @@
 //! Puts the shadow in the source's place.
 
-use super::shadow::{Shadow, allow_triggers};
+use super::shadow::Shadow;
 use super::source::Source;
 use super::{NEW, OLD, mirror};
 use crate::admin::partitions::ground::{CHECK, Ground, Parent};
@@ -14,8 +14,7 @@ pub(super) async fn table(ground: &Ground, parent: &Parent, source: &Source, sha
     let schema = quote_ident(&source.schema);
     let new = quote_qualified(Some(&source.schema), &source.name);
     let old = quote_qualified(Some(OLD), &source.name);
-    let mut statements = allow_triggers(ground);
-    statements.extend(mirror::end(&source.at));
+    let mut statements = mirror::end(&source.at);
     // Rollups follow the new table from here on. What the copy was written is in them already; and it has what its columns follow.
     let followers = &source.facts.followers;
     statements
@@ -53,7 +52,7 @@ pub(super) async fn table(ground: &Ground, parent: &Parent, source: &Source, sha
         targets: parent.targets(Mode::AccessExclusive),
         own: parent.closed_with(std::slice::from_ref(&shadow.at)),
         still: Some(mirror::is_on(&source.at)),
-        statements,
+        statements: ground.target.server().allow_triggers(statements),
     };
     ground.change(&change).await
 }
@@ -63,8 +62,7 @@ pub(super) async fn table(ground: &Ground, parent: &Parent, source: &Source, sha
 /// others.
 pub(super) fn default(ground: &Ground, parent: &Parent, source: &Source, shadow: &Shadow) -> locks::Change {
     let schema = quote_ident(&source.schema);
-    let mut statements = allow_triggers(ground);
-    statements.extend(mirror::end(&source.at));
+    let mut statements = mirror::end(&source.at);
     statements.push(format!("ALTER TABLE {} DETACH PARTITION {}", parent.at, source.at));
     statements.push(format!("DROP TABLE {}", source.at));
     let spans = shadow.spans.iter().map(|span| (&span.name, Some(span.bounds)));
@@ -84,7 +82,7 @@ pub(super) fn default(ground: &Ground, parent: &Parent, source: &Source, shadow:
         targets: parent.targets(Mode::AccessExclusive),
         own: parent.closed_with(&[source.at.clone(), shadow.at.clone()]),
         still: Some(mirror::is_on(&source.at)),
-        statements,
+        statements: ground.target.server().allow_triggers(statements),
     }
 }
 

@@ -82,11 +82,7 @@ async fn what_is_off_is_told_and_put_right(place: Place) {
     assert!(program.message(&["views", "refresh", "stand_sale"], 2).contains("stand_sales"));
 
     // As if it had last been refreshed long ago.
-    let mark = "SELECT obj_description('stand_sales'::regclass, 'pg_class')";
-    let mark: String = by_hand.query_one(mark, &[]).await.unwrap().get(0);
-    let old = regex::Regex::new(r"\d{13,}").unwrap().replace(&mark, "1500000000000000").into_owned();
-    assert_ne!(old, mark, "{mark}");
-    by_hand.batch_execute(&format!("COMMENT ON MATERIALIZED VIEW stand_sales IS $mark${old}$mark$")).await.unwrap();
+    by_hand.batch_execute(&long_ago(&by_hand, "stand_sales").await).await.unwrap();
     program.json(&["views", "list"], 3);
     let mut keeper = program.start(&["views", "keep"]);
     let mut line = String::new();
@@ -95,4 +91,13 @@ async fn what_is_off_is_told_and_put_right(place: Place) {
     keeper.kill().unwrap();
     keeper.wait().unwrap();
     program.json(&["views", "list"], 0);
+}
+
+/// The statement after which a view was last refreshed years ago.
+pub async fn long_ago(client: &tokio_postgres::Client, view: &str) -> String {
+    let mark = format!("SELECT obj_description('{view}'::regclass, 'pg_class')");
+    let mark: String = client.query_one(&mark, &[]).await.unwrap().get(0);
+    let old = regex::Regex::new(r"\d{13,}").unwrap().replace(&mark, "1500000000000000").into_owned();
+    assert_ne!(old, mark, "{mark}");
+    format!("COMMENT ON MATERIALIZED VIEW {view} IS $mark${old}$mark$")
 }

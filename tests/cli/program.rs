@@ -1,6 +1,6 @@
 //! Runs the commands as a shell does: the real program, in a folder and an environment of its own.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -124,6 +124,19 @@ impl Program {
         let mut ran = Ran::of(child.wait_with_output().unwrap());
         ran.stdout = ran.stdout.replace("\r\n", "\n");
         ran
+    }
+
+    /// Runs a command that goes on, and interrupts it when it has told so many lines.
+    pub fn interrupted_after(&self, arguments: &[&str], lines: usize) -> Ran {
+        let mut child = self.start(arguments);
+        let mut told = BufReader::new(child.stdout.take().unwrap());
+        let mut stdout = String::new();
+        for _ in 0..lines {
+            told.read_line(&mut stdout).unwrap();
+        }
+        assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        Ran { stdout, ..ran }
     }
 
     /// Starts a command that goes on.

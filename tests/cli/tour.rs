@@ -11,10 +11,12 @@ use regex::Regex;
 use shardwise::local;
 use shardwise::{Cluster, Config, Region, Uuid};
 
+use super::derived::long_ago;
 use super::program::Program;
 use crate::support::citus::can_run;
 use crate::support::leftovers::fresh;
 use crate::support::place::on_two_threads;
+use crate::support::stage::session;
 
 /// Behind this line of the document everything is written by this test.
 const MARK: &str = "<!-- What follows is written by tests/cli/tour.rs: UPDATE_SNAPSHOTS=1 -->\n";
@@ -31,14 +33,21 @@ struct Stop {
     lines: usize,
     /// Whether its numbers are measured, and differ each time.
     is_measured: bool,
+    /// It goes on, and is interrupted after so many lines.
+    goes_on: Option<usize>,
 }
 
 const fn stop(says: &'static str, typed: &'static str, code: i32) -> Stop {
-    Stop { says, typed, code, lines: 60, is_measured: false }
+    Stop { says, typed, code, lines: 60, is_measured: false, goes_on: None }
 }
 
 const fn long(says: &'static str, typed: &'static str, lines: usize) -> Stop {
     Stop { lines, ..stop(says, typed, 0) }
+}
+
+/// One that goes on until it is interrupted.
+const fn keeper(says: &'static str, typed: &'static str, lines: usize) -> Stop {
+    Stop { goes_on: Some(lines), ..stop(says, typed, 130) }
 }
 
 const TOUR: &[Stop] = &[
@@ -69,12 +78,14 @@ const TOUR: &[Stop] = &[
         "partitions convert transactions --dry-run",
         1,
     ),
+    keeper("All of that by itself, until it is interrupted:", "partitions keep --ahead 6", 1),
     stop("### Rollups", "rollups verify", 0),
     stop("", "rollups repair festival_daily_stats --tenant FESTIVAL", 0),
     stop("### Denormalised columns", "denormalized verify", 0),
     stop("", "denormalized repair", 0),
     stop("### Materialized views", "views refresh stand_sales", 0),
     stop("", "views list", 0),
+    keeper("Whatever is older than it may be, until it is interrupted:", "views keep", 1),
     stop("### Where data are", "placement nodes", 0),
     stop("", "placement mint us", 0),
     stop("The festival of this tour says that it is at home in `eu`, and its key lies in `us`:", "placement audit", 3),
@@ -91,6 +102,7 @@ const TOUR: &[Stop] = &[
     stop("### Where a key goes, and why", "route FESTIVAL", 0),
     stop("### The cache", "cache status", 0),
     stop("There is none here:", "cache invalidate wallets --tenant FESTIVAL", 1),
+    stop("", "cache clear --yes", 1),
     long(
         "### A server's configuration",
         "tune --ram 64GB --cpus 16 --disk nvme --connections 1000 --workload oltp",
@@ -111,10 +123,22 @@ const TOUR: &[Stop] = &[
             0,
         )
     },
+    stop(
+        "### Nodes come and go\n\nAll that a node has is moved to the others of its region, while it is used:",
+        "placement drain 10.0.0.104:5432 --dry-run",
+        3,
+    ),
+    stop("", "placement drain 10.0.0.104:5432 --yes", 0),
+    stop("", "placement set-region 10.0.0.104:5432 eu --yes", 0),
+    stop("", "placement remove-node 10.0.0.104:5432 --yes", 0),
+    stop("", "placement add-node 10.0.0.104:5432 us --yes", 0),
+    stop("", "placement nodes", 0),
     stop("### Mistakes\n\nEach names what to do:", "partitions list transactoins", 2),
     stop("", "plcement nodes", 2),
     stop("", "placement set-region db-9.example.org:5432 eu", 2),
     long("### Of itself", "--help", 70),
+    long("`completions bash > /etc/bash_completion.d/shardwise` has a shell complete them:", "completions bash", 4),
+    long("`man --folder DIR` writes the pages of all commands:", "man", 8),
 ];
 
 #[test]
@@ -123,8 +147,8 @@ fn the_document_shows_what_the_commands_say() {
         if !can_run("cli::tour::the_document_shows_what_the_commands_say").await {
             return;
         }
-        let local =
-            local::citus(2).regions([Region::EU, Region::US]).setting("citus.shard_count", "8").start().await.unwrap();
+        let local = local::citus(3).regions([Region::EU, Region::US, Region::US]).setting("citus.shard_count", "8");
+        let local = local.start().await.unwrap();
         let config = fresh(&local).await;
         let toured = tour(&config).await;
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/commands.md");
@@ -155,20 +179,30 @@ async fn tour(config: &Config) -> String {
         .with("SHARDWISE_HEALTH__CACHE_HIT_RATIO__WARNING", "2")
         .with("SHARDWISE_HEALTH__CACHE_HIT_RATIO__CRITICAL", "1");
     let (mut text, mut festival) = (
-        "\n## A tour\n\nOf a cluster with a coordinator and a worker in `eu`, and a worker in `us`.\n".to_owned(),
+        "\n## A tour\n\nOf a cluster with a coordinator and a worker in `eu`, and two workers in `us`.\n".to_owned(),
         None,
     );
-    for Stop { says, typed, code, lines, is_measured } in TOUR {
+    let mut names = Names::default();
+    for Stop { says, typed, code, lines, is_measured, goes_on } in TOUR {
         if festival.is_none() && typed.contains("placement") {
             festival = Some(a_festival(config).await);
         }
         let id = festival.unwrap_or_default().to_string();
-        let typed_here = to_now(&typed.replace("FESTIVAL", &id));
+        names.learn(config).await;
+        if typed.starts_with("views keep") {
+            let by_hand = session(config).await;
+            by_hand.batch_execute(&long_ago(&by_hand, "stand_sales").await).await.unwrap();
+        }
+        let typed_here = names.to_here(&to_now(&typed.replace("FESTIVAL", &id)));
         let arguments: Vec<&str> = ["--output", "table"].into_iter().chain(typed_here.split(' ')).collect();
-        let ran = if *is_measured { &calm } else { &plain }.run(&arguments);
+        let program = if *is_measured { &calm } else { &plain };
+        let ran = match goes_on {
+            Some(lines) => program.interrupted_after(&arguments, *lines),
+            None => program.run(&arguments),
+        };
         assert_eq!(ran.code, *code, "{typed}: {ran:?}");
-        let names = names(config).await;
-        let is_a_file = ["render", "tune", "--help"].iter().any(|word| typed.starts_with(word));
+        names.learn(config).await;
+        let is_a_file = ["render", "tune", "--help", "completions", "man"].iter().any(|word| typed.starts_with(word));
         let kind = match (is_a_file, *is_measured) {
             (true, _) => Kind::File,
             (false, true) => Kind::Measured,
@@ -176,7 +210,7 @@ async fn tour(config: &Config) -> String {
         };
         let said = ran.stdout + &ran.stderr;
         let said = if typed.starts_with("advise") { without_figures(&said) } else { said };
-        let answer = settled(&said, &names, &id, kind);
+        let answer = settled(&said, &names.0, &id, kind);
         let shown: Vec<&str> = answer.lines().collect();
         if !says.is_empty() {
             write!(text, "\n{says}\n").unwrap();
@@ -187,8 +221,10 @@ async fn tour(config: &Config) -> String {
         if shown.len() > *lines {
             text.push_str("…\n");
         }
-        if *code != 0 {
-            writeln!(text, "$ echo $?\n{code}").unwrap();
+        match goes_on {
+            Some(_) => text.push_str("^C\n"),
+            None if *code != 0 => writeln!(text, "$ echo $?\n{code}").unwrap(),
+            None => {}
         }
         text.push_str("```\n");
     }
@@ -207,11 +243,13 @@ const FESTIVAL: &str = "0197b0a8-7d2e-7c3a-9f41-5d1e8a6b2c30";
 /// A festival that is at home elsewhere than its key lies.
 async fn a_festival(config: &Config) -> Uuid {
     let cluster = Cluster::connect(config.clone()).await.unwrap();
-    // In a shard whose bounds both have many digits: zero, and what stands before it, would make a column narrower.
+    let last = cluster.topology().nodes().iter().last().map(ToString::to_string);
+    // On one of the two nodes, always the same; and in a shard whose bounds both have many digits: zero, and what stands before it,
+    // would make a column narrower.
     let id = loop {
         let id = cluster.mint_id(Region::US).unwrap();
         let shard = cluster.explain_route(id).await.unwrap().shards.swap_remove(0);
-        if shard.min != Some(0) && shard.max != Some(-1) {
+        if shard.min != Some(0) && shard.max != Some(-1) && shard.owner == last {
             break id;
         }
     };
@@ -228,16 +266,34 @@ async fn a_festival(config: &Config) -> Uuid {
     id
 }
 
-/// What the servers' addresses, in the order of the nodes, and the database are called in the document.
-async fn names(config: &Config) -> Vec<(String, String)> {
-    let cluster = Cluster::connect(config.clone()).await.unwrap();
-    let topology = cluster.topology();
-    let nodes = topology.nodes().iter().zip(101..);
-    let nodes = nodes.flat_map(|(node, number)| {
-        let in_a_file = (format!("host={} port={}", node.host, node.port), format!("host=10.0.0.{number} port=5432"));
-        [(node.to_string(), format!("10.0.0.{number}:5432")), in_a_file]
-    });
-    nodes.chain([(config.database().to_owned(), "festivals".to_owned())]).collect()
+/// What the servers' addresses, in the order in which they came, and the database are called in the document.
+#[derive(Default)]
+struct Names(Vec<(String, String)>);
+
+impl Names {
+    async fn learn(&mut self, config: &Config) {
+        if self.0.is_empty() {
+            self.0.push((config.database().to_owned(), "festivals".to_owned()));
+        }
+        let cluster = Cluster::connect(config.clone()).await.unwrap();
+        for node in cluster.topology().nodes().iter() {
+            if self.0.iter().all(|(known, _)| *known != node.to_string()) {
+                // Two names of each, and that of the database.
+                let number = 101 + self.0.len() / 2;
+                self.0.push((node.to_string(), format!("10.0.0.{number}:5432")));
+                let in_a_file = format!("host={} port={}", node.host, node.port);
+                self.0.push((in_a_file, format!("host=10.0.0.{number} port=5432")));
+            }
+        }
+    }
+
+    /// What is typed in the document, as it has to be typed here.
+    fn to_here(&self, typed: &str) -> String {
+        self.0.iter().fold(typed.to_owned(), |typed, (address, name)| match name.starts_with("10.") {
+            true => typed.replace(name, address),
+            false => typed,
+        })
+    }
 }
 
 /// What an answer is.

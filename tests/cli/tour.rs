@@ -147,7 +147,7 @@ fn the_document_shows_what_the_commands_say() {
         if !can_run("cli::tour::the_document_shows_what_the_commands_say").await {
             return;
         }
-        let local = local::citus(3).regions([Region::EU, Region::US, Region::US]).setting("citus.shard_count", "8");
+        let local = local::citus(3).regions([Region::EU, Region::US, Region::US]).setting("citus.shard_count", "9");
         let local = local.start().await.unwrap();
         let config = fresh(&local).await;
         let toured = tour(&config).await;

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use serde_json::Value;
 use shardwise::{Config, Mode};
@@ -128,13 +130,25 @@ impl Program {
 
     /// Runs a command that goes on, and interrupts it when it has told so many lines.
     pub fn interrupted_after(&self, arguments: &[&str], lines: usize) -> Ran {
+        const PATIENCE: Duration = Duration::from_secs(60);
         let mut child = self.start(arguments);
-        let mut told = BufReader::new(child.stdout.take().unwrap());
-        let mut stdout = String::new();
-        for _ in 0..lines {
-            told.read_line(&mut stdout).unwrap();
-        }
+        let (told, pipe) = (Arc::new(Mutex::new(String::new())), child.stdout.take().unwrap());
+        let (done, is_done) = mpsc::channel();
+        let telling = told.clone();
+        std::thread::spawn(move || {
+            let mut first = BufReader::new(pipe);
+            for _ in 0..lines {
+                let mut line = String::new();
+                first.read_line(&mut line).unwrap();
+                *telling.lock().unwrap() += &line;
+            }
+            // With the pipe, which is open until then.
+            drop(done.send(first));
+        });
+        let in_time = is_done.recv_timeout(PATIENCE);
         assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+        let stdout = told.lock().unwrap().clone();
+        assert!(in_time.is_ok(), "{arguments:?} has told no more than {stdout:?}");
         let ran = Ran::of(child.wait_with_output().unwrap());
         Ran { stdout, ..ran }
     }

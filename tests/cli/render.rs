@@ -63,10 +63,11 @@ async fn the_cluster_s_nodes_are_in_the_texts(place: Place) {
     let other = shardwise::local::single().start().await.unwrap();
     let client = crate::support::programs::connect(&other).await;
     client.batch_execute(&make).await.unwrap();
-    let at = crate::support::direct::address(&other);
-    let named = at.to_string();
-    let printed = program.run(&["render", "pgbouncer", "--server", &named, "--database", "postgres", "--user", &role]);
-    assert!(printed.code == 0 && printed.stdout.contains(&format!("port={}", at.port)), "{printed:?}");
+    let named = crate::support::direct::address(&other).to_string();
+    let before = ["render", "pgbouncer", "--server", "db-9:6543", "--database", "postgres", "--user"];
+    assert!(program.message(&[&before[..], &[&role]].concat(), 2).contains("no role"), "the cluster has none any more");
+    let printed = program.run(&[&before[..], &[&role, "--ask", &named]].concat());
+    assert!(printed.code == 0 && printed.stdout.contains("host=db-9 port=6543"), "{printed:?}");
 }
 
 #[test]

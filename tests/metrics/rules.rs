@@ -73,7 +73,6 @@ fn cases() -> Vec<Case> {
         [(of_node("shardwise_buffer_hits_total", ""), hits), (of_node("shardwise_buffer_reads_total", ""), reads)]
     };
     let node = |metric| of_node(metric, ", role=\"worker\"");
-    let single = |metric| of_node(metric, ", role=\"single\"");
     let counter = |name: &str, more: &str| format!("{name}{{database=\"d\", job=\"service\", instance=\"i\"{more}}}");
     vec![
         latency("p95 is 75 ms", 0.05, "get", &[]),
@@ -130,11 +129,6 @@ fn cases() -> Vec<Case> {
             "a node tells nothing",
             [(node("shardwise_node_up"), "1x60"), (node("shardwise_node_asked"), "0x60")],
             &[("ShardwiseNodeSilent", WARNING)],
-        ),
-        case(
-            "the only node tells nothing",
-            [(single("shardwise_node_up"), "1x60"), (single("shardwise_node_asked"), "0x60")],
-            &[("ShardwiseNodeDown", CRITICAL)],
         ),
         case("Redis answers", [(counter("shardwise_cache_up", ""), "1x60")], &[]),
         case("Redis is given up", [(counter("shardwise_cache_up", ""), "0x60")], &[("ShardwiseRedisDown", WARNING)]),

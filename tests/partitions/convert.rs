@@ -18,6 +18,7 @@ in_both_modes![@on_two_threads:
     what_was_broken_off_is_gone_on_with,
     what_would_be_lost_is_named_before_anything_is_done,
     what_else_it_has_comes_along,
+    what_is_added_meanwhile_is_named,
     a_copy_that_differs_takes_no_place,
     roles_keep_their_rights,
     many_rows_of_several_intervals_leave_the_default,
@@ -336,6 +337,7 @@ async fn what_else_it_has_comes_along(place: Place) {
             "ALTER TABLE payments ADD CONSTRAINT paid_from FOREIGN KEY (festival_id, wallet_id) REFERENCES wallets (festival_id, id)",
             "ALTER TABLE payments ALTER COLUMN note SET DEFAULT 'it''s none'",
             "COMMENT ON TABLE payments IS 'what was paid'",
+            "CREATE UNIQUE INDEX by_amount ON payments (festival_id, created_at, amount) INCLUDE (note)",
             "COMMENT ON COLUMN payments.amount IS 'in cents'",
         ])
         .await;
@@ -355,6 +357,7 @@ async fn what_else_it_has_comes_along(place: Place) {
     has.sort();
     let expected = [
         "'it''s none'::text",
+        "CREATE UNIQUE INDEX by_amount ON ONLY public.payments USING btree (festival_id, created_at, amount) INCLUDE (note)",
         "CREATE INDEX by_note ON ONLY public.payments USING btree (lower(note)) WHERE (note IS NOT NULL)",
         "CREATE UNIQUE INDEX once ON ONLY public.payments USING btree (festival_id, amount, created_at)",
         "in cents",
@@ -366,6 +369,53 @@ async fn what_else_it_has_comes_along(place: Place) {
     assert_eq!(has, expected);
     let error = stage.by_hand.batch_execute("UPDATE payments SET amount = 1000000").await.unwrap_err();
     assert_eq!(error.code().unwrap().code(), "23514", "{error}");
+    stage.run(&["DROP TABLE shardwise_old.payments"]).await;
+}
+
+/// What somebody adds while rows are copied is not lost.
+async fn what_is_added_meanwhile_is_named(place: Place) {
+    let stage = Stage::with(place, before()).await;
+    let wallet = stage.wallet().await;
+    fill(&stage, &wallet, 2_000).await;
+    let partitions = stage.cluster.admin().partitions(&after());
+    let options = ConvertOptions::default().batch(200);
+    let (reached, mut seen) = tokio::sync::watch::channel(0);
+    let converting =
+        partitions.convert_with::<Payment>(&options, |progress| reached.send(progress.number).map(drop).unwrap());
+    tokio::select! {
+        outcome = converting => panic!("it ended before it was broken off: {outcome:?}"),
+        outcome = seen.wait_for(|copied| *copied >= 600) => drop(outcome),
+    }
+    stage.run(&["CREATE INDEX late ON payments (amount)"]).await;
+    let error = partitions.convert::<Payment>().await.unwrap_err().to_string();
+    let fix = "CREATE INDEX late ON \"shardwise_new\".\"payments\" USING btree (amount)";
+    assert!(error.contains(fix), "{error}");
+    stage.run(&[fix]).await;
+    assert_eq!(partitions.convert::<Payment>().await.unwrap().rows, Some(2_000));
+}
+
+/// Who numbers rows by a sequence goes on where the old table ended, also when that is dropped.
+#[tokio::test]
+async fn a_sequence_goes_with_the_new_table() {
+    let stage = Stage::with(Place::Single, before()).await;
+    let partitions = stage.cluster.admin().partitions(&after());
+    let wallet = stage.wallet().await;
+    stage
+        .run(&[
+            "CREATE SEQUENCE payments_amount_seq OWNED BY payments.amount",
+            "ALTER TABLE payments ALTER COLUMN amount SET DEFAULT nextval('payments_amount_seq')",
+        ])
+        .await;
+    let insert = format!(
+        "INSERT INTO payments (festival_id, id, wallet_id, created_at) VALUES ('{}', gen_random_uuid(), '{}', now())",
+        wallet.festival_id, wallet.id
+    );
+    stage.run(&[&insert, &insert]).await;
+    partitions.convert::<Payment>().await.unwrap();
+    stage.run(&["DROP TABLE shardwise_old.payments", &insert]).await;
+    assert_eq!(stage.number("SELECT max(amount) FROM payments").await, 3);
+    let owner = "SELECT pg_get_serial_sequence('payments', 'amount')";
+    assert_eq!(stage.column(owner).await, ["public.payments_amount_seq"]);
 }
 
 async fn a_copy_that_differs_takes_no_place(place: Place) {

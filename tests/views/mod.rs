@@ -134,13 +134,21 @@ async fn drift_is_told_and_mended(place: Place) {
         assert!(diff.contains(told), "{told}: {diff}");
         let is_there = !told.starts_with("missing");
         if is_there {
-            stage.by_hand.batch_execute("GRANT SELECT ON turnovers TO pg_monitor WITH GRANT OPTION").await.unwrap();
+            for statement in [
+                "ALTER MATERIALIZED VIEW turnovers OWNER TO pg_signal_backend",
+                "GRANT SELECT ON turnovers TO pg_monitor WITH GRANT OPTION",
+            ] {
+                stage.by_hand.batch_execute(statement).await.unwrap();
+            }
         }
         admin.apply(&schema()).await.unwrap();
         assert!(admin.plan(&schema()).await.unwrap().is_empty());
         assert_eq!(stage.shown(festival).await.unwrap().entries, 2);
         let may = "SELECT has_table_privilege('pg_monitor', 'turnovers', 'SELECT WITH GRANT OPTION')";
         assert_eq!(stage.by_hand.query_one(may, &[]).await.unwrap().get::<_, bool>(0), is_there, "{told}");
+        let owner = "SELECT relowner::regrole::text FROM pg_class WHERE oid = 'turnovers'::regclass";
+        let owner: String = stage.by_hand.query_one(owner, &[]).await.unwrap().get(0);
+        assert_eq!(owner == "pg_signal_backend", is_there, "{told}: {owner}");
     }
     let other = source().with::<LargeTurnover>();
     let error = admin.views(&other).refresh::<LargeTurnover>().await.unwrap_err();

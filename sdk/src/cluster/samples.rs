@@ -78,7 +78,7 @@ async fn take(core: &Arc<Core>) -> Samples {
 
 fn cache(core: &Core) -> Option<CacheSample> {
     let config = &core.config().cache;
-    let has_redis = cfg!(feature = "redis") && config.redis.is_some();
+    let has_redis = cfg!(feature = "redis") && config.redis.is_some() && config.store != CacheStore::Memory;
     let did = core.metrics_snapshot().cache;
     (config.store != CacheStore::Off)
         .then(|| CacheSample { redis_is_up: has_redis.then_some(!did.breaker_is_open), did })
@@ -91,6 +91,7 @@ async fn ask(core: &Core, station: &Station) -> Result<ServerSample, Silence> {
         let why = error.to_string();
         match error.code() {
             Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => Silence::Full(why),
+            _ if error.is_unreachable() => Silence::Lost(why),
             _ => Silence::Other(why),
         }
     })
@@ -99,9 +100,11 @@ async fn ask(core: &Core, station: &Station) -> Result<ServerSample, Silence> {
 fn node(core: &Core, station: &Station, server: Result<ServerSample, Silence>) -> NodeSample {
     let (node, pool) = (station.node(), station.made_pool());
     let address = Endpoint { host: node.host.clone(), port: node.port };
+    // Nobody can go around the only one, so that no circuit tells of it.
+    let is_lost = node.role == Role::Single && matches!(server, Err(Silence::Lost(_)));
     NodeSample {
         node: node.clone(),
-        is_up: station.is_up(),
+        is_up: station.is_up() && !is_lost,
         latency: pool.and_then(|pool| latency(pool.meters().latency())),
         pools: pool.map_or_else(Vec::new, |pool| pool.usages().into_iter().map(|usage| ("tenants", usage)).collect()),
         lag: (node.role == Role::Replica).then(|| core.replicas.lag_or_more(station)),

@@ -66,7 +66,7 @@ fn reachable(sample: &NodeSample) -> Check {
         }
         (Ok(_), true) => (Verdict::Ok, "it told of itself".to_owned()),
         (Err(Silence::Unasked(why)), true) => (Verdict::Unknown, format!("it is not asked how it is: {why}")),
-        (Err(Silence::Full(why) | Silence::Other(why)), true) => {
+        (Err(Silence::Full(why) | Silence::Lost(why) | Silence::Other(why)), true) => {
             (Verdict::Warning, format!("it could not be asked how it is: {why}"))
         }
     };

@@ -66,6 +66,8 @@ pub(crate) enum Silence {
     Unasked(String),
     /// It takes no more sessions.
     Full(String),
+    /// It can't be reached.
+    Lost(String),
     /// It was asked, and has not answered.
     Other(String),
 }

@@ -135,7 +135,8 @@ table! {
     POOL_WAITING Gauge Count "shardwise_pool_waiting" OF_PLACES, None, "Those who wait for a place";
     POOL_LIMIT Gauge Count "shardwise_pool_limit" OF_PLACES, None, "The most places that there can be";
     NODE_UP Gauge Count "shardwise_node_up" OF_ROLE, None,
-        "1 where the node could be reached when that was last tried, 0 while it is gone around (its circuit is open)";
+        "1 where the node could be reached when that was last tried, 0 while it is gone around (its circuit is open), and where it is \
+         the only one and can't be reached";
     NODE_ASKED Gauge Count "shardwise_node_asked" OF_ROLE, None,
         "1 where the node told of itself at the last sample, else 0: then what it would have told is missing";
     REPLICATION_LAG Gauge Seconds "shardwise_replication_lag_seconds" OF_NODE, None,

@@ -9,7 +9,9 @@
 //! after its start, until it has looked.
 //!
 //! **A server without a free place** for the role that asks is not taken for lost: its sessions stay, and nobody new is led to it until
-//! it answers again. From PostgreSQL 16 on `reserved_connections` and `GRANT pg_use_reserved_connections` keep places for the role.
+//! it answers again. Such a one is not counted among two primaries either: where another server is promoted because of it, sessions of both
+//! go on until one is stopped. Keep places for the role, so that a full server answers: from PostgreSQL 16 on by `reserved_connections` and
+//! `GRANT pg_use_reserved_connections`, before by the limits of all other roles.
 //!
 //! **The role that asks** logs in without a password, for HAProxy's checks know none of SCRAM: make it with
 //! [`check_role`](HaProxy::check_role), and let it in from HAProxy's address alone, to one database in which nobody has anything, by
@@ -128,7 +130,7 @@ impl HaProxy {
     }
 
     /// Asks this often. A server is left after two answers that it should not have given, or two of 3 s that did not come, and taken
-    /// after one that it should.
+    /// after one that it should; nobody new is led to one that is full after one answer.
     pub fn check_every(self, interval: Duration) -> Self {
         Self { interval, ..self }
     }

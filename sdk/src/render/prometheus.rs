@@ -215,17 +215,15 @@ fn alerts(thresholds: &Thresholds, times: &RuleTimes) -> Vec<Alert> {
     all.push(one(
         "ShardwiseNodeDown",
         "critical",
-        // Of the only server nobody can go around, so that no circuit tells of it.
-        format!("{up} == 0 or {asked}{{role=\"single\"}} == 0"),
+        format!("{up} == 0"),
         pending,
         "{{ $labels.instance }} can't reach {{ $labels.node }}",
-        "It is gone around (the circuit is open) and probed in the background, or it is the only one and has not answered within a \
-         second: tenants whose rows it has fail or take a detour.",
+        "It is gone around (the circuit is open) and probed in the background: tenants whose shards it has fail or take a detour.",
     ));
     all.push(one(
         "ShardwiseNodeSilent",
         "warning",
-        format!("{asked}{{role!=\"single\"}} == 0 and {up} == 1"),
+        format!("{asked} == 0 and {up} == 1"),
         pending,
         "{{ $labels.node }} does not tell how it is",
         "{{ $labels.instance }} had no answer within a second: connections, lag, disk and buffers of it are not known.",

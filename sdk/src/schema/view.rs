@@ -45,8 +45,8 @@ impl PlacedView<'_> {
     }
 
     /// Makes it beside the one that there is, with its rows, and then puts it into that one's place: so it can be read all the
-    /// while, and nobody reads one without rows. It has that one's grants, `SELECT ON TABLE %s TO …`, as well.
-    pub(crate) fn create(&self, readers: &[String], grants: &[String]) -> Vec<String> {
+    /// while, and nobody reads one without rows. It has that one's grants, `SELECT ON TABLE %s TO …`, and its owner as well.
+    pub(crate) fn create(&self, readers: &[String], grants: &[String], owner: Option<&str>) -> Vec<String> {
         let (name, index) = (self.table.name, self.index());
         let next = names::object(name, "next");
         let (at, next_at) = (self.at(), quote_qualified(Some(&self.schema), &next));
@@ -61,6 +61,8 @@ impl PlacedView<'_> {
             .extend(readers.iter().map(|role| super::policy::grant(&["SELECT"], &format!("TABLE {next_at}"), role)));
         statements.extend(grants.iter().map(|grant| format!("GRANT {}", grant.replacen("%s", &next_at, 1))));
         statements.push(self.fill(&next_at, ""));
+        statements
+            .extend(owner.map(|owner| format!("ALTER MATERIALIZED VIEW {next_at} OWNER TO {}", quote_ident(owner))));
         let swap = format!(
             "DROP MATERIALIZED VIEW IF EXISTS {at}; ALTER MATERIALIZED VIEW {next_at} RENAME TO {}; ALTER INDEX {} RENAME TO {};",
             quote_ident(name),
@@ -71,15 +73,18 @@ impl PlacedView<'_> {
         statements
     }
 
-    /// Whoever reads it for long must not make all others wait behind this: so it is tried again and again, each time for a moment.
+    /// Whoever reads it for long must not make all others wait behind this: so it is tried again and again, for a minute or so, each time
+    /// for a moment.
     fn patiently(&self, swap: &str) -> String {
-        const TRIES: u32 = 60;
-        let told =
-            quote_literal(&format!("{} was being read all the time: apply again when that has ended", self.at()));
+        const TRIES: u32 = 65;
+        let told = quote_literal(&format!(
+            "{} was being read or refreshed all the time: apply again when that has ended",
+            self.at()
+        ));
         let told = told.trim_start();
         let body = format!(
-            "BEGIN FOR tried IN 1..{TRIES} LOOP BEGIN PERFORM pg_catalog.set_config('lock_timeout', '500ms', true); {swap} RETURN; \
-             EXCEPTION WHEN lock_not_available THEN PERFORM pg_catalog.pg_sleep(0.5); END; END LOOP; \
+            "BEGIN FOR tried IN 1..{TRIES} LOOP BEGIN PERFORM pg_catalog.set_config('lock_timeout', '100ms', true); {swap} RETURN; \
+             EXCEPTION WHEN lock_not_available THEN PERFORM pg_catalog.pg_sleep(least(0.1 * tried, 1)); END; END LOOP; \
              RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = {told}; END"
         );
         format!("DO {}", dollar_quoted(&body))

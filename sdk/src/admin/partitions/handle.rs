@@ -222,6 +222,10 @@ impl Partitions {
     /// partition column. Keys that are unique without the partition column stay so by nobody: they have to be dropped before.
     /// On Citus no shard of the table may be moved meanwhile.
     ///
+    /// Indexes, checks, foreign keys, defaults, grants, and comments on the table and its columns that no entity has come along. What
+    /// a partitioned table can't have, or would have otherwise, is named: storage options, extended statistics, constraints that are
+    /// NOT VALID, NO INHERIT or DEFERRABLE, UNLOGGED, a replica identity.
+    ///
     /// ```no_run
     /// # use std::time::SystemTime;
     /// # use shardwise::{Cluster, Entity, Schema, Uuid};

@@ -39,7 +39,8 @@ fn need(session: &Session, view: &PlacedView<'_>, found: Option<&Found>, readers
     };
     let step = |title: String| {
         let grants = found.map_or(&[][..], |found| &found.grants);
-        Act::Step(Box::new(Step::of(StepKind::CreateView, title, view.create(readers, grants)).outside()))
+        let owner = found.and_then(|found| found.other_owner.as_deref());
+        Act::Step(Box::new(Step::of(StepKind::CreateView, title, view.create(readers, grants, owner)).outside()))
     };
     let definition = view.definition();
     match found {

@@ -25,6 +25,8 @@ pub(super) struct Found {
     pub(super) rows: u64,
     /// `SELECT ON TABLE %s TO …`
     pub(super) grants: Vec<String>,
+    /// Its owner, where that is not who asks.
+    pub(super) other_owner: Option<String>,
     /// The columns of its unique index.
     pub(super) key: Option<Vec<String>>,
 }

@@ -11,6 +11,7 @@ SELECT coalesce(pg_catalog.json_agg(CASE WHEN c.oid IS NOT NULL THEN pg_catalog.
             CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)), '[]')
         FROM pg_catalog.aclexplode(c.relacl) x WHERE x.grantee <> c.relowner
     ),
+    'other_owner', (SELECT o.rolname FROM pg_catalog.pg_roles o WHERE o.oid = c.relowner AND o.rolname <> current_user),
     'rows', greatest(c.reltuples, 0)::int8,
     'key', (
         SELECT pg_catalog.json_agg(a.attname ORDER BY u.nth)

@@ -27,10 +27,12 @@ pub(in crate::cli) struct Command {
     /// One of its databases; that of the configuration where none is named
     #[arg(long, value_name = "NAME")]
     database: Vec<String>,
-    /// One of its users: the verifier is asked for as a superuser, at the server where one is named, else at the coordinator, from
-    /// which workers have their roles
+    /// One of its users: the coordinator, from which the other nodes have their roles, is asked for the verifier as a superuser
     #[arg(long, value_name = "ROLE", required_unless_present = "auth_query", conflicts_with = "auth_query")]
     user: Vec<String>,
+    /// The server to ask for verifiers, in place of the coordinator: a primary
+    #[arg(long, value_name = "HOST:PORT", requires = "user")]
+    ask: Option<Endpoint>,
     /// In place of users: the role as which it asks the server for verifiers
     #[arg(long, value_name = "ROLE")]
     auth_query: Option<String>,
@@ -130,11 +132,11 @@ impl Command {
             let sql = lookup(role).map_err(refused)?;
             return Ok((Auth::query(role, password.as_ref(), self.users), Some(sql)));
         }
-        let elsewhere = match &self.server {
+        let elsewhere = match &self.ask {
             Some(server) => {
                 let config = context.config()?.with_contact_points([server.clone()])?.with_mode(Mode::Single);
-                // It has those of the pooler, and perhaps not that of the configuration.
-                let config = databases.iter().take(1).fold(config, Config::with_database);
+                // It has those of the pooler, and perhaps not that of the configuration; and standbys of others are none of its own.
+                let config = databases.iter().take(1).fold(config.with_replicas([])?, Config::with_database);
                 Some(Cluster::connect(config).await?)
             }
             None => None,

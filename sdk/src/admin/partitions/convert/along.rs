@@ -4,31 +4,45 @@ use tokio_postgres::types::Type;
 
 use super::shadow::Shadow;
 use super::source::Source;
-use crate::admin::partitions::ground::{Ground, Parent};
+use crate::admin::partitions::ground::{Ground, Parent, refused};
 use crate::admin::partitions::locks::{self, Mode};
-use crate::admin::wire::column;
+use crate::admin::target;
+use crate::admin::wire::{column, query};
 use crate::error::Result;
 
-/// Gives the shadow what it lacks of it. Empty as it is, nothing takes long; the tables that its foreign keys point at are locked
-/// for a moment.
+/// Gives the shadow what it lacks of it, while it is empty and nobody writes to it.
 pub(super) async fn take(ground: &Ground, parent: &Parent, source: &Source, shadow: &Shadow) -> Result<()> {
-    let statements = lacking(ground, source, shadow).await?;
-    if statements.is_empty() {
+    let (locking, alone): (Vec<_>, Vec<_>) = lacking(ground, source, shadow).await?.into_iter().partition(|one| one.0);
+    let texts = |statements: Vec<(bool, String)>| statements.into_iter().map(|one| one.1).collect::<Vec<_>>();
+    let title = format!("give the copy of {} what else it has", source.at);
+    ground.execute(&texts(alone)).await.map_err(|error| error.during(title.clone()))?;
+    if locking.is_empty() {
         return Ok(());
     }
-    let change = locks::Change {
-        title: format!("give the copy of {} what else it has", source.at),
-        targets: parent.targets(Mode::ShareRowExclusive),
-        own: Vec::new(),
-        still: None,
-        statements,
-    };
+    let targets = parent.targets(Mode::ShareRowExclusive);
+    let change = locks::Change { title, targets, own: Vec::new(), still: None, statements: texts(locking) };
     ground.change(&change).await
 }
 
-/// The statements that do it.
-async fn lacking(ground: &Ground, source: &Source, shadow: &Shadow) -> Result<Vec<String>> {
-    let rows =
-        ground.desk.query(include_str!("along.sql"), &[(&source.at, Type::TEXT), (&shadow.at, Type::TEXT)]).await?;
-    rows.iter().map(|row| column(row, 0)).collect()
+/// Whether all has come along still: what somebody has added meanwhile would be lost, and to make it now would keep writers waiting.
+pub(super) async fn check(ground: &Ground, source: &Source, shadow: &Shadow) -> Result<()> {
+    match lacking(ground, source, shadow).await?.into_iter().next() {
+        None => Ok(()),
+        Some((_, statement)) => Err(refused(format!(
+            "{} has got something since its copy was begun, which that lacks: run `{statement}`, and then this again",
+            source.at
+        ))),
+    }
+}
+
+/// The statements that do it, and of each whether it locks other tables.
+async fn lacking(ground: &Ground, source: &Source, shadow: &Shadow) -> Result<Vec<(bool, String)>> {
+    let client = ground.desk.client();
+    let asking = async {
+        // Texts are read again by the settings by which they are printed.
+        target::prepare(client, ground.target).await?;
+        query(client, include_str!("along.sql"), &[(&source.at, Type::TEXT), (&shadow.at, Type::TEXT)]).await
+    };
+    let rows = ground.desk.transaction(ground.desk.send(asking)).await?;
+    rows.iter().map(|row| Ok((column(row, 0)?, column(row, 1)?))).collect()
 }

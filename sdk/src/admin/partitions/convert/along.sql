@@ -1,35 +1,38 @@
--- What the table $1 has and its copy $2, which was made from the entity, has not; as statements that give it to the copy.
--- Where the copy has something of the same name, that is the entity's, and stays.
+-- What the table $1 has and its copy $2, which was made from the entity, has not; as statements that give it to the copy, those
+-- apart that lock other tables. Where the copy has something of the same name, that is the entity's, and stays.
 WITH tables AS (
     SELECT c.oid, n.nspname, c.relname, c.relkind, c.oid = ($2::text)::regclass AS is_copy
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid IN (($1::text)::regclass, ($2::text)::regclass)
 ), indexes AS (
-    SELECT t.is_copy, r.relname AS name, CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END AS kind, pg_catalog.substr(
-        pg_catalog.pg_get_indexdef(r.oid),
-        1 + pg_catalog.length(pg_catalog.format(
-            'CREATE %sINDEX %I ON %s%I.%I', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, r.relname,
-            CASE WHEN t.relkind = 'p' THEN 'ONLY ' ELSE '' END, t.nspname, t.relname
-        ))
-    ) AS definition
+    SELECT t.is_copy, r.relname AS name, CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END AS kind,
+        -- From the method on.
+        pg_catalog.substr(
+            pg_catalog.pg_get_indexdef(r.oid),
+            position(pg_catalog.format('.%I USING ', t.relname) IN pg_catalog.pg_get_indexdef(r.oid))
+                + pg_catalog.length(pg_catalog.format('.%I USING ', t.relname))
+        ) AS definition,
+        EXISTS (SELECT FROM pg_catalog.pg_constraint s WHERE s.conindid = r.oid AND s.conrelid = t.oid) AS is_constraint
     FROM tables t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class r ON r.oid = i.indexrelid
-    WHERE i.indisvalid AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint s WHERE s.conindid = r.oid AND s.conrelid = t.oid)
+    WHERE i.indisvalid
 ), constraints AS (
     SELECT t.is_copy, s.conname AS name, s.contype AS kind, pg_catalog.pg_get_constraintdef(s.oid) AS definition
     FROM tables t JOIN pg_catalog.pg_constraint s ON s.conrelid = t.oid WHERE s.contype IN ('c', 'f', 'u')
+        -- One that points at a partitioned table has hidden copies for the partitions.
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint p WHERE p.oid = s.conparentid AND p.conrelid = s.conrelid)
 ), columns AS (
     SELECT t.is_copy, a.attname AS name, a.attidentity, a.attgenerated, pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS value,
         pg_catalog.col_description(t.oid, a.attnum) AS comment
     FROM tables t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
 )
-SELECT statement FROM (
-    SELECT 1 AS turn, o.name, pg_catalog.format('CREATE %sINDEX %I ON %s%s', o.kind, o.name, $2::text, o.definition) AS statement
-    FROM indexes o WHERE NOT o.is_copy AND NOT EXISTS (
+SELECT turn = 5 AS locks_others, statement FROM (
+    SELECT 1 AS turn, o.name, pg_catalog.format('CREATE %sINDEX %I ON %s USING %s', o.kind, o.name, $2::text, o.definition) AS statement
+    FROM indexes o WHERE NOT o.is_copy AND NOT o.is_constraint AND NOT EXISTS (
         SELECT FROM indexes n WHERE n.is_copy AND (n.name = o.name OR (n.kind = o.kind AND n.definition = o.definition))
     )
     UNION ALL
-    SELECT 2, o.name, pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', $2::text, o.name, o.definition)
+    SELECT CASE WHEN o.kind = 'f' THEN 5 ELSE 2 END, o.name, pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', $2::text, o.name, o.definition)
     FROM constraints o WHERE NOT o.is_copy AND NOT EXISTS (
         SELECT FROM constraints n WHERE n.is_copy AND (n.name = o.name OR (n.kind = o.kind AND n.definition = o.definition))
     )
@@ -43,6 +46,7 @@ SELECT statement FROM (
     FROM columns o JOIN columns n ON n.is_copy AND n.name = o.name
     WHERE NOT o.is_copy AND o.comment IS NOT NULL AND n.comment IS NULL
     UNION ALL
-    SELECT 5, '', pg_catalog.format('COMMENT ON TABLE %s IS %L', $2::text, pg_catalog.obj_description(($1::text)::regclass, 'pg_class'))
+    SELECT 4, '', pg_catalog.format('COMMENT ON TABLE %s IS %L', $2::text, pg_catalog.obj_description(($1::text)::regclass, 'pg_class'))
     WHERE pg_catalog.obj_description(($1::text)::regclass, 'pg_class') IS NOT NULL
+        AND pg_catalog.obj_description(($2::text)::regclass, 'pg_class') IS NULL
 ) lacking ORDER BY turn, name

@@ -10,8 +10,8 @@
 //! Whatever breaks it off, running it again goes on: how far it has come stands in `shardwise_new.conversions`, written with
 //! each batch.
 //!
-//! What the source has besides what the entity says, its copy gets too: indexes, checks, foreign keys, defaults, comments. What can't
-//! be taken along is named before anything is done.
+//! What the source has besides what the entity says, its copy gets too: indexes, checks, foreign keys, defaults, and comments on it and
+//! its columns. What can't be taken along and would be missed is named before anything is done.
 
 mod along;
 mod copy;

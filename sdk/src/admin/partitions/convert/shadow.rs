@@ -85,8 +85,11 @@ pub(super) async fn ensure(
         None => create(ground, parent, source, &shadow).await?,
     }
     add_foreign_keys(ground, parent, source, &shadow).await?;
-    along::take(ground, parent, source, &shadow).await?;
     if !triggers_are_on(ground, source).await? {
+        // A default partition has what its parent has.
+        if source.at == parent.at {
+            along::take(ground, parent, source, &shadow).await?;
+        }
         begin_mirror(ground, parent, source, &shadow).await?;
     }
     Ok(shadow)

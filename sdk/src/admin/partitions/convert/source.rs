@@ -29,9 +29,14 @@ pub(super) struct Facts {
     /// The columns of its primary key.
     pub(super) key: Vec<String>,
     uniques: Vec<String>,
-    unchecked: Vec<String>,
+    /// Constraints that its copy can't have, and why.
+    unfit: Vec<(String, String)>,
     statistics: Vec<String>,
     storage: Vec<String>,
+    is_unlogged: bool,
+    has_replica_identity: bool,
+    /// Sequences, as SQL text, that belong to a column, with its name. Those of identity columns are apart.
+    pub(super) sequences: Vec<(String, String)>,
     views: Vec<String>,
     publications: Vec<String>,
     policies: Vec<String>,
@@ -76,10 +81,8 @@ impl Source {
             )
         } else if let Some(unique) = facts.uniques.first() {
             format!("{unique} is unique without the partition column, which no partitioned table can promise: drop it")
-        } else if let Some(constraint) = facts.unchecked.first() {
-            format!(
-                "its constraint {constraint} is NOT VALID, and its copy would not take rows that break it: VALIDATE it"
-            )
+        } else if let Some((constraint, why)) = facts.unfit.first() {
+            format!("its constraint {constraint} {why}")
         } else if let Some(statistics) = facts.statistics.first() {
             format!("it has the extended statistics {statistics}: drop them, and make them again afterwards")
         } else if let Some(option) = facts.storage.first() {
@@ -90,6 +93,12 @@ impl Source {
             format!("a foreign key of {table} points at it, and would have to hold the partition column: drop it")
         } else if let Some(trigger) = foreign_trigger(relation) {
             format!("it has the trigger {trigger}: drop it, and make it again afterwards")
+        } else if facts.is_unlogged {
+            "it is UNLOGGED, which no partitioned table can be: make it LOGGED".to_owned()
+        } else if facts.has_replica_identity {
+            "it has a REPLICA IDENTITY, which each partition would have to have: set it to DEFAULT".to_owned()
+        } else if let (true, Some((sequence, column))) = (ground.is_citus(), facts.sequences.first()) {
+            format!("{column} is numbered by {sequence}, whose numbers on the workers can't be taken along")
         } else if let Some(view) = facts.views.first() {
             format!(
                 "the view {view} reads it, and would go on reading the old table: drop it, and make it again afterwards"

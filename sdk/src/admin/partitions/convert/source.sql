@@ -15,18 +15,34 @@ SELECT pg_catalog.json_build_object(
         FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class r ON r.oid = i.indexrelid
         WHERE i.indrelid = c.oid AND NOT i.indisprimary AND (i.indisexclusion OR (i.indisunique AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_attribute a
-            WHERE a.attrelid = c.oid AND a.attname = $2::text AND a.attnum = ANY (i.indkey)
+            -- Behind those of the key are those that are only included.
+            WHERE a.attrelid = c.oid AND a.attname = $2::text AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
         )))
     ),
-    'unchecked', (
-        SELECT coalesce(pg_catalog.json_agg(s.conname ORDER BY s.conname), '[]')
-        FROM pg_catalog.pg_constraint s WHERE s.conrelid = c.oid AND NOT s.convalidated
+    'unfit', (
+        SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(s.conname, CASE
+            WHEN NOT s.convalidated THEN 'is NOT VALID, and its copy would not take rows that break it: VALIDATE it'
+            WHEN s.connoinherit THEN 'is NO INHERIT, which no partitioned table can have: make it anew without that'
+            ELSE 'is DEFERRABLE, and its copy would be held against it row by row: make it anew without that'
+        END) ORDER BY s.conname), '[]')
+        FROM pg_catalog.pg_constraint s
+        WHERE s.conrelid = c.oid AND s.contype IN ('c', 'f', 'u') AND (
+            NOT s.convalidated OR (s.contype = 'c' AND s.connoinherit) OR (s.contype = 'u' AND s.condeferrable)
+        )
     ),
     'statistics', (
         SELECT coalesce(pg_catalog.json_agg(s.stxname ORDER BY s.stxname), '[]')
         FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = c.oid
     ),
     'storage', coalesce(pg_catalog.to_json(c.reloptions), '[]'),
+    'is_unlogged', c.relpersistence = 'u',
+    'has_replica_identity', c.relreplident <> 'd',
+    'sequences', (
+        SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(d.objid::regclass::text, a.attname)), '[]')
+        FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class q ON q.oid = d.objid AND q.relkind = 'S'
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+        WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.deptype = 'a'
+    ),
     'views', (
         SELECT coalesce(pg_catalog.json_agg(DISTINCT v.relname), '[]')
         FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid AND d.classid = 'pg_rewrite'::regclass

@@ -22,11 +22,18 @@ pub(super) async fn table(ground: &Ground, parent: &Parent, source: &Source, sha
     // The old table must not keep rows of others from being deleted.
     let keys = parent.relation.constraints.iter().filter(|constraint| constraint.is_foreign_key());
     statements.extend(keys.map(|key| format!("ALTER TABLE {} DROP CONSTRAINT {}", source.at, quote_ident(&key.name))));
+    // A sequence goes with the table that it belongs to, and would be dropped with it. Its numbers are for the new one from here on.
+    let sequences = &source.facts.sequences;
+    statements.extend(sequences.iter().map(|(sequence, _)| format!("ALTER SEQUENCE {sequence} OWNED BY NONE")));
     statements.push(format!("ALTER TABLE {} SET SCHEMA {OLD}", source.at));
     statements.push(format!("ALTER TABLE {} SET SCHEMA {schema}", shadow.at));
     for name in shadow.spans.iter().map(|span| &span.name).chain([&shadow.default]) {
         statements.push(format!("ALTER TABLE {} SET SCHEMA {schema}", Shadow::part(name)));
     }
+    let own = |(sequence, column): &(String, String)| {
+        format!("ALTER SEQUENCE {sequence} OWNED BY {new}.{}", quote_ident(column))
+    };
+    statements.extend(sequences.iter().map(own));
     for span in &shadow.spans {
         let part = quote_qualified(Some(&source.schema), &span.name);
         statements.push(format!("ALTER TABLE {part} DROP CONSTRAINT {}", quote_ident(CHECK)));

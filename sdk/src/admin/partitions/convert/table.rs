@@ -8,7 +8,7 @@ use super::copy::Copying;
 use super::shadow::{self, Shadow};
 use super::source::Source;
 use super::verify::verify;
-use super::{Conversion, ConvertOptions, LOCK, OLD, swap};
+use super::{Conversion, ConvertOptions, LOCK, OLD, along, swap};
 use crate::admin::partitions::ground::{Ground, Parent, refused};
 use crate::admin::placement;
 use crate::admin::steps::Steps;
@@ -71,6 +71,7 @@ async fn run(ground: &Ground, parent: &Parent, options: &ConvertOptions, steps: 
     steps.aside("compare the table with its copy");
     let rows = verify(ground, parent, &source, &shadow.at).await?;
     ground.take_turn(steps).await?;
+    along::check(ground, &source, &shadow).await?;
     steps.aside("put the partitioned table in its place");
     swap::table(ground, parent, &source, &shadow).await?;
     ground.end_turn().await?;

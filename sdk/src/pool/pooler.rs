@@ -14,8 +14,10 @@ use crate::error::{Error, Result};
 /// How long a pooler may keep somebody waiting who is to find out whether it does.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How often a session is asked whether it is still with its server.
+/// How often a session is asked whether it is still with its server, while another one is in a transaction.
 const ROUNDS: usize = 8;
+/// The same where others have all servers but those that come free: by chance it may meet the same one some times.
+const MORE_ROUNDS: usize = 40;
 
 /// Whether the server sees us come from this port of ours, and so nothing is in between. Over a Unix socket there are no ports.
 pub(super) async fn is_direct(client: &Client, local_port: Option<u16>) -> Result<bool> {
@@ -31,27 +33,28 @@ pub(super) async fn find_out(one: &Client, other: &Client) -> Result<Pooler> {
     one.batch_execute("SET shardwise.session = 'one'").await.map_err(Error::postgres)?;
     // It takes the server that the first one has just used, where it can have that.
     let begun = tokio::time::timeout(PATIENCE, other.batch_execute("BEGIN; SELECT 1")).await;
-    let verdict = match begun {
-        // All servers are taken by the sessions that have them.
-        Err(_) => Ok(Pooler::Session),
+    let rounds = match begun {
+        // All servers are taken: by the sessions that have them, or by transactions.
+        Err(_) => MORE_ROUNDS,
         Ok(begun) => {
             begun.map_err(Error::postgres)?;
-            let stays = tokio::time::timeout(PATIENCE, stays_with_its_server(one)).await;
-            // Or it waits for the only server, which it does not have for itself.
-            stays.unwrap_or(Ok(false)).map(|stays| if stays { Pooler::Session } else { Pooler::Transaction })
+            ROUNDS
         }
     };
+    let stays = tokio::time::timeout(PATIENCE, stays_with_its_server(one, rounds)).await;
+    // Or it waits for a server, which it does not have for itself. In doubt a session has none: nothing goes wrong by that.
+    let verdict = stays.unwrap_or(Ok(false)).map(|stays| if stays { Pooler::Session } else { Pooler::Transaction });
     // Nobody waits for those who do; their connections are closed.
     drop(tokio::time::timeout(PATIENCE, other.batch_execute("ROLLBACK")).await);
     drop(tokio::time::timeout(PATIENCE, one.batch_execute("RESET shardwise.session")).await);
     verdict
 }
 
-async fn stays_with_its_server(client: &Client) -> Result<bool> {
+async fn stays_with_its_server(client: &Client, rounds: usize) -> Result<bool> {
     const WHO: &str = "SELECT pg_catalog.pg_backend_pid(), \
                        coalesce(pg_catalog.current_setting('shardwise.session', true), '') = 'one'";
     let mut first = None;
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let row = client.query_typed_one(WHO, &[]).await.map_err(Error::postgres)?;
         let (pid, is_set): (i32, bool) =
             (row.try_get(0).map_err(Error::postgres)?, row.try_get(1).map_err(Error::postgres)?);

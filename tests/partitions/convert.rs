@@ -357,8 +357,8 @@ async fn what_else_it_has_comes_along(place: Place) {
     has.sort();
     let expected = [
         "'it''s none'::text",
-        "CREATE UNIQUE INDEX by_amount ON ONLY public.payments USING btree (festival_id, created_at, amount) INCLUDE (note)",
         "CREATE INDEX by_note ON ONLY public.payments USING btree (lower(note)) WHERE (note IS NOT NULL)",
+        "CREATE UNIQUE INDEX by_amount ON ONLY public.payments USING btree (festival_id, created_at, amount) INCLUDE (note)",
         "CREATE UNIQUE INDEX once ON ONLY public.payments USING btree (festival_id, amount, created_at)",
         "in cents",
         "once UNIQUE (festival_id, amount, created_at)",

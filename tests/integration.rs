@@ -1,6 +1,7 @@
 //! The tests that need real servers, in one binary: a folder per topic.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod adopt;
 mod advise;
 mod cache;
 mod child;

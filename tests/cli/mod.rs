@@ -7,7 +7,7 @@ mod derived;
 mod frame;
 mod partitions;
 mod placement;
-mod program;
+pub mod program;
 mod relocation;
 mod render;
 mod route;

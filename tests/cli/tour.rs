@@ -99,6 +99,11 @@ const TOUR: &[Stop] = &[
             3,
         )
     },
+    stop(
+        "### A grown database\n\nWhose the rows of each table are; in one that has grown without distribution keys `--write FILE` asks a person the rest:",
+        "adopt inspect festivals.id",
+        0,
+    ),
     stop("### Where a key goes, and why", "route FESTIVAL", 0),
     stop("### The cache", "cache status", 0),
     stop("There is none here:", "cache invalidate wallets --tenant FESTIVAL", 1),

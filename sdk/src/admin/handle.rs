@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::adopt::Adopt;
 use super::denormalized::Denormalized;
 use super::partitions::Partitions;
 use super::placement::Placement;
@@ -46,6 +47,12 @@ pub struct Admin {
 impl Admin {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         Self { core }
+    }
+
+    /// What the tables of a grown database are.
+    #[must_use]
+    pub fn adopt(&self) -> Adopt {
+        Adopt::new(self.core.clone())
     }
 
     /// What [`apply`](Self::apply) would do. Nothing is changed.

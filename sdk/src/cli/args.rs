@@ -11,8 +11,8 @@ use super::exit::{self, Exit};
 use super::failure::Failure;
 use super::output::{Format, Output};
 use super::{
-    Cli, advise, bench, cache, denormalized, doctor, handbook, partitions, placement, render, rollups, route, schema,
-    signals, status, tune, views,
+    Cli, adopt, advise, bench, cache, denormalized, doctor, handbook, partitions, placement, render, rollups, route,
+    schema, signals, status, tune, views,
 };
 
 /// Looks after a cluster of PostgreSQL or Citus, and after what stands around it
@@ -66,6 +66,9 @@ enum Command {
     Status(status::Command),
     /// Find out why a client can't work as it is configured, or soon won't; ends with 3 or 7 where something was found
     Doctor(doctor::Command),
+    /// Find out whose the rows of a grown database are, in which they don't say so themselves
+    #[command(subcommand)]
+    Adopt(adopt::Command),
     /// What the database needs next as it grows: what is there, what is missing, and the next step; ends with 3 where one is due
     Advise(advise::Command),
     /// Where a tenant's statements go, and why
@@ -95,6 +98,7 @@ impl Command {
             Self::Placement(command) => command.run(context).await,
             Self::Status(command) => command.run(context).await,
             Self::Doctor(command) => command.run(context).await,
+            Self::Adopt(command) => command.run(context).await,
             Self::Advise(command) => command.run(context).await,
             Self::Route(command) => command.run(context).await,
             Self::Tune(command) => command.run(context),

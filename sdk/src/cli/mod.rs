@@ -27,6 +27,7 @@
 //!
 //! `docs/commands.md` shows each command with its answer.
 
+mod adopt;
 mod advise;
 mod approval;
 mod args;

@@ -1,0 +1,132 @@
+//! The commands.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::catalog::{Catalog, Name, Table};
+use super::classify::{Answer, Classified, Key, classify};
+use super::evidence::{self, Evidence};
+use super::file::{self, Answers};
+use super::inspection::{Inspected, Inspection};
+use crate::admin::desk::Desk;
+use crate::admin::wire::{column, only};
+use crate::cluster::Core;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Finds out whose the rows of a grown database are. Made by [`Admin::adopt`](crate::admin::Admin::adopt). See the [module](super) for
+/// what holds for all of it.
+///
+/// ```no_run
+/// # use shardwise::Cluster;
+/// # async fn f(cluster: Cluster) -> Result<(), Box<dyn std::error::Error>> {
+/// let adopt = cluster.admin().adopt();
+/// let found = adopt.inspect("festivals.id", "festival_id").await?;
+/// std::fs::write("adopt.toml", found.to_plan())?;      // a person reads it, and answers what is asked
+/// let found = adopt.inspect_with(&std::fs::read_to_string("adopt.toml")?).await?;
+/// assert_eq!(found.questions().count(), 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Adopt {
+    core: Arc<Core>,
+}
+
+impl Adopt {
+    pub(in crate::admin) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// What each table is, where `key` is the table of the tenants with its key's column, and tables of tenants have, or shall have, it in
+    /// `column`. Rows are read where the catalogs leave open whose they are.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`] where there is no such key; when the server can't be asked.
+    pub async fn inspect(&self, key: &str, column: &str) -> Result<Inspection> {
+        let desk = Desk::open(&self.core).await?;
+        let catalog = desk.send(Catalog::read(desk.client())).await?;
+        self.look(&desk, catalog, key, column, &BTreeMap::new()).await
+    }
+
+    /// The same by the text of a [plan](Inspection::to_plan): what it says of a table is so.
+    ///
+    /// # Errors
+    /// As for [`inspect`](Self::inspect), and [`ErrorKind::Schema`] for a text that says something else.
+    pub async fn inspect_with(&self, plan: &str) -> Result<Inspection> {
+        let desk = Desk::open(&self.core).await?;
+        let catalog = desk.send(Catalog::read(desk.client())).await?;
+        let Answers { key, column, tables } = file::read(plan, &catalog)?;
+        self.look(&desk, catalog, &key, &column, &tables).await
+    }
+
+    async fn look(
+        &self,
+        desk: &Desk,
+        catalog: Catalog,
+        key: &str,
+        column_name: &str,
+        answers: &BTreeMap<Name, Answer>,
+    ) -> Result<Inspection> {
+        let key = key_of(&catalog, key, column_name)?;
+        let classified = classify(&catalog, &key, answers);
+        let mut evidence = Vec::with_capacity(classified.len());
+        let by_name: BTreeMap<&Name, &Classified> = classified.iter().map(|table| (&table.table, table)).collect();
+        for table in &classified {
+            let Some(sql) = evidence::query(&catalog, &by_name, table) else {
+                evidence.push(None);
+                continue;
+            };
+            let counts: Vec<i64> = column(only(&desk.query(&sql, &[]).await?)?, 0)?;
+            let counts: Vec<u64> = counts.into_iter().map(|count| u64::try_from(count).unwrap_or(0)).collect();
+            let [rows, without_tenant, disagreeing @ ..] = counts.as_slice() else { continue };
+            let (rows, without_tenant, disagreeing) = (*rows, *without_tenant, disagreeing.to_vec());
+            evidence.push(Some(Evidence { rows, without_tenant, disagreeing }));
+        }
+        let tables = classified.into_iter().zip(evidence);
+        let tables = tables.map(|(classified, evidence)| Inspected { classified, evidence }).collect();
+        Ok(Inspection { key, tables, catalog })
+    }
+}
+
+impl fmt::Debug for Adopt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Adopt").finish_non_exhaustive()
+    }
+}
+
+/// `festivals.id`, or `public.festivals.id`.
+fn key_of(catalog: &Catalog, text: &str, column: &str) -> Result<Key> {
+    let wrong = |message: String| Error::new(ErrorKind::Schema, message);
+    let Some((table, root_column)) = text.rsplit_once('.') else {
+        return Err(wrong(format!(
+            "{text:?} names no key: write the table of the tenants and its key's column, festivals.id"
+        )));
+    };
+    let Some(table) = catalog.named(table) else {
+        let known: Vec<String> = catalog.tables.iter().map(|table| table.name.to_string()).collect();
+        return Err(wrong(format!("there is no table {table:?}: there are {}", known.join(", "))));
+    };
+    let Some(found) = table.column(root_column) else {
+        let known: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        return Err(wrong(format!("{} has no column {root_column:?}: it has {}", table.name, known.join(", "))));
+    };
+    if !is_unique(table, root_column) {
+        return Err(wrong(format!(
+            "{}.{root_column} is neither the primary key nor unique: it tells no tenant",
+            table.name
+        )));
+    }
+    Ok(Key {
+        root: table.name.clone(),
+        root_column: root_column.to_owned(),
+        column: column.to_owned(),
+        sql_type: found.base_type.clone(),
+    })
+}
+
+fn is_unique(table: &Table, column: &str) -> bool {
+    let constraints = table.constraints.iter().filter(|constraint| matches!(constraint.kind.as_str(), "p" | "u"));
+    let mut keys = constraints.map(|constraint| constraint.columns.as_slice());
+    keys.any(|columns| columns == [column.to_owned()])
+}

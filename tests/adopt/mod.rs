@@ -1,0 +1,4 @@
+//! Grown databases on their way to distributed tables.
+
+mod inspect;
+mod schemas;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jiff::{Timestamp, ToSpan};
-use shardwise::admin::partitions::{Action, ConvertOptions};
+use shardwise::admin::partitions::{Action, ConvertOptions, Partitions};
 use shardwise::{Cluster, Entity, ErrorKind, Schema, Tenant, Uuid};
 use tokio::task::JoinSet;
 
@@ -69,6 +69,18 @@ async fn fill(stage: &Stage, wallet: &Wallet, rows: i64) {
         wallet.festival_id, wallet.id
     );
     stage.run(&[&sql]).await;
+}
+
+/// Breaks a conversion off when it has copied some rows.
+async fn break_off(partitions: &Partitions) {
+    let options = ConvertOptions::default().batch(200);
+    let (reached, mut seen) = tokio::sync::watch::channel(0);
+    let converting =
+        partitions.convert_with::<Payment>(&options, |progress| reached.send(progress.number).map(drop).unwrap());
+    tokio::select! {
+        outcome = converting => panic!("it ended before it was broken off: {outcome:?}"),
+        outcome = seen.wait_for(|copied| *copied >= 600) => drop(outcome),
+    }
 }
 
 /// All rows as text, in order.
@@ -378,14 +390,7 @@ async fn what_is_added_meanwhile_is_named(place: Place) {
     let wallet = stage.wallet().await;
     fill(&stage, &wallet, 2_000).await;
     let partitions = stage.cluster.admin().partitions(&after());
-    let options = ConvertOptions::default().batch(200);
-    let (reached, mut seen) = tokio::sync::watch::channel(0);
-    let converting =
-        partitions.convert_with::<Payment>(&options, |progress| reached.send(progress.number).map(drop).unwrap());
-    tokio::select! {
-        outcome = converting => panic!("it ended before it was broken off: {outcome:?}"),
-        outcome = seen.wait_for(|copied| *copied >= 600) => drop(outcome),
-    }
+    break_off(&partitions).await;
     stage.run(&["CREATE INDEX late ON payments (amount)"]).await;
     let error = partitions.convert::<Payment>().await.unwrap_err().to_string();
     let fix = "CREATE INDEX late ON \"shardwise_new\".\"payments\" USING btree (amount)";
@@ -424,14 +429,7 @@ async fn a_copy_that_differs_takes_no_place(place: Place) {
     fill(&stage, &wallet, 2_000).await;
     let expected = rows(&stage).await;
     let partitions = stage.cluster.admin().partitions(&after());
-    let options = ConvertOptions::default().batch(200);
-    let (reached, mut seen) = tokio::sync::watch::channel(0);
-    let converting =
-        partitions.convert_with::<Payment>(&options, |progress| reached.send(progress.number).map(drop).unwrap());
-    tokio::select! {
-        outcome = converting => panic!("it ended before it was broken off: {outcome:?}"),
-        outcome = seen.wait_for(|copied| *copied >= 600) => drop(outcome),
-    }
+    break_off(&partitions).await;
     // The same number of rows, and one is another.
     let sql = format!(
         "UPDATE shardwise_new.payments SET amount = amount + 1 WHERE festival_id = '{0}' AND id = \

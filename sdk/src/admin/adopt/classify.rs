@@ -145,12 +145,12 @@ impl<'a> Tenants<'a> {
                 continue;
             }
             let column = match self.answers.get(&table.name) {
-                _ if table.name == self.key.root => Some(&self.key.root_column),
-                Some(Answer::Keyed(column)) => Some(column),
-                Some(_) => None,
-                None => Some(&self.key.column).filter(|column| self.has_key(table, column)),
+                _ if table.name == self.key.root => &self.key.root_column,
+                Some(Answer::Keyed(column)) => column,
+                Some(_) => continue,
+                None => &self.key.column,
             };
-            if let Some(column) = column {
+            if self.has_key(table, column) {
                 let level = usize::from(table.name != self.key.root);
                 self.known.insert(&table.name, Tenant { level, column: Some(column.clone()), through: None });
             }
@@ -290,7 +290,8 @@ impl<'a> Tenants<'a> {
             }
             Some(Answer::Local) => return Classified { reason: "so it was answered".to_owned(), ..classified },
             Some(Answer::Keyed(_) | Answer::Through(_)) => {
-                let reason = "what was answered leads to no table of the tenants'".to_owned();
+                let reason =
+                    format!("what was answered has no {} and leads to no table of the tenants'", self.key.sql_type);
                 return Classified { class: Class::Undecided, reason, ..classified };
             }
             None => {}

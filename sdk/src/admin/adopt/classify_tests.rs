@@ -155,6 +155,12 @@ fn what_may_point_at_nothing_is_asked() {
     assert_eq!(found["audits"].class, Class::Local);
     let wrong = BTreeMap::from([(name("badges"), Answer::Through(vec!["user_id".to_owned()]))]);
     assert_eq!(by_name(classify(&catalog, &key(), &wrong))["badges"].class, Class::Undecided);
+    let wrong = BTreeMap::from([(name("stands"), Answer::Keyed("festival".to_owned()))]);
+    assert_eq!(
+        by_name(classify(&catalog, &key(), &wrong))["stands"].class,
+        Class::Undecided,
+        "there is no such column"
+    );
 }
 
 #[test]

@@ -20,6 +20,14 @@ pub struct Evidence {
     pub disagreeing: Vec<u64>,
 }
 
+impl Evidence {
+    /// By what the query has counted.
+    pub(super) fn of(counts: Vec<i64>) -> Option<Self> {
+        let mut counts = counts.into_iter().map(|count| u64::try_from(count).unwrap_or(0));
+        Some(Self { rows: counts.next()?, without_tenant: counts.next()?, disagreeing: counts.collect() })
+    }
+}
+
 /// The query that counts, for a table about which rows have something to say: `(rows, without_tenant, disagreeing…)`.
 pub(super) fn query(catalog: &Catalog, all: &BTreeMap<&Name, &Classified>, table: &Classified) -> Option<String> {
     let is_tenants = matches!(table.class, Class::Keyed | Class::Chained);

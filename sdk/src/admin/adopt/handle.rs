@@ -44,8 +44,7 @@ impl Adopt {
     /// # Errors
     /// [`ErrorKind::Schema`] where there is no such key; when the server can't be asked.
     pub async fn inspect(&self, key: &str, column: &str) -> Result<Inspection> {
-        let desk = Desk::open(&self.core).await?;
-        let catalog = desk.send(Catalog::read(desk.client())).await?;
+        let (desk, catalog) = self.open().await?;
         self.look(&desk, catalog, key, column, &BTreeMap::new()).await
     }
 
@@ -54,10 +53,15 @@ impl Adopt {
     /// # Errors
     /// As for [`inspect`](Self::inspect), and [`ErrorKind::Schema`] for a text that says something else.
     pub async fn inspect_with(&self, plan: &str) -> Result<Inspection> {
-        let desk = Desk::open(&self.core).await?;
-        let catalog = desk.send(Catalog::read(desk.client())).await?;
+        let (desk, catalog) = self.open().await?;
         let Answers { key, column, tables } = file::read(plan, &catalog)?;
         self.look(&desk, catalog, &key, &column, &tables).await
+    }
+
+    async fn open(&self) -> Result<(Desk, Catalog)> {
+        let desk = Desk::open(&self.core).await?;
+        let catalog = desk.send(Catalog::read(desk.client())).await?;
+        Ok((desk, catalog))
     }
 
     async fn look(
@@ -73,15 +77,10 @@ impl Adopt {
         let mut evidence = Vec::with_capacity(classified.len());
         let by_name: BTreeMap<&Name, &Classified> = classified.iter().map(|table| (&table.table, table)).collect();
         for table in &classified {
-            let Some(sql) = evidence::query(&catalog, &by_name, table) else {
-                evidence.push(None);
-                continue;
-            };
-            let counts: Vec<i64> = column(only(&desk.query(&sql, &[]).await?)?, 0)?;
-            let counts: Vec<u64> = counts.into_iter().map(|count| u64::try_from(count).unwrap_or(0)).collect();
-            let [rows, without_tenant, disagreeing @ ..] = counts.as_slice() else { continue };
-            let (rows, without_tenant, disagreeing) = (*rows, *without_tenant, disagreeing.to_vec());
-            evidence.push(Some(Evidence { rows, without_tenant, disagreeing }));
+            evidence.push(match evidence::query(&catalog, &by_name, table) {
+                Some(sql) => Evidence::of(column(only(&desk.query(&sql, &[]).await?)?, 0)?),
+                None => None,
+            });
         }
         let tables = classified.into_iter().zip(evidence);
         let tables = tables.map(|(classified, evidence)| Inspected { classified, evidence }).collect();

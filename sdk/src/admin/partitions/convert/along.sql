@@ -1,9 +1,8 @@
 -- What the table $1 has and its copy $2, which was made from the entity, has not; as statements that give it to the copy, those
 -- apart that lock other tables. Where the copy has something of the same name, that is the entity's, and stays.
 WITH tables AS (
-    SELECT c.oid, n.nspname, c.relname, c.relkind, c.oid = ($2::text)::regclass AS is_copy
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid IN (($1::text)::regclass, ($2::text)::regclass)
+    SELECT c.oid, c.relname, c.oid = ($2::text)::regclass AS is_copy
+    FROM pg_catalog.pg_class c WHERE c.oid IN (($1::text)::regclass, ($2::text)::regclass)
 ), indexes AS (
     SELECT t.is_copy, r.relname AS name, CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END AS kind,
         -- From the method on.

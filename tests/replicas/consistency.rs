@@ -8,9 +8,10 @@ use futures_util::TryStreamExt as _;
 use shardwise::config::{Consistency, Otherwise, ReadsConfig};
 use shardwise::{Cluster, Error, ErrorKind, Isolation, Position, Route, Tenant, Transaction, TransactionOptions, Uuid};
 use tokio::task::JoinSet;
+use tokio_postgres::error::SqlState;
 
 use super::{FRESH, Stage, caught_up, taken};
-use crate::support::direct::{address, on};
+use crate::support::direct::{address, connect, on};
 use crate::support::model::Wallet;
 use crate::support::proxy::Proxy;
 
@@ -249,6 +250,41 @@ async fn a_standby_that_was_set_back_is_found_out_by_the_read_itself() {
     assert_eq!(fest.get::<Wallet>(wallet.id).await.unwrap(), wallet);
     assert!(cluster.metrics().fallbacks >= before + 2);
     on(behind, RESUME).await;
+}
+
+/// What a deployment creates on the primary is on a standby a moment later: until then the primary answers.
+#[tokio::test]
+async fn a_table_that_has_not_come_to_the_standby_is_read_from_the_primary() {
+    let stage = Stage::with_standbys(1).await;
+    let (cluster, fest, wallet) = with_wallet(&stage).await;
+    let fresh = fest.clone().with_consistency(FRESH);
+    caught_up(&fresh, async |fresh| fresh.count::<Wallet>().await.is_ok_and(|count| count == 1)).await;
+    on(&stage.primary, "ALTER TABLE wallets RENAME TO later").await;
+    let standby = &stage.primary.standbys()[0];
+    let is_gone = "SELECT to_regclass('wallets') IS NULL AND to_regclass('later') IS NOT NULL";
+    let client = connect(standby, standby.config().database()).await.unwrap();
+    caught_up(&fest, async |_| client.query_one(is_gone, &[]).await.unwrap().get(0)).await;
+    on(standby, PAUSE).await;
+    on(&stage.primary, "ALTER TABLE later RENAME TO wallets").await;
+    let wait = Duration::from_secs(60);
+    for (consistency, answers) in [
+        (Consistency::replica_ok(wait, Otherwise::Primary), true),
+        (Consistency::replica_ok(wait, Otherwise::Fail), false),
+    ] {
+        let reading = fest.clone().with_consistency(consistency);
+        let before = cluster.metrics().fallbacks;
+        let read = reading.get::<Wallet>(wallet.id).await;
+        let copied = async { reading.copy_out::<Wallet>().await?.try_collect::<Vec<Wallet>>().await };
+        match (answers, read, copied.await) {
+            (true, Ok(read), Ok(copied)) => assert_eq!((&read, &copied[..]), (&wallet, std::slice::from_ref(&wallet))),
+            (false, Err(read), Err(copied)) => {
+                assert_eq!([read.code(), copied.code()], [Some(&SqlState::UNDEFINED_TABLE); 2], "{read}\n{copied}");
+            }
+            (_, read, copied) => panic!("{read:?}\n{copied:?}"),
+        }
+        assert_eq!(cluster.metrics().fallbacks - before, if answers { 2 } else { 0 });
+    }
+    on(standby, RESUME).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

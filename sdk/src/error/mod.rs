@@ -441,6 +441,18 @@ impl Error {
         self.code().is_some_and(is_lost_race)
     }
 
+    /// The server has no schema, table, column, function or type of that name: it may not have it yet.
+    pub(crate) fn names_what_is_not_there(&self) -> bool {
+        let codes = [
+            &SqlState::INVALID_SCHEMA_NAME,
+            &SqlState::UNDEFINED_TABLE,
+            &SqlState::UNDEFINED_COLUMN,
+            &SqlState::UNDEFINED_FUNCTION,
+            &SqlState::UNDEFINED_OBJECT,
+        ];
+        self.code().is_some_and(|code| codes.contains(&code))
+    }
+
     /// There is no such row.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

@@ -12,9 +12,7 @@ use tracing::{Instrument as _, Span};
 
 use super::batch::Batch;
 use super::call::{End, by_deadline};
-use super::execute::{
-    Forgets, count, heed, is_of_standby, limits, locate, may_fall_back, record_error, span, try_again, within,
-};
+use super::execute::{Forgets, count, falls_back, heed, limits, locate, record_error, span, try_again, within};
 use super::executor::{Executor, FailUnlessDone, Hold};
 use super::own::foreign;
 use super::watch::{Timed, Watch};
@@ -25,7 +23,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::KeyRef;
 use crate::metrics::Outcome;
 use crate::retry::Progress;
-use crate::route::Route;
 use crate::routing::{Access, Need};
 use crate::schema::{Table, quote_ident, quote_literal};
 
@@ -280,7 +277,6 @@ type Rows = (Pin<Box<BinaryCopyOutStream>>, Hold);
 
 async fn start_copy_out<E: Entity>(executor: &impl Executor, condition: &str) -> Result<Rows> {
     let table = E::table();
-    let hold = hold_on_terms(executor, Need::new(Some(table), Access::Read)).await?;
     let (list, types): (Vec<_>, Vec<Type>) = table
         .columns
         .iter()
@@ -288,10 +284,18 @@ async fn start_copy_out<E: Entity>(executor: &impl Executor, condition: &str) ->
         .unzip();
     let sql =
         format!("COPY (SELECT {} FROM {}{condition}) TO STDOUT (FORMAT binary)", list.join(", "), table.qualified());
-    let stream = answer(executor, &hold, hold.connection().client().copy_out(&sql)).await?;
-    count(executor, &hold, hold.route);
-    let rows = Box::pin(BinaryCopyOutStream::new(stream, &types));
-    Ok((rows, hold.streaming()))
+    let mut need = Need::new(Some(table), Access::Read);
+    loop {
+        let hold = hold_on_terms(executor, need).await?;
+        match answer(executor, &hold, hold.connection().client().copy_out(&sql)).await {
+            Ok(stream) => {
+                count(executor, &hold, hold.route);
+                return Ok((Box::pin(BinaryCopyOutStream::new(stream, &types)), hold.streaming()));
+            }
+            Err(error) if falls_back(executor, hold.route, &mut need, &error) => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Has a COPY begin, in a span of its own.
@@ -341,9 +345,7 @@ async fn hold_on_terms(executor: &impl Executor, mut need: Need) -> Result<Hold>
         drop(guard);
         let error = hold.explain(error);
         heed(core, &hold, &error);
-        if hold.route == Route::Replica && !need.at_primary && is_of_standby(&error) && may_fall_back(executor) {
-            need.at_primary = true;
-            core.metrics.fallback();
+        if falls_back(executor, hold.route, &mut need, &error) {
             continue;
         }
         if !hold.is_standalone() {

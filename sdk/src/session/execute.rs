@@ -98,7 +98,7 @@ pub(super) async fn attempts<W: Want, X: Executor>(
         // Who waited until the end sends nothing any more.
         end.check()?;
         sent.store(false, Ordering::Relaxed);
-        let (is_standby, node) = (hold.route == Route::Replica, hold.node().id);
+        let (route, node) = (hold.route, hold.node().id);
         // A transaction has a limit of its own.
         let call = X::STANDALONE.then_some(end);
         let Failure { error, is_cut_short, has_run } =
@@ -111,9 +111,8 @@ pub(super) async fn attempts<W: Want, X: Executor>(
             core.metrics.moved();
             continue;
         }
-        if is_standby && X::STANDALONE && !need.at_primary && is_of_standby(&error) && may_fall_back(executor) {
-            (need.at_primary, sent) = (true, AtomicBool::new(false));
-            core.metrics.fallback();
+        if falls_back(executor, route, &mut need, &error) {
+            sent = AtomicBool::new(false);
             continue;
         }
         if has_run && X::STANDALONE && !is_idempotent {
@@ -148,13 +147,19 @@ async fn has_moved(core: &Core, target: &Target, need: Need, node: i32) -> bool 
     core.mode() == Mode::Citus && (Box::pin(core.refresh()).await.is_err() || !is_owner(core.owner(*target, need)))
 }
 
-/// What a read meets on a standby alone: that it stood in the way of what is replayed, or that the standby was set back.
-pub(super) fn is_of_standby(error: &Error) -> bool {
-    error.kind() == ErrorKind::NoReplica || error.is_serialization_failure()
-}
-
-pub(super) fn may_fall_back(executor: &impl Executor) -> bool {
-    !matches!(executor.target().consistency, Consistency::ReplicaOk { otherwise: Otherwise::Fail, .. })
+/// Whether a read that has failed is for the primary now: what it met is met on a standby alone. That is where it stood in the
+/// way of what is replayed, where the standby was set back, and where what was created on the primary a moment ago has not come
+/// there. What is nowhere, the primary tells.
+pub(super) fn falls_back<X: Executor>(executor: &X, route: Route, need: &mut Need, error: &Error) -> bool {
+    let is_of_standby =
+        error.kind() == ErrorKind::NoReplica || error.is_serialization_failure() || error.names_what_is_not_there();
+    let may = !matches!(executor.target().consistency, Consistency::ReplicaOk { otherwise: Otherwise::Fail, .. });
+    let falls_back = X::STANDALONE && route == Route::Replica && !need.at_primary && is_of_standby && may;
+    if falls_back {
+        need.at_primary = true;
+        executor.core().metrics.fallback();
+    }
+    falls_back
 }
 
 /// What became of one attempt.

@@ -49,6 +49,7 @@
 //! | know what the database needs next, as it grows   | [`advise`], [`admin::Admin::advise`]                               |
 //! | tune a server for its machine                    | [`tune`]                                                           |
 //! | put PgBouncer, HAProxy and standbys around it    | [`render`]                                                         |
+//! | bring a grown database here                     | `Admin::adopt` (feature `adopt`)                                  |
 //! | do all of this from a shell                      | `cli` (feature `cli`), the program `shardwise`                    |
 //! | test on real servers                             | `local` (feature `local`)                                          |
 //!

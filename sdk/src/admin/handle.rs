@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "adopt")]
 use super::adopt::Adopt;
 use super::denormalized::Denormalized;
 use super::partitions::Partitions;
@@ -51,6 +52,7 @@ impl Admin {
 
     /// What the tables of a grown database are.
     #[must_use]
+    #[cfg(feature = "adopt")]
     pub fn adopt(&self) -> Adopt {
         Adopt::new(self.core.clone())
     }

@@ -65,6 +65,7 @@
 //!
 //! Expressions in defaults and checks are read with the time zone UTC and the ISO date style, whatever the session's.
 
+#[cfg(feature = "adopt")]
 pub mod adopt;
 mod advise;
 mod apply;

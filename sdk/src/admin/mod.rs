@@ -83,6 +83,7 @@ mod handle;
 mod inspect;
 mod json;
 mod leader;
+mod locks;
 mod need;
 pub mod partitions;
 pub mod placement;

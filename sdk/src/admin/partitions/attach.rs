@@ -7,8 +7,8 @@ use tokio_postgres::types::Type;
 
 use super::changes::{Action, Change};
 use super::ground::{CHECK, Ground, Parent, refused};
-use super::locks::{Lock, Mode};
 use crate::admin::inspect::{Constraint, Relation};
+use crate::admin::locks::{Lock, Mode};
 use crate::admin::wire::{column, micros, only};
 use crate::error::Result;
 use crate::schema::partition::{self, Span};

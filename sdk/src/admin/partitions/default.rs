@@ -8,10 +8,10 @@
 use super::changes::{Action, Change};
 use super::create::{attach, standalone};
 use super::ground::{Ground, Parent, refused};
-use super::locks::{self, Lock, Mode};
 use super::work::Rest;
 use super::{convert, window};
 use crate::admin::inspect::LivePartition;
+use crate::admin::locks::{self, Lock, Mode};
 use crate::admin::wire::{column, micros, only};
 use crate::error::Result;
 use crate::schema::partition::{self, Span};

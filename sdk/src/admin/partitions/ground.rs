@@ -6,11 +6,11 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::changes::{Action, Change, Changes};
-use super::locks::{self, Lock, Mode};
 use super::work::{Rest, Work};
 use crate::admin::apply::LOCK;
 use crate::admin::desk::Desk;
 use crate::admin::inspect::{LivePartition, Relation, Session, relations};
+use crate::admin::locks::{self, Lock, Mode};
 use crate::admin::policies;
 use crate::admin::steps::Steps;
 use crate::admin::target::{self, Aim, Target};

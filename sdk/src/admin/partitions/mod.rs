@@ -22,7 +22,7 @@ mod ground;
 mod handle;
 mod keeper;
 mod list;
-mod locks;
+
 mod retire;
 mod usage;
 mod window;

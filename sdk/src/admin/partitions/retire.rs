@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::changes::{Action, Change};
 use super::ground::{Ground, Parent, refused};
-use super::locks::{self, Mode};
 use super::{usage, window};
 use crate::admin::inspect::LivePartition;
+use crate::admin::locks::{self, Mode};
 use crate::error::Result;
 use crate::schema::{Bound, Bounds};
 

@@ -4,8 +4,8 @@ use tokio_postgres::types::Type;
 
 use super::shadow::Shadow;
 use super::source::Source;
+use crate::admin::locks::{self, Mode};
 use crate::admin::partitions::ground::{Ground, Parent, refused};
-use crate::admin::partitions::locks::{self, Mode};
 use crate::admin::target;
 use crate::admin::wire::{column, query};
 use crate::error::Result;

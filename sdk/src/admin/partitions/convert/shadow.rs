@@ -6,9 +6,9 @@ use tokio_postgres::types::Type;
 
 use super::source::Source;
 use super::{NEW, OLD, along, mirror};
+use crate::admin::locks::{self, Lock, Mode};
 use crate::admin::partitions::default;
 use crate::admin::partitions::ground::{Ground, Parent, refused};
-use crate::admin::partitions::locks::{self, Lock, Mode};
 use crate::admin::partitions::window;
 use crate::admin::wire::{column, micros, only};
 use crate::error::Result;

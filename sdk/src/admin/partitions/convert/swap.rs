@@ -3,8 +3,8 @@
 use super::shadow::Shadow;
 use super::source::Source;
 use super::{NEW, OLD, mirror};
+use crate::admin::locks::{self, Mode};
 use crate::admin::partitions::ground::{CHECK, Ground, Parent};
-use crate::admin::partitions::locks::{self, Mode};
 use crate::error::Result;
 use crate::schema::{Generated, quote_ident, quote_literal, quote_qualified};
 

@@ -1,4 +1,4 @@
-//! Takes the locks of a change of partitions so that no writer fails for it.
+//! Takes the locks of a change of tables in use so that no writer fails for it.
 //!
 //! Whoever waits for a table's lock has its users waiting behind. So all locks are taken first, in the order in which writers
 //! have them, and given up together when they don't come at once; then again, a little later. The time for that is well below
@@ -40,28 +40,28 @@ const PAUSE: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)]
 
 /// A change of tables that are in use.
 #[derive(Debug)]
-pub(super) struct Change {
+pub(in crate::admin) struct Change {
     /// What it does, in plain words.
-    pub(super) title: String,
+    pub(in crate::admin) title: String,
     /// Of the tables that foreign keys point at.
-    pub(super) targets: Vec<Lock>,
+    pub(in crate::admin) targets: Vec<Lock>,
     /// Of the table and its partitions.
-    pub(super) own: Vec<Lock>,
+    pub(in crate::admin) own: Vec<Lock>,
     /// A query for a bool: whether all is still as it was when this was planned. Asked under the locks.
-    pub(super) still: Option<String>,
-    pub(super) statements: Vec<String>,
+    pub(in crate::admin) still: Option<String>,
+    pub(in crate::admin) statements: Vec<String>,
 }
 
 /// A table without its partitions, as SQL text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Lock {
-    pub(super) table: String,
-    pub(super) mode: Mode,
+pub(in crate::admin) struct Lock {
+    pub(in crate::admin) table: String,
+    pub(in crate::admin) mode: Mode,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::enum_variant_names, reason = "they are the names that PostgreSQL gives them")]
-pub(super) enum Mode {
+pub(in crate::admin) enum Mode {
     /// Keeps out other changes of the table.
     ShareUpdateExclusive,
     /// Keeps out writers.
@@ -103,7 +103,7 @@ impl Mode {
 }
 
 impl Lock {
-    pub(super) fn new(table: impl Into<String>, mode: Mode) -> Self {
+    pub(in crate::admin) fn new(table: impl Into<String>, mode: Mode) -> Self {
         Self { table: table.into(), mode }
     }
 
@@ -116,7 +116,7 @@ impl Lock {
 ///
 /// # Errors
 /// Where the locks don't come within that time, the error names who holds them. Nothing is changed then.
-pub(super) async fn make(client: &Client, target: Target, change: &Change, patience: Duration) -> Result<()> {
+pub(in crate::admin) async fn make(client: &Client, target: Target, change: &Change, patience: Duration) -> Result<()> {
     let (since, deadlock) = (Instant::now(), deadlock_timeout(client).await?);
     let (mut pause, mut failed_work) = (PAUSE[0], 0);
     for attempt in 1.. {

@@ -1,4 +1,6 @@
 //! Grown databases on their way to distributed tables.
 
 mod inspect;
+mod run;
 mod schemas;
+mod writer;

@@ -117,6 +117,20 @@ impl Lock {
 /// # Errors
 /// Where the locks don't come within that time, the error names who holds them. Nothing is changed then.
 pub(in crate::admin) async fn make(client: &Client, target: Target, change: &Change, patience: Duration) -> Result<()> {
+    make_within(client, target, change, patience, WORKING).await
+}
+
+/// The same for a change of which it is known that it takes longer under the locks, each of its statements up to `working`.
+///
+/// # Errors
+/// As for [`make`].
+pub(in crate::admin) async fn make_within(
+    client: &Client,
+    target: Target,
+    change: &Change,
+    patience: Duration,
+    working: Duration,
+) -> Result<()> {
     let (since, deadlock) = (Instant::now(), deadlock_timeout(client).await?);
     let (mut pause, mut failed_work) = (PAUSE[0], 0);
     for attempt in 1.. {
@@ -126,7 +140,7 @@ pub(in crate::admin) async fn make(client: &Client, target: Target, change: &Cha
             // Whoever has waited behind the first one for so long would be the one to be ended, if this waited for more.
             locks.iter_mut().skip(1).for_each(|(_, wait)| *wait = Wait::Aside);
         }
-        let failure = match attempt_once(client, target, change, &locks, limit).await {
+        let failure = match attempt_once(client, target, change, &locks, limit, working).await {
             Ok(()) => return Ok(()),
             Err(failure) => failure,
         };
@@ -170,6 +184,7 @@ async fn attempt_once(
     change: &Change,
     locks: &[(&Lock, Wait)],
     limit: Duration,
+    working: Duration,
 ) -> Result<(), Failure> {
     let locking = async {
         execute(client, "BEGIN").await?;
@@ -188,10 +203,10 @@ async fn attempt_once(
                 Wait::Aside => execute(client, &format!("{} NOWAIT", lock.sql())).await?,
             }
         }
-        execute(client, &format!("SET LOCAL statement_timeout = {}", WORKING.as_millis())).await
+        execute(client, &format!("SET LOCAL statement_timeout = {}", working.as_millis())).await
     };
     locking.await.map_err(Failure::Locking)?;
-    let working = async {
+    let work = async {
         if let Some(still) = &change.still
             && !column::<bool>(only(&query(client, still, &[]).await?)?, 0)?
         {
@@ -205,7 +220,7 @@ async fn attempt_once(
         let unknown = |error: Error| if error.code().is_some() { error } else { error.with_unknown_outcome() };
         execute(client, "COMMIT").await.map_err(unknown)
     };
-    working.await.map_err(Failure::Working)
+    work.await.map_err(Failure::Working)
 }
 
 async fn given_up(client: &Client, change: &Change, failure: Failure, after: Duration) -> Error {

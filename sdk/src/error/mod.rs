@@ -235,9 +235,12 @@ impl Error {
     }
 
     /// A node, or a pooler, has lost the server that it had passed the work on to (class 08). A server calls a message that it does not
-    /// understand so as well.
+    /// understand so as well. While Citus moves a shard it passes on what the client library says, as an internal error.
     pub(crate) fn has_lost_another(&self) -> bool {
-        self.is_of_class("08")
+        const LOST: &str = "server closed the connection unexpectedly";
+        let is_told =
+            |report: &ServerReport| report.code == SqlState::INTERNAL_ERROR && report.message.starts_with(LOST);
+        self.is_of_class("08") || self.0.server.as_ref().is_some_and(is_told)
     }
 
     /// The server was told to stop, or to stop what it was doing (class 57).
@@ -381,7 +384,7 @@ impl Error {
             ErrorKind::ConnectionLost | ErrorKind::Timeout(_) | ErrorKind::Overloaded | ErrorKind::NoReplica => true,
             // A server that refuses the log-in goes on to.
             ErrorKind::Connect => self.code().is_none_or(is_transient),
-            ErrorKind::Database => self.code().is_some_and(is_transient),
+            ErrorKind::Database => self.code().is_some_and(is_transient) || self.has_lost_another(),
             _ => false,
         }
     }

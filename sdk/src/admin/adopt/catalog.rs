@@ -157,6 +157,8 @@ pub struct View {
     pub definition: String,
     /// Schema and name of the tables and views that it reads.
     pub reads: Vec<(String, String)>,
+    /// The same of the tables whose primary key it needs: a query that groups by that names their other columns as well.
+    pub needs_keys: Vec<(String, String)>,
 }
 
 /// A table.

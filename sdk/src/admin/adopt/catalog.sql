@@ -79,6 +79,14 @@ SELECT pg_catalog.json_build_object(
                     AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
                 JOIN relations r ON r.oid = d.refobjid
                 WHERE w.ev_class = c.oid AND r.oid <> c.oid
+            ),
+            'needs_keys', (
+                SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_array(r.nspname, r.relname)), '[]')
+                FROM pg_catalog.pg_rewrite w
+                JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
+                    AND d.refclassid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+                JOIN pg_catalog.pg_constraint k ON k.oid = d.refobjid JOIN relations r ON r.oid = k.conrelid
+                WHERE w.ev_class = c.oid
             )
         ) ORDER BY c.nspname, c.relname), '[]')
         FROM relations c WHERE c.relkind IN ('v', 'm')

@@ -9,6 +9,8 @@ use super::classify::{Answer, Classified, Key, classify};
 use super::evidence::{self, Evidence};
 use super::file::{self, Answers};
 use super::inspection::{Inspected, Inspection};
+use super::run::{self, Journal, Run, Undo};
+use super::steps::Steps;
 use crate::admin::desk::Desk;
 use crate::admin::wire::{column, only};
 use crate::cluster::Core;
@@ -56,6 +58,58 @@ impl Adopt {
         let (desk, catalog) = self.open().await?;
         let Answers { key, column, tables } = file::read(plan, &catalog)?;
         self.look(&desk, catalog, &key, &column, &tables).await
+    }
+
+    /// Begins an adoption with these [steps](Inspection::steps): they are written into a journal in the database, in the schema
+    /// `shardwise`, and are what [`run`](Self::run) goes through from then on, whatever the tables become on the way. Nothing else is
+    /// changed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`] where another adoption was begun and is not finished; when the role may not create a schema.
+    pub async fn begin(&self, steps: &Steps) -> Result<()> {
+        run::begin(&self.core, steps).await
+    }
+
+    /// How far the adoption has come that was begun, where there is one.
+    ///
+    /// # Errors
+    /// When the server can't be asked.
+    pub async fn journal(&self) -> Result<Option<Journal>> {
+        run::journal(&self.core).await
+    }
+
+    /// Goes through the steps, from where they stand, while the tables are used.
+    ///
+    /// ```no_run
+    /// # use shardwise::Cluster;
+    /// use shardwise::admin::adopt::Options;
+    /// use shardwise::admin::adopt::run::{End, Event};
+    ///
+    /// # async fn f(cluster: Cluster, answers: &str) -> shardwise::Result<()> {
+    /// let adopt = cluster.admin().adopt();
+    /// let found = adopt.inspect_with(answers).await?;
+    /// adopt.begin(&found.steps(&Options::of(&found))?).await?;
+    /// let outcome = adopt
+    ///     .run()
+    ///     .go(|event| match event {
+    ///         Event::Step { number, of, step } => println!("{number} of {of}: {}", step.title),
+    ///         Event::Rows { seen, per_second, .. } => println!("{seen} rows, {per_second} in a second"),
+    ///         _ => {}
+    ///     })
+    ///     .await?;
+    /// if let End::Gate { step, what } = outcome.end {
+    ///     println!("{step}: {what}"); // and then `run().past(step)`
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run(&self) -> Run {
+        Run::new(self.core.clone())
+    }
+
+    /// Takes steps back, up to the first one from which there is no way back.
+    pub fn undo(&self) -> Undo {
+        Undo::new(self.core.clone())
     }
 
     async fn open(&self) -> Result<(Desk, Catalog)> {

@@ -8,6 +8,8 @@ use super::catalog::{Catalog, Name};
 use super::classify::{Class, Classified, Key};
 use super::evidence::Evidence;
 use super::file;
+use super::steps::{Options, Steps};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What each table of a database is, and why.
 #[derive(Debug, Clone, Serialize)]
@@ -53,6 +55,23 @@ impl Inspection {
     /// What a person has to say, table by table.
     pub fn questions(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().flat_map(|table| &table.classified.questions).map(String::as_str)
+    }
+
+    /// What is to be done, step by step.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`] where a person has yet to say what a table is: the message names the questions.
+    pub fn steps(&self, options: &Options) -> Result<Steps> {
+        let undecided = self.tables.iter().filter(|table| table.classified.class == Class::Undecided);
+        let undecided: Vec<String> = undecided.map(|table| table.classified.table.to_string()).collect();
+        if !undecided.is_empty() {
+            let message = format!(
+                "a person has to say what these tables are: {}. Answer it in the file, and inspect again",
+                undecided.join(", ")
+            );
+            return Err(Error::new(ErrorKind::Schema, message));
+        }
+        Ok(Steps::of(self, options))
     }
 
     /// The text of a file that says all of it, in which a person changes what is wrong: TOML.

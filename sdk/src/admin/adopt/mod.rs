@@ -11,6 +11,8 @@ mod evidence;
 mod file;
 mod handle;
 mod inspection;
+pub mod run;
+pub mod steps;
 
 pub use catalog::{
     Catalog, Column, Constraint, Domain, EnumType, Extension, Function, Index, Name, Reference, Sequence,
@@ -20,3 +22,4 @@ pub use classify::{Class, Classified, Key, Link};
 pub use evidence::Evidence;
 pub use handle::Adopt;
 pub use inspection::{Inspected, Inspection};
+pub use steps::{Options, Step, Steps};

@@ -1,0 +1,345 @@
+//! Keys that have the tenant's key in them, beside the old ones first and in their place later. Pure.
+
+use super::columns::locks;
+use super::estimate::{self, MOMENT};
+use super::shape::{Composite, Fate, Shape, Tenant};
+use super::step::{Action, LockLevel, Move, Step};
+use crate::admin::adopt::catalog::{Constraint, Index, Reference, Table};
+use crate::schema::{names, quote_ident, quote_literal, quote_qualified};
+
+/// A key that tells rows apart, and lacks the tenant's.
+pub(super) struct Unique<'a> {
+    /// The constraint or the index.
+    pub(super) name: &'a str,
+    pub(super) kind: UniqueKind<'a>,
+    /// What tells them apart per tenant: the index's name, and the statement that makes it.
+    pub(super) index: String,
+    sql: String,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum UniqueKind<'a> {
+    PrimaryKey(&'a Constraint),
+    Constraint(&'a Constraint),
+    Index(&'a Index),
+}
+
+/// The keys of a table that lack the tenant's; of constraints that may be looked at later, and exclusions, there is none.
+pub(super) fn uniques<'a>(tenant: &Tenant<'a>) -> Vec<Unique<'a>> {
+    let table = tenant.table;
+    let lacks = |columns: &[String]| !columns.contains(&tenant.key);
+    let constraints =
+        table.constraints.iter().filter(|one| matches!(one.kind.as_str(), "p" | "u") && lacks(&one.columns));
+    let of_constraints = constraints.map(|one| {
+        let index = names::object(&one.name, "adopted");
+        let columns: Vec<String> = tenant.with_key(&one.columns).iter().map(|name| quote_ident(name)).collect();
+        let sql = create_unique(tenant, &index, &format!("({})", columns.join(", ")));
+        let kind = if one.kind == "p" { UniqueKind::PrimaryKey(one) } else { UniqueKind::Constraint(one) };
+        Unique { name: &one.name, kind, index, sql }
+    });
+    let is_open = |one: &&Index| one.is_unique && !one.columns.iter().flatten().any(|name| *name == tenant.key);
+    let of_indexes = table.indexes.iter().filter(is_open).filter_map(|one| {
+        let index = names::object(&one.name, "adopted");
+        // As `pg_get_indexdef` writes it: `CREATE UNIQUE INDEX name ON table USING btree (columns) …`
+        let (_, rest) = one.definition.split_once(" USING btree (")?;
+        let sql = create_unique(tenant, &index, &format!("USING btree ({}, {rest}", quote_ident(&tenant.key)));
+        Some(Unique { name: &one.name, kind: UniqueKind::Index(one), index, sql })
+    });
+    of_constraints.chain(of_indexes).collect()
+}
+
+fn create_unique(tenant: &Tenant<'_>, index: &str, rest: &str) -> String {
+    // Of a partitioned table none can be made concurrently (PostgreSQL's manual, CREATE INDEX).
+    let concurrently = if tenant.is_partitioned() { "" } else { "CONCURRENTLY " };
+    format!("CREATE UNIQUE INDEX {concurrently}{} ON {} {rest}", quote_ident(index), tenant.at())
+}
+
+/// What the SDK's and Citus' keys are, beside the old ones.
+pub(super) fn unique_steps(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
+    uniques(tenant).into_iter().map(|unique| unique_step(shape, tenant, &unique)).collect()
+}
+
+fn unique_step(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) -> Step {
+    let at = quote_qualified(Some(&tenant.table.name.schema), &unique.index);
+    let drop = format!("DROP INDEX IF EXISTS {at}");
+    let own = locks(shape, tenant, LockLevel::AccessExclusive);
+    let mut statements = vec![drop];
+    if let UniqueKind::PrimaryKey(key) = unique.kind {
+        statements.insert(0, old_key_again(tenant, key));
+    }
+    let undo = Action::Change { targets: Vec::new(), own, statements };
+    let (action, lock, blocks) = if tenant.is_partitioned() {
+        let own = locks(shape, tenant, LockLevel::ShareRowExclusive);
+        let action = Action::Change { targets: Vec::new(), own, statements: vec![unique.sql.clone()] };
+        (action, LockLevel::ShareRowExclusive, Some(estimate::index(tenant.table)))
+    } else {
+        (Action::Index { index: at, sql: unique.sql.clone() }, LockLevel::ShareUpdateExclusive, None)
+    };
+    Step {
+        name: format!("unique:{}.{}", tenant.table.name, unique.name),
+        title: format!("make {} per tenant beside {} of {}", unique.index, unique.name, tenant.table.name),
+        table: Some(tenant.table.name.clone()),
+        moves: vec![Move { action, undo: vec![undo] }],
+        lock,
+        estimate: estimate::index(tenant.table),
+        blocks,
+        is_final: false,
+        notes: Vec::new(),
+    }
+}
+
+/// The index of the old key's columns, while it is no key.
+fn old_index(key: &Constraint) -> String {
+    names::object(&key.name, "before")
+}
+
+/// Where the primary key is the tenants' by now, the old one becomes it again: by its index, which was made before.
+fn old_key_again(tenant: &Tenant<'_>, key: &Constraint) -> String {
+    let (at, name, index) = (tenant.at(), quote_ident(&key.name), old_index(key));
+    let index_at = quote_qualified(Some(&tenant.table.name.schema), &index);
+    let body = format!(
+        "BEGIN IF to_regclass({}) IS NOT NULL THEN ALTER TABLE {at} DROP CONSTRAINT {name}; \
+         ALTER TABLE {at} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {}; END IF; END",
+        literal(&index_at),
+        quote_ident(&index)
+    );
+    format!("DO {}", literal(&body))
+}
+
+/// Foreign keys with the tenant's key in them, beside the old ones.
+pub(super) fn foreign_key_steps(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (constraint, reference) in tenant.table.foreign_keys() {
+        let Fate::Becomes(composite) = shape.fate(tenant, constraint, reference) else { continue };
+        let at = tenant.at();
+        let name = quote_ident(&beside(constraint));
+        let change = |own: LockLevel, target: LockLevel, statement: String| Action::Change {
+            targets: if reference.name() == tenant.table.name {
+                Vec::new()
+            } else {
+                vec![(reference.name().quoted(), target)]
+            },
+            own: locks(shape, tenant, own),
+            statements: vec![statement],
+        };
+        let (share, access) = (LockLevel::ShareRowExclusive, LockLevel::AccessExclusive);
+        let clause = clause(constraint, reference, &composite);
+        let undo = change(access, access, format!("ALTER TABLE {at} DROP CONSTRAINT IF EXISTS {name}"));
+        // A partitioned table takes one that is not looked at from PostgreSQL 18 on.
+        let is_online = !tenant.is_partitioned() || shape.catalog().version >= 180_000;
+        let not_valid = if is_online { " NOT VALID" } else { "" };
+        let add = change(share, share, format!("ALTER TABLE {at} ADD CONSTRAINT {name} {clause}{not_valid}"));
+        let validate = format!("ALTER TABLE {at} VALIDATE CONSTRAINT {name}");
+        let validate = Move { action: Action::Statement { sql: validate, done: None }, undo: Vec::new() };
+        let moves = [Move { action: add, undo: vec![undo] }].into_iter().chain(is_online.then_some(validate));
+        steps.push(Step {
+            name: format!("foreign-key:{}.{}", tenant.table.name, constraint.name),
+            title: format!(
+                "rows of {} point at rows of their tenant's alone, by {}",
+                tenant.table.name, constraint.name
+            ),
+            table: Some(tenant.table.name.clone()),
+            moves: moves.collect(),
+            lock: share,
+            estimate: estimate::check(tenant.table),
+            blocks: (!is_online).then(|| estimate::check(tenant.table)),
+            is_final: false,
+            notes: composite.lost.iter().map(|lost| format!("{lost} becomes NO ACTION")).collect(),
+        });
+    }
+    steps
+}
+
+/// The name of a foreign key for as long as the old one has its own.
+fn beside(constraint: &Constraint) -> String {
+    names::object(&constraint.name, "adopted")
+}
+
+pub(super) fn clause(constraint: &Constraint, reference: &Reference, composite: &Composite) -> String {
+    let list = |names: &[String]| names.iter().map(|name| quote_ident(name)).collect::<Vec<_>>().join(", ");
+    let on_delete = match reference.on_delete.as_str() {
+        "c" => " ON DELETE CASCADE",
+        "r" => " ON DELETE RESTRICT",
+        _ => "",
+    };
+    let on_update = if reference.on_update == "r" { " ON UPDATE RESTRICT" } else { "" };
+    let when = constraint.definition.find(" DEFERRABLE").map_or("", |at| &constraint.definition[at..]);
+    let when = when.trim_end_matches(" NOT VALID");
+    format!(
+        "FOREIGN KEY ({}) REFERENCES {} ({}){on_update}{on_delete}{when}",
+        list(&composite.columns),
+        reference.name().quoted(),
+        list(&composite.target_columns)
+    )
+}
+
+/// Old foreign keys go; those that took their place get their names.
+pub(super) fn exchange_foreign_keys(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
+    let mut moves = Vec::new();
+    for (constraint, reference) in tenant.table.foreign_keys() {
+        let fate = shape.fate(tenant, constraint, reference);
+        if fate == Fate::Keeps {
+            continue;
+        }
+        let renamed = matches!(fate, Fate::Becomes(_)).then(|| beside(constraint));
+        moves.push(exchange(
+            locks(shape, tenant, LockLevel::AccessExclusive),
+            tenant.table,
+            constraint,
+            reference,
+            renamed,
+        ));
+    }
+    exchange_step(tenant.table, moves)
+}
+
+/// The foreign keys of tables that are not tenants' to those that are: none of them outlives the distribution.
+pub(super) fn drop_foreign_keys(shape: &Shape<'_>, table: &Table) -> Option<Step> {
+    let own = vec![(table.name.quoted(), LockLevel::AccessExclusive)];
+    let lost = lost_foreign_keys(shape, table);
+    exchange_step(
+        table,
+        lost.map(|(constraint, reference)| exchange(own.clone(), table, constraint, reference, None)).collect(),
+    )
+}
+
+/// Those of a table that is not tenants' which don't outlive the distribution.
+pub(super) fn lost_foreign_keys<'a>(
+    shape: &Shape<'a>,
+    table: &'a Table,
+) -> impl Iterator<Item = (&'a Constraint, &'a Reference)> {
+    let to_tenants: Vec<_> = table
+        .foreign_keys()
+        .filter(|(_, reference)| {
+            let is_local = !shape.references.iter().any(|one| one.name == reference.name());
+            shape.tenant(reference).is_some() || shape.is_reference(table) && is_local
+        })
+        .collect();
+    to_tenants.into_iter()
+}
+
+fn exchange_step(table: &Table, moves: Vec<Move>) -> Option<Step> {
+    if moves.is_empty() {
+        return None;
+    }
+    Some(Step {
+        name: format!("exchange-foreign-keys:{}", table.name),
+        title: format!("the old foreign keys of {} go", table.name),
+        table: Some(table.name.clone()),
+        estimate: MOMENT * u32::try_from(moves.len()).unwrap_or(1),
+        moves,
+        lock: LockLevel::AccessExclusive,
+        blocks: None,
+        is_final: false,
+        notes: Vec::new(),
+    })
+}
+
+fn exchange(
+    own: Vec<(String, LockLevel)>,
+    table: &Table,
+    constraint: &Constraint,
+    reference: &Reference,
+    renamed: Option<String>,
+) -> Move {
+    let (at, name) = (table.name.quoted(), quote_ident(&constraint.name));
+    let targets = if reference.name() == table.name {
+        Vec::new()
+    } else {
+        vec![(reference.name().quoted(), LockLevel::AccessExclusive)]
+    };
+    let rename = |from: &str, to: &str| format!("ALTER TABLE {at} RENAME CONSTRAINT {from} TO {to}");
+    let beside = renamed.map(|name| quote_ident(&name));
+    let forth =
+        [Some(format!("ALTER TABLE {at} DROP CONSTRAINT {name}")), beside.as_ref().map(|beside| rename(beside, &name))];
+    let is_plain = table.kind != "p";
+    let not_valid = if is_plain && constraint.is_validated { " NOT VALID" } else { "" };
+    let again = format!("ALTER TABLE {at} ADD CONSTRAINT {name} {}{not_valid}", constraint.definition);
+    let back = [beside.as_ref().map(|beside| rename(&name, beside)), Some(again)];
+    let change = |statements: [Option<String>; 2]| Action::Change {
+        targets: targets.clone(),
+        own: own.clone(),
+        statements: statements.into_iter().flatten().collect(),
+    };
+    let validate = Action::Statement { sql: format!("ALTER TABLE {at} VALIDATE CONSTRAINT {name}"), done: None };
+    let validate = (is_plain && constraint.is_validated).then_some(validate);
+    Move { action: change(forth), undo: [change(back)].into_iter().chain(validate).collect() }
+}
+
+/// The primary key is the one with the tenant's, and what told rows apart over all tenants goes.
+pub(super) fn exchange_uniques(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
+    let moves: Vec<Move> = uniques(tenant).iter().map(|unique| exchange_unique(shape, tenant, unique)).collect();
+    if moves.is_empty() {
+        return None;
+    }
+    let blocks = tenant.is_partitioned().then(|| estimate::index(tenant.table));
+    Some(Step {
+        name: format!("exchange-keys:{}", tenant.table.name),
+        title: format!("what tells rows of {} apart does so per tenant", tenant.table.name),
+        table: Some(tenant.table.name.clone()),
+        moves,
+        lock: LockLevel::AccessExclusive,
+        estimate: blocks.unwrap_or(MOMENT),
+        blocks,
+        is_final: false,
+        notes: Vec::new(),
+    })
+}
+
+fn exchange_unique(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) -> Move {
+    let (at, name, schema) = (tenant.at(), quote_ident(unique.name), &tenant.table.name.schema);
+    let change = |statements: Vec<String>| Action::Change {
+        targets: Vec::new(),
+        own: locks(shape, tenant, LockLevel::AccessExclusive),
+        statements,
+    };
+    let drop = format!("ALTER TABLE {at} DROP CONSTRAINT {name}");
+    let columns = |key: &Constraint| key.columns.iter().map(|name| quote_ident(name)).collect::<Vec<_>>().join(", ");
+    match unique.kind {
+        UniqueKind::PrimaryKey(key) if tenant.is_partitioned() => {
+            // There is no way to make one of an index there: it is made anew, under the lock.
+            let list =
+                tenant.with_key(&key.columns).iter().map(|name| quote_ident(name)).collect::<Vec<_>>().join(", ");
+            let index = format!("DROP INDEX {}", quote_qualified(Some(schema), &unique.index));
+            let add = |list: &str| format!("ALTER TABLE {at} ADD CONSTRAINT {name} PRIMARY KEY ({list})");
+            let back = vec![drop.clone(), add(&columns(key)), unique.sql.clone()];
+            Move { action: change(vec![drop, index, add(&list)]), undo: vec![change(back)] }
+        }
+        UniqueKind::PrimaryKey(key) => {
+            let add = format!(
+                "ALTER TABLE {at} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {}",
+                quote_ident(&unique.index)
+            );
+            let index = old_index(key);
+            let sql = format!("CREATE UNIQUE INDEX CONCURRENTLY {} ON {at} ({})", quote_ident(&index), columns(key));
+            let again = Action::Index { index: quote_qualified(Some(schema), &index), sql };
+            Move { action: change(vec![drop, add]), undo: vec![again] }
+        }
+        UniqueKind::Constraint(key) => {
+            let index = names::object(&key.name, "before");
+            let sql = format!("CREATE UNIQUE INDEX CONCURRENTLY {} ON {at} ({})", quote_ident(&index), columns(key));
+            let add = format!("ALTER TABLE {at} ADD CONSTRAINT {name} UNIQUE USING INDEX {}", quote_ident(&index));
+            let undo = if tenant.is_partitioned() {
+                vec![change(vec![format!("ALTER TABLE {at} ADD CONSTRAINT {name} {}", key.definition)])]
+            } else {
+                vec![Action::Index { index: quote_qualified(Some(schema), &index), sql }, change(vec![add])]
+            };
+            Move { action: change(vec![drop]), undo }
+        }
+        UniqueKind::Index(index) => {
+            let index_at = quote_qualified(Some(schema), &index.name);
+            let drop = change(vec![format!("DROP INDEX {index_at}")]);
+            let again = index.definition.replacen("CREATE UNIQUE INDEX", "CREATE UNIQUE INDEX CONCURRENTLY", 1);
+            let undo = if tenant.is_partitioned() {
+                change(vec![index.definition.clone()])
+            } else {
+                Action::Index { index: index_at, sql: again }
+            };
+            Move { action: drop, undo: vec![undo] }
+        }
+    }
+}
+
+fn literal(text: &str) -> String {
+    quote_literal(text).trim_start().to_owned()
+}

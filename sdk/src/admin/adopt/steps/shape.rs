@@ -1,0 +1,169 @@
+//! What the tables become: whose key is in which column, and which keys take which one's place. Pure.
+
+use crate::admin::adopt::catalog::{Catalog, Constraint, Reference, Table};
+use crate::admin::adopt::classify::{Class, Link};
+use crate::admin::adopt::inspection::{Inspected, Inspection};
+
+/// The tables on their way.
+pub(super) struct Shape<'a> {
+    pub(super) found: &'a Inspection,
+    /// Those of tenants, the ones that others get their key from first.
+    pub(super) tenants: Vec<Tenant<'a>>,
+    /// Those of everybody, the ones that others point at first.
+    pub(super) references: Vec<&'a Table>,
+}
+
+/// A table whose rows are tenants'.
+pub(super) struct Tenant<'a> {
+    pub(super) table: &'a Table,
+    pub(super) inspected: &'a Inspected,
+    /// The column that has, or gets, the key.
+    pub(super) key: String,
+    /// The foreign key by which rows get it, where the column is to be added.
+    pub(super) through: Option<&'a Link>,
+}
+
+/// What becomes of a foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It stays as it is.
+    Keeps,
+    /// This one takes its place.
+    Becomes(Composite),
+    /// It goes, for this reason.
+    Goes(String),
+}
+
+/// A foreign key with the tenant's key in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Composite {
+    pub(super) columns: Vec<String>,
+    pub(super) target_columns: Vec<String>,
+    /// What Citus does not take of the old one: `ON DELETE SET NULL`
+    pub(super) lost: Vec<String>,
+}
+
+impl<'a> Shape<'a> {
+    pub(super) fn of(found: &'a Inspection) -> Self {
+        let mut tenants: Vec<(usize, Tenant<'a>)> = Vec::new();
+        for inspected in &found.tables {
+            let one = &inspected.classified;
+            let Some(table) = found.catalog.table(&one.table) else { continue };
+            let (key, through) = match (one.class, &one.column, &one.through) {
+                (Class::Root | Class::Keyed, Some(column), _) => (column.clone(), None),
+                (Class::Chained, _, Some(link)) => (found.key.column.clone(), Some(link)),
+                _ => continue,
+            };
+            tenants.push((one.chain.len(), Tenant { table, inspected, key, through }));
+        }
+        // The tenants' own table before all.
+        tenants.sort_by_key(|(level, tenant)| (tenant.table.name != found.key.root, *level, tenant.table.name.clone()));
+        let tenants = tenants.into_iter().map(|(_, tenant)| tenant).collect();
+        Self { found, tenants, references: references(found) }
+    }
+
+    pub(super) fn catalog(&self) -> &'a Catalog {
+        &self.found.catalog
+    }
+
+    pub(super) fn tenant(&self, reference: &Reference) -> Option<&Tenant<'a>> {
+        let name = reference.name();
+        self.tenants.iter().find(|tenant| tenant.table.name == name)
+    }
+
+    pub(super) fn is_reference(&self, table: &Table) -> bool {
+        self.references.iter().any(|one| one.name == table.name)
+    }
+
+    /// What becomes of a foreign key of a tenant's table.
+    pub(super) fn fate(&self, own: &Tenant<'a>, constraint: &Constraint, reference: &Reference) -> Fate {
+        let Some(target) = self.tenant(reference) else {
+            let is_everybodys = self.references.iter().any(|table| table.name == reference.name());
+            return if is_everybodys {
+                Fate::Keeps
+            } else {
+                Fate::Goes(format!("{} stays on one node, where rows on other nodes can't point at", reference.name()))
+            };
+        };
+        if let Some(rows) = own.disagreeing(&constraint.name).filter(|rows| *rows > 0) {
+            return Fate::Goes(format!("{rows} rows point at a row of another tenant's"));
+        }
+        let (mut columns, mut target_columns) = (constraint.columns.clone(), reference.columns.clone());
+        match target_columns.iter().position(|column| *column == target.key) {
+            Some(at) => columns[at].clone_from(&own.key),
+            None => {
+                columns.insert(0, own.key.clone());
+                target_columns.insert(0, target.key.clone());
+            }
+        }
+        let lost = refused_actions(reference);
+        if columns == constraint.columns && lost.is_empty() {
+            return Fate::Keeps;
+        }
+        Fate::Becomes(Composite { columns, target_columns, lost })
+    }
+}
+
+impl Tenant<'_> {
+    /// How many rows are another tenant's by this foreign key, where they were counted.
+    fn disagreeing(&self, constraint: &str) -> Option<u64> {
+        let others = self.inspected.classified.others.iter();
+        let at = others.into_iter().position(|link| link.constraint.as_deref() == Some(constraint))?;
+        self.inspected.evidence.as_ref()?.disagreeing.get(at).copied()
+    }
+
+    /// The name as SQL text.
+    pub(super) fn at(&self) -> String {
+        self.table.name.quoted()
+    }
+
+    /// Whether the column may be NULL before the adoption.
+    pub(super) fn may_lack_key(&self) -> bool {
+        self.through.is_some() || self.table.may_be_null(std::slice::from_ref(&self.key))
+    }
+
+    /// Those that get the key before them, or the same columns where it is among them.
+    pub(super) fn with_key(&self, columns: &[String]) -> Vec<String> {
+        if columns.contains(&self.key) {
+            return columns.to_vec();
+        }
+        [std::slice::from_ref(&self.key), columns].concat()
+    }
+
+    pub(super) fn is_partitioned(&self) -> bool {
+        self.table.kind == "p"
+    }
+}
+
+/// What Citus refuses in foreign keys that have the distribution column in them.
+fn refused_actions(reference: &Reference) -> Vec<String> {
+    let action = |code: &str| match code {
+        "c" => "CASCADE",
+        "n" => "SET NULL",
+        _ => "SET DEFAULT",
+    };
+    let on_delete = matches!(reference.on_delete.as_str(), "n" | "d");
+    let on_update = matches!(reference.on_update.as_str(), "c" | "n" | "d");
+    let on_delete = on_delete.then(|| format!("ON DELETE {}", action(&reference.on_delete)));
+    let on_update = on_update.then(|| format!("ON UPDATE {}", action(&reference.on_update)));
+    on_delete.into_iter().chain(on_update).collect()
+}
+
+/// Tables of everybody, each behind those that it points at.
+fn references(found: &Inspection) -> Vec<&Table> {
+    let of_class = found.tables.iter().filter(|table| table.classified.class == Class::Reference);
+    let mut left: Vec<&Table> = of_class.filter_map(|table| found.catalog.table(&table.classified.table)).collect();
+    let mut ordered: Vec<&Table> = Vec::new();
+    while !left.is_empty() {
+        let is_free = |table: &&Table| {
+            !table.foreign_keys().any(|(_, reference)| {
+                let name = reference.name();
+                name != table.name && left.iter().any(|other| other.name == name)
+            })
+        };
+        // Of those that point at each other in a circle, the first.
+        let at = left.iter().position(is_free).unwrap_or(0);
+        ordered.push(left.remove(at));
+    }
+    ordered
+}

@@ -1,0 +1,283 @@
+//! Rows go to the nodes, a table after the other, while they are written. Pure.
+
+use std::time::Duration;
+
+use super::Options;
+use super::columns::locks;
+use super::estimate::{self, MOMENT};
+use super::keys;
+use super::shape::{Fate, Shape, Tenant};
+use super::step::{Action, LockLevel, Move, Proof, Step};
+use crate::admin::adopt::catalog::{Constraint, Reference, Table};
+use crate::schema::distribute::{
+    Shards, create_distributed_table, create_distributed_table_concurrently, create_reference_table,
+    truncate_local_data,
+};
+use crate::schema::{quote_ident, quote_literal};
+
+/// All of it, in order. Until the last foreign key is there again, nothing holds rows to those that they point at.
+pub(super) fn steps(shape: &Shape<'_>, options: &Options) -> Vec<Step> {
+    let identities = shape.tenants.iter().filter_map(|tenant| identity(shape, tenant));
+    let loosen = shape.tenants.iter().filter_map(|tenant| loosen(shape, tenant));
+    let references = shape.references.iter().map(|table| reference(table));
+    let tables = shape.tenants.iter().map(|tenant| distribute(shape, tenant, options));
+    let tighten = shape.tenants.iter().flat_map(|tenant| tighten(shape, tenant));
+    identities.chain(loosen).chain(references).chain(tables).chain(tighten).chain([verify(shape)]).collect()
+}
+
+/// A foreign key as it is by then.
+struct Now<'a> {
+    constraint: &'a Constraint,
+    reference: &'a Reference,
+    clause: String,
+}
+
+fn foreign_keys<'a>(shape: &Shape<'a>, tenant: &Tenant<'a>) -> Vec<Now<'a>> {
+    let all = tenant.table.foreign_keys();
+    all.filter_map(|(constraint, reference)| {
+        let clause = match shape.fate(tenant, constraint, reference) {
+            Fate::Keeps => constraint.definition.trim_end_matches(" NOT VALID").to_owned(),
+            Fate::Becomes(composite) => keys::clause(constraint, reference, &composite),
+            Fate::Goes(_) => return None,
+        };
+        Some(Now { constraint, reference, clause })
+    })
+    .collect()
+}
+
+/// Without a key that tells its rows apart, no change of one can be passed on while it goes to the nodes.
+fn identity(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
+    if !tenant.table.primary_key().is_empty() || tenant.table.replica_identity != "d" {
+        return None;
+    }
+    let at = tenant.at();
+    let change = |to: &str| Action::Change {
+        targets: Vec::new(),
+        own: locks(shape, tenant, LockLevel::AccessExclusive),
+        statements: vec![format!("ALTER TABLE {at} REPLICA IDENTITY {to}")],
+    };
+    Some(Step {
+        name: format!("replica-identity:{}", tenant.table.name),
+        title: format!("changes of {}, which has no primary key, tell the whole row", tenant.table.name),
+        table: Some(tenant.table.name.clone()),
+        moves: vec![Move { action: change("FULL"), undo: vec![change("DEFAULT")] }],
+        lock: LockLevel::AccessExclusive,
+        estimate: MOMENT,
+        blocks: None,
+        is_final: false,
+        notes: Vec::new(),
+    })
+}
+
+fn loosen(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
+    let at = tenant.at();
+    let moves: Vec<Move> = foreign_keys(shape, tenant)
+        .iter()
+        .map(|now| {
+            let name = quote_ident(&now.constraint.name);
+            let drop = change(
+                shape,
+                tenant,
+                now,
+                LockLevel::AccessExclusive,
+                format!("ALTER TABLE {at} DROP CONSTRAINT {name}"),
+            );
+            let (add, validate) = again(shape, tenant, now);
+            Move { action: drop, undo: [add].into_iter().chain(validate).collect() }
+        })
+        .collect();
+    if moves.is_empty() {
+        return None;
+    }
+    Some(Step {
+        name: format!("loosen:{}", tenant.table.name),
+        title: format!("the foreign keys of {} go until all tables are distributed", tenant.table.name),
+        table: Some(tenant.table.name.clone()),
+        estimate: MOMENT * u32::try_from(moves.len()).unwrap_or(1),
+        moves,
+        lock: LockLevel::AccessExclusive,
+        blocks: None,
+        is_final: false,
+        notes: vec![
+            "rows that point at nothing are not refused meanwhile; they are found when the foreign keys come again"
+                .to_owned(),
+        ],
+    })
+}
+
+fn tighten(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
+    let step = |now: &Now<'_>| {
+        let (add, validate) = again(shape, tenant, now);
+        let is_online = validate.is_some();
+        Step {
+            name: format!("tighten:{}.{}", tenant.table.name, now.constraint.name),
+            title: format!("{} of {} is there again, on each shard", now.constraint.name, tenant.table.name),
+            table: Some(tenant.table.name.clone()),
+            moves: [Some(add), validate]
+                .into_iter()
+                .flatten()
+                .map(|action| Move { action, undo: Vec::new() })
+                .collect(),
+            lock: LockLevel::ShareRowExclusive,
+            estimate: estimate::check(tenant.table),
+            blocks: (!is_online).then(|| estimate::check(tenant.table)),
+            is_final: true,
+            notes: Vec::new(),
+        }
+    };
+    foreign_keys(shape, tenant).iter().map(step).collect()
+}
+
+fn change(shape: &Shape<'_>, tenant: &Tenant<'_>, now: &Now<'_>, lock: LockLevel, statement: String) -> Action {
+    let target = now.reference.name();
+    let targets = if target == tenant.table.name { Vec::new() } else { vec![(target.quoted(), lock)] };
+    Action::Change { targets, own: locks(shape, tenant, lock), statements: vec![statement] }
+}
+
+/// Adds it without looking at the rows where that can be, and looks at them afterwards.
+fn again(shape: &Shape<'_>, tenant: &Tenant<'_>, now: &Now<'_>) -> (Action, Option<Action>) {
+    let (at, name) = (tenant.at(), quote_ident(&now.constraint.name));
+    let is_online = !tenant.is_partitioned() || shape.catalog().version >= 180_000;
+    let not_valid = if is_online { " NOT VALID" } else { "" };
+    let add = format!("ALTER TABLE {at} ADD CONSTRAINT {name} {}{not_valid}", now.clause);
+    let add = change(shape, tenant, now, LockLevel::ShareRowExclusive, add);
+    let sql = format!("ALTER TABLE {at} VALIDATE CONSTRAINT {name}");
+    (add, is_online.then_some(Action::Statement { sql, done: None }))
+}
+
+fn reference(table: &Table) -> Step {
+    let at = table.name.quoted();
+    let done = is_known(&at, REFERENCE);
+    Step {
+        name: format!("reference:{}", table.name),
+        title: format!("each node gets a copy of {}", table.name),
+        table: Some(table.name.clone()),
+        moves: [(create_reference_table(&at), Some(done)), (truncate_local_data(&at), None)]
+            .map(|(sql, done)| Move { action: Action::Statement { sql, done }, undo: Vec::new() })
+            .to_vec(),
+        lock: LockLevel::ShareRowExclusive,
+        estimate: estimate::copy(table),
+        blocks: Some(estimate::copy(table)),
+        is_final: true,
+        notes: Vec::new(),
+    }
+}
+
+fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step {
+    let at = tenant.at();
+    let root = shape.found.key.root.quoted();
+    let shards = if at == root { Shards::New { count: options.shard_count } } else { Shards::Of { at: root } };
+    let is_concurrent = tenant.table.bytes > options.blocking_up_to;
+    let create = if is_concurrent { create_distributed_table_concurrently } else { create_distributed_table };
+    let statement =
+        |sql: String, done: Option<String>| Move { action: Action::Statement { sql, done }, undo: Vec::new() };
+    let mut moves = vec![statement(create(&at, &tenant.key, &shards), Some(is_known(&at, DISTRIBUTED)))];
+    if !is_concurrent {
+        moves.push(statement(truncate_local_data(&at), None));
+    }
+    Step {
+        name: format!("distribute:{}", tenant.table.name),
+        title: format!("the rows of {} go to the shards of their {}", tenant.table.name, tenant.key),
+        table: Some(tenant.table.name.clone()),
+        moves,
+        lock: if is_concurrent { LockLevel::AccessExclusive } else { LockLevel::ShareRowExclusive },
+        estimate: estimate::copy(tenant.table),
+        blocks: (!is_concurrent).then(|| Duration::from_secs(1).min(estimate::copy(tenant.table))),
+        is_final: true,
+        notes: Vec::new(),
+    }
+}
+
+/// What a table is to Citus: `pg_dist_partition.partmethod`, and `repmodel`, by which a reference table is told from a local one that
+/// Citus knows for the sake of a foreign key.
+const DISTRIBUTED: &str = "partmethod = 'h'";
+const REFERENCE: &str = "partmethod = 'n' AND repmodel = 't'";
+
+/// Whether it is that.
+fn is_known(at: &str, kind: &str) -> String {
+    let at = literal(at);
+    format!("SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = {at}::regclass AND {kind})")
+}
+
+fn verify(shape: &Shape<'_>) -> Step {
+    let root = literal(&shape.found.key.root.quoted());
+    let wanted: Vec<String> =
+        shape.tenants.iter().map(|tenant| format!("({}, {})", literal(&tenant.at()), literal(&tenant.key))).collect();
+    let sql = format!(
+        "SELECT count(*) FROM (VALUES {}) w (at, key) WHERE NOT EXISTS (\
+         SELECT FROM pg_catalog.pg_dist_partition d, pg_catalog.pg_dist_partition r \
+         WHERE d.logicalrelid = w.at::regclass AND d.partmethod = 'h' AND r.logicalrelid = {root}::regclass \
+         AND d.colocationid = r.colocationid AND pg_catalog.column_to_column_name(d.logicalrelid, d.partkey) = w.key)",
+        wanted.join(", ")
+    );
+    let proof = Proof { what: "tables are not distributed by the tenant's key, beside the tenants".to_owned(), sql };
+    Step {
+        name: "verify".to_owned(),
+        title: "all tables of tenants are distributed by their key, in one group".to_owned(),
+        table: None,
+        moves: vec![Move { action: Action::Prove { proofs: vec![proof], mend: None }, undo: Vec::new() }],
+        lock: LockLevel::None,
+        estimate: MOMENT,
+        blocks: None,
+        is_final: true,
+        notes: Vec::new(),
+    }
+}
+
+fn literal(text: &str) -> String {
+    quote_literal(text).trim_start().to_owned()
+}
+
+/// What keeps a table from being distributed.
+pub(super) fn obstacles(shape: &Shape<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for tenant in &shape.tenants {
+        let (table, name) = (tenant.table, &tenant.table.name);
+        for trigger in &table.triggers {
+            if !trigger.name.starts_with("zz_shardwise_") {
+                found.push(format!(
+                    "{name} has the trigger {}, which Citus takes on distributed tables from those alone who set \
+                     citus.enable_unsafe_triggers: do in the application what it does, or make sure that it touches rows of its own \
+                     tenant only, and set that for the database",
+                    trigger.name
+                ));
+            }
+        }
+        for exclusion in table.constraints.iter().filter(|one| one.kind == "x" && !one.columns.contains(&tenant.key)) {
+            found.push(format!("{name} has {}, which has to have {} in it", exclusion.definition, tenant.key));
+        }
+        if table.is_unlogged {
+            found.push(format!(
+                "{name} is UNLOGGED, which can't be distributed while it is written: ALTER TABLE … SET LOGGED"
+            ));
+        }
+        if table.parents.iter().any(|_| !table.is_partition) {
+            found.push(format!("{name} inherits from another table, which Citus does not take"));
+        }
+        for column in &table.columns {
+            let is_small = matches!(column.base_type.as_str(), "integer" | "smallint");
+            let is_counted = !column.identity.is_empty()
+                || column.default.as_deref().is_some_and(|text| text.starts_with("nextval("));
+            if is_small && is_counted {
+                found.push(format!(
+                    "{name}.{} counts as {}: on a worker the numbers of a sequence begin at 2^48 times its number, which only bigint \
+                     holds. ALTER COLUMN … TYPE bigint rewrites the table under a lock; or insert through the coordinator alone",
+                    column.name, column.base_type
+                ));
+            }
+        }
+    }
+    for view in &shape.catalog().views {
+        let reads: Vec<_> = view.needs_keys.iter().map(|(schema, table)| (schema, table)).collect();
+        let tenant = shape.tenants.iter().find(|tenant| {
+            reads.contains(&(&tenant.table.name.schema, &tenant.table.name.name)) && !keys::uniques(tenant).is_empty()
+        });
+        if let Some(tenant) = tenant {
+            found.push(format!(
+                "the view {} groups by the primary key of {}, which changes: name all columns in its GROUP BY",
+                view.name, tenant.table.name
+            ));
+        }
+    }
+    found
+}

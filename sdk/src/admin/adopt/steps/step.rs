@@ -1,0 +1,208 @@
+//! A step, as it is planned, shown, kept in the journal and run.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::admin::adopt::catalog::Name;
+
+/// A step of an adoption. Each has a name by which it is run up to, and its own way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Step {
+    /// `backfill:tickets`
+    pub name: String,
+    /// What it does, in plain words.
+    pub title: String,
+    /// The table that it is about.
+    pub table: Option<Name>,
+    /// What is done, in this order.
+    pub moves: Vec<Move>,
+    /// The strongest lock that it takes on a table in use.
+    pub lock: LockLevel,
+    /// How long it takes, as the sizes of the tables let expect.
+    #[serde(rename = "estimate_ms", serialize_with = "crate::json::millis", deserialize_with = "millis")]
+    pub estimate: Duration,
+    /// How long writers wait for it, where that is longer than a moment.
+    #[serde(rename = "blocks_ms", serialize_with = "crate::json::some_millis", deserialize_with = "some_millis")]
+    pub blocks: Option<Duration>,
+    /// Whether there is no way back from it.
+    pub is_final: bool,
+    /// What a person should know of it.
+    pub notes: Vec<String>,
+}
+
+/// Something to do, and what takes it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Move {
+    /// What is done.
+    pub action: Action,
+    /// What takes it back, in this order. It may be done twice, and where the action was broken off.
+    pub undo: Vec<Action>,
+}
+
+/// One of the things that steps do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Action {
+    /// Statements in one transaction, under locks that are given up together where one does not come at once, and tried again.
+    Change {
+        /// Tables that foreign keys point at, as SQL text, with the lock.
+        targets: Vec<(String, LockLevel)>,
+        /// The table itself, and what is locked behind it.
+        own: Vec<(String, LockLevel)>,
+        /// The statements.
+        statements: Vec<String>,
+    },
+    /// An index that is made while the table is written.
+    Index {
+        /// The index's name with its schema, as SQL text.
+        index: String,
+        /// The statement that makes it.
+        sql: String,
+    },
+    /// A statement outside of a transaction, which may be run again.
+    Statement {
+        /// The statement.
+        sql: String,
+        /// A query for a bool: whether it was done already.
+        done: Option<String>,
+    },
+    /// Gives rows the key.
+    Backfill(Backfill),
+    /// Queries that each count 0, or the adoption ends here.
+    Prove {
+        /// The queries.
+        proofs: Vec<Proof>,
+        /// What is done once more where one does not.
+        mend: Option<Backfill>,
+    },
+    /// A person has to do something, and say that it is done.
+    Gate {
+        /// What.
+        what: String,
+    },
+}
+
+/// Rows that get the key of the rows that they point at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Backfill {
+    /// The tables with the rows, as SQL text: one, or the partitions of one.
+    pub tables: Vec<String>,
+    /// The column that gets the key.
+    pub key: String,
+    /// The columns by which batches are cut, with their types; without any, by the place of the rows in the file.
+    pub by: Vec<(String, String)>,
+    /// The table that they point at, as SQL text.
+    pub source: String,
+    /// The column there that has the key.
+    pub source_key: String,
+    /// Pairs of columns: own, and there.
+    pub on: Vec<(String, String)>,
+    /// Whether the table has triggers of its own, which are not for this.
+    pub has_triggers: bool,
+    /// How many rows there are, as the planner estimates.
+    pub rows: u64,
+}
+
+/// A query for the number of rows that stand in the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Proof {
+    /// What such a row is: `rows of tickets have no festival_id`
+    pub what: String,
+    /// The query.
+    pub sql: String,
+}
+
+/// How strong a lock of a table is, as PostgreSQL calls them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LockLevel {
+    /// None that anybody would notice.
+    None,
+    /// ROW EXCLUSIVE, which writers have: they wait for the rows of a batch alone.
+    RowExclusive,
+    /// SHARE UPDATE EXCLUSIVE: keeps out other changes of the table, and neither readers nor writers.
+    ShareUpdateExclusive,
+    /// SHARE ROW EXCLUSIVE: keeps out writers.
+    ShareRowExclusive,
+    /// ACCESS EXCLUSIVE: keeps out all.
+    AccessExclusive,
+}
+
+/// What does not outlive the adoption, with what can take its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Loss {
+    /// The table.
+    pub table: Name,
+    /// What is lost: `UNIQUE (email), users_email_key`
+    pub what: String,
+    /// Why.
+    pub reason: String,
+    /// What can take its place, the one that the steps do first.
+    pub instead: Vec<String>,
+}
+
+impl fmt::Display for LockLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::RowExclusive => "ROW EXCLUSIVE",
+            Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
+            Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+            Self::AccessExclusive => "ACCESS EXCLUSIVE",
+        })
+    }
+}
+
+impl Action {
+    /// The statements as a person reads them.
+    #[must_use]
+    pub fn sql(&self) -> Vec<String> {
+        match self {
+            Self::Change { statements, .. } => statements.clone(),
+            Self::Index { sql, .. } | Self::Statement { sql, .. } => vec![sql.clone()],
+            Self::Backfill(backfill) => backfill.tables.iter().map(|table| backfill.update(table, "…")).collect(),
+            Self::Prove { proofs, .. } => proofs.iter().map(|proof| proof.sql.clone()).collect(),
+            Self::Gate { what } => vec![format!("-- {what}")],
+        }
+    }
+
+    /// Whether it happens wholly or not at all, together with the journal's record of it.
+    pub(in crate::admin::adopt) fn is_whole(&self) -> bool {
+        matches!(self, Self::Change { .. } | Self::Gate { .. } | Self::Prove { .. })
+    }
+}
+
+impl Backfill {
+    /// The statement that gives the rows in `range`, on columns of `c`, their key; those that have it are not written.
+    #[must_use]
+    pub fn update(&self, table: &str, range: &str) -> String {
+        use crate::schema::quote_ident;
+
+        let (key, theirs) = (quote_ident(&self.key), quote_ident(&self.source_key));
+        let on: Vec<String> =
+            self.on.iter().map(|(own, there)| format!("s.{} = c.{}", quote_ident(there), quote_ident(own))).collect();
+        format!(
+            "UPDATE {table} c SET {key} = s.{theirs} FROM {} s WHERE {range} AND {} AND s.{theirs} IS NOT NULL \
+             AND c.{key} IS DISTINCT FROM s.{theirs}",
+            self.source,
+            on.join(" AND ")
+        )
+    }
+}
+
+fn millis<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    u64::deserialize(from).map(Duration::from_millis)
+}
+
+fn some_millis<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    Ok(Option::<u64>::deserialize(from)?.map(Duration::from_millis))
+}

@@ -184,6 +184,9 @@ pub struct Table {
     pub parents: Vec<(String, String)>,
     /// Whether it is a partition.
     pub is_partition: bool,
+    /// `FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')`, of a partition.
+    #[serde(default)]
+    pub bounds: Option<String>,
     /// Whether row level security is on.
     pub has_row_security: bool,
     /// `pg_class.relreplident`

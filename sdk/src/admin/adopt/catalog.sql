@@ -106,6 +106,7 @@ SELECT pg_catalog.json_build_object(
                 FROM pg_catalog.pg_inherits h JOIN relations p ON p.oid = h.inhparent WHERE h.inhrelid = c.oid
             ),
             'is_partition', c.relispartition,
+            'bounds', pg_catalog.pg_get_expr(c.relpartbound, c.oid),
             'has_row_security', c.relrowsecurity,
             'replica_identity', c.relreplident,
             'comment', pg_catalog.obj_description(c.oid, 'pg_class'),

@@ -3,10 +3,11 @@
 //! [`Adopt::inspect`] reads the catalogs of any PostgreSQL from 11 on, and tells of each table what it is: its rows are tenants', and
 //! a column has the key, or foreign keys lead to one that has; everybody's, which tenants' rows point at; nobody's; or a person has
 //! to say. Where several ways could tell whose a row is, rows are counted by which they disagree. What is found goes into a file
-//! in which a person changes what is wrong.
+//! in which a person changes what is wrong. [`Inspection::entities`] writes the tables as entities.
 
 mod catalog;
 mod classify;
+pub(crate) mod entities;
 mod evidence;
 mod file;
 mod handle;
@@ -19,6 +20,7 @@ pub use catalog::{
     SequenceOwner, Table, Trigger, View,
 };
 pub use classify::{Class, Classified, Key, Link};
+pub use entities::{Dates, Entities, Need, Pick, Reason, Written};
 pub use evidence::Evidence;
 pub use handle::Adopt;
 pub use inspection::{Inspected, Inspection};

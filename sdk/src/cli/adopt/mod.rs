@@ -1,0 +1,40 @@
+//! `adopt`: a grown database on its way to distributed tables.
+
+mod entities;
+mod inspect;
+mod source;
+
+use std::path::Path;
+
+use clap::Subcommand;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+
+/// The commands of an adoption.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Tell of each table whose its rows are, and how that is known; ends with 3 where a person has to say
+    Inspect(inspect::Command),
+    /// Write the tables as entities of Rust, with a test that writes a row of each; ends with 3 where one can't be an entity
+    Entities(entities::Command),
+}
+
+impl Command {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Inspect(command) => command.run(context).await,
+            Self::Entities(command) => command.run(context).await,
+        }
+    }
+}
+
+/// Writes a file, over one that is there only if that was asked for.
+fn save(file: &Path, text: &str, force: bool) -> Result<(), Failure> {
+    if file.exists() && !force {
+        return Err(Failure::usage(format!("{} is there already: --force writes over it", file.display())));
+    }
+    let failed = |error| Failure::new(Exit::Failed, format!("{} can't be written: {error}", file.display()));
+    std::fs::write(file, text).map_err(failed)
+}

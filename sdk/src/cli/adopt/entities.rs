@@ -16,7 +16,7 @@ use crate::admin::adopt::{Dates, Entities, Pick};
 
 /// Which tables, and where the file goes.
 #[derive(clap::Args)]
-pub(super) struct Command {
+pub(in crate::cli) struct Command {
     #[command(flatten)]
     source: Source,
     /// This table, and those that its rows have to point at, in place of all; may be given more than once

@@ -13,7 +13,7 @@ use crate::admin::adopt::{Class, Inspection};
 
 /// By which key, and where the plan goes.
 #[derive(clap::Args)]
-pub(super) struct Command {
+pub(in crate::cli) struct Command {
     #[command(flatten)]
     source: Source,
     /// Write what was found into this file, for a person to change

@@ -19,7 +19,9 @@ pub(super) fn text(conditions: &[String]) -> Option<Hint> {
             return literal.map(|text| Hint::Is(text.replace(['%', '_'], "a")));
         }
         if condition.contains("length(") {
-            return number(std::slice::from_ref(condition)).and_then(|length| usize::try_from(length).ok()).map(Hint::Length);
+            return number(std::slice::from_ref(condition))
+                .and_then(|length| usize::try_from(length).ok())
+                .map(Hint::Length);
         }
         let is_listed = condition.contains(" = ANY (") || condition.contains(" = '");
         literal.filter(|_| is_listed).map(Hint::Is)

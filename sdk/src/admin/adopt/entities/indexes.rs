@@ -27,6 +27,9 @@ pub(super) fn say(table: &Table, entity: &mut Entity, relations: &mut Taken) {
         let read = Read::of(found);
         let shown = format!("the index `{}`", found.name);
         if found.is_unique {
+            // Whatever else it says: values that are new meet it.
+            let fields: Vec<usize> = found.columns.iter().flatten().filter_map(|column| entity.at(column)).collect();
+            fields.into_iter().for_each(|at| entity.fields[at].is_unique = true);
             let is_plain = |read: &Read| read.predicate.is_none() && read.columns.iter().all(|(_, down)| !down);
             let columns = read.filter(is_plain).map(|read| read.columns.into_iter().map(|(name, _)| name).collect());
             let shown = format!("{shown}, {}", body(&found.definition));
@@ -98,7 +101,8 @@ fn index(entity: &mut Entity, name: &str, read: Read, relations: &mut Taken) -> 
     if !is_rising(&said) {
         return false;
     }
-    let with_key: Vec<usize> = entity.distribution.into_iter().filter(|at| !said.contains(at)).chain(said.clone()).collect();
+    let with_key: Vec<usize> =
+        entity.distribution.into_iter().filter(|at| !said.contains(at)).chain(said.clone()).collect();
     let is_alone = said.len() == 1 && relations.take(&own_name(entity, &with_key, "idx"));
     let group = if is_alone { None } else { group(entity, name, &said, "idx", relations) };
     if !is_alone && group.is_none() {
@@ -222,7 +226,8 @@ mod tests {
 
     #[test]
     fn definitions_are_read_as_far_as_the_derive_can_say_them() {
-        let columns = |list: &[(&str, bool)]| list.iter().map(|(name, down)| ((*name).to_owned(), *down)).collect::<Vec<_>>();
+        let columns =
+            |list: &[(&str, bool)]| list.iter().map(|(name, down)| ((*name).to_owned(), *down)).collect::<Vec<_>>();
         let found = read("btree (a, \"tenantId\" DESC) WHERE (NOT deleted)", &[Some("a"), Some("tenantId")]);
         let expected =
             Read { columns: columns(&[("a", false), ("tenantId", true)]), predicate: Some("NOT deleted".to_owned()) };

@@ -22,7 +22,8 @@ pub(super) fn say(catalog: &Catalog, classified: &[&Classified], entities: &mut 
             say_one(entities, at, target, constraint, reference);
         }
         // What leads to a tenant without having been declared.
-        let through = classified.iter().find(|one| one.table == entities[at].table).and_then(|one| one.through.as_ref());
+        let through =
+            classified.iter().find(|one| one.table == entities[at].table).and_then(|one| one.through.as_ref());
         if let Some(link) = through.filter(|link| link.constraint.is_none()) {
             lead(entities, at, &link.columns, &link.target, &link.target_columns);
         }
@@ -65,7 +66,8 @@ fn said(entity: &Entity, target: &Entity, constraint: &Constraint, reference: &R
     let (Some(own), Some(theirs)) = (entity.all_at(&constraint.columns), target.all_at(&reference.columns)) else {
         return not("it is in the database alone, for one of its columns has no field");
     };
-    let is_key = |(own, theirs): &(usize, usize)| (Some(*own) == entity.distribution, Some(*theirs) == target.distribution);
+    let is_key =
+        |(own, theirs): &(usize, usize)| (Some(*own) == entity.distribution, Some(*theirs) == target.distribution);
     let pairs: Vec<(usize, usize)> = own.into_iter().zip(theirs).collect();
     let rest: Vec<(usize, usize)> = match (entity.distribution, target.distribution) {
         (None, Some(_)) => return not("rows that all nodes have can't point at a tenant's, so it can't be kept"),

@@ -36,8 +36,28 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What the file has in scope, or Rust by itself.
 const IN_SCOPE: [&str; 22] = [
-    "Box", "Clone", "Copy", "Debug", "Default", "Drop", "Entity", "Eq", "Err", "Fn", "From", "Into", "None", "Ok", "Option",
-    "PartialEq", "Schema", "Some", "SqlEnum", "String", "Uuid", "Vec",
+    "Box",
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Drop",
+    "Entity",
+    "Eq",
+    "Err",
+    "Fn",
+    "From",
+    "Into",
+    "None",
+    "Ok",
+    "Option",
+    "PartialEq",
+    "Schema",
+    "Some",
+    "SqlEnum",
+    "String",
+    "Uuid",
+    "Vec",
 ];
 
 /// Which tables become entities, and how.

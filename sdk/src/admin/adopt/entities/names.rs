@@ -107,7 +107,7 @@ fn sayable(text: String, otherwise: &str) -> String {
         return text;
     }
     let prefixed = format!("{otherwise}{}{text}", if otherwise == "column" { "_" } else { "" });
-    if syn::parse_str::<Ident>(&prefixed).is_ok() { prefixed } else { otherwise.to_owned() }
+    if !text.is_empty() && syn::parse_str::<Ident>(&prefixed).is_ok() { prefixed } else { otherwise.to_owned() }
 }
 
 /// The identifier with this text, a raw one where it is a keyword.

@@ -41,7 +41,8 @@ impl Order {
         let entity = &entities[at];
         let links = entity.links.iter().filter(|link| link.target != at && counts(entity, link));
         // All that is a tenant's comes behind the tenant.
-        let roots = (0..entities.len()).filter(|root| entities[*root].is_root && *root != at && entity.distribution.is_some());
+        let roots =
+            (0..entities.len()).filter(|root| entities[*root].is_root && *root != at && entity.distribution.is_some());
         links.map(|link| link.target).chain(roots).all(|target| self.places.contains(&target))
     }
 }

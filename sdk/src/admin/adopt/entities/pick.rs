@@ -66,7 +66,9 @@ fn why_not(classified: &Classified) -> Option<String> {
     match classified.class {
         Class::Root | Class::Keyed | Class::Chained | Class::Reference => None,
         Class::Partition => Some(format!("{}: the entity is of the whole table", classified.reason)),
-        Class::Local => Some("nothing of it is a tenant's or everybody's, and an entity's rows are one of the two".to_owned()),
+        Class::Local => {
+            Some("nothing of it is a tenant's or everybody's, and an entity's rows are one of the two".to_owned())
+        }
         Class::Undecided => Some(format!("a person has to say what it is: {}", classified.reason)),
     }
 }

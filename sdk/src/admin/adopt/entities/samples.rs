@@ -185,13 +185,12 @@ impl<'a> Samples<'a> {
     fn moment(&self, field: &Field) -> TokenStream {
         let day = field.day.as_deref().unwrap_or(DAY);
         let (moment, civil, noon) = (format!("{day}T12:00:00Z"), format!("{day}T12:00:00"), "12:00:00");
-        let parsed = |text: &str, written: TokenStream| quote!(#text.parse::<#written>().unwrap());
-        let written = self.types.written(&super::types::Typed { is_array: false, ..field.typed.clone() }, false);
+        let parsed = |text: &str| quote!(#text.parse().unwrap());
         match (self.dates, &field.typed.value) {
-            (Dates::Jiff | Dates::Chrono, Value::Timestamp) => parsed(&moment, written),
-            (Dates::Jiff | Dates::Chrono, Value::DateTime) => parsed(&civil, written),
-            (Dates::Jiff | Dates::Chrono, Value::Date) => parsed(day, written),
-            (Dates::Jiff | Dates::Chrono, _) => parsed(noon, written),
+            (Dates::Jiff | Dates::Chrono, Value::Timestamp) => parsed(&moment),
+            (Dates::Jiff | Dates::Chrono, Value::DateTime) => parsed(&civil),
+            (Dates::Jiff | Dates::Chrono, Value::Date) => parsed(day),
+            (Dates::Jiff | Dates::Chrono, _) => parsed(noon),
             (Dates::Time, value) => of_time(day, value),
         }
     }

@@ -79,7 +79,12 @@ impl Reader<'_, '_> {
         let mut docs = column.comment.as_deref().map(lines).unwrap_or_default();
         let made = match () {
             () if !column.generated.is_empty() => Some(Made::Computed(column.default.clone().unwrap_or_default())),
-            () if is_made_elsewhere && column.not_null && typed.value == Value::I64 && !typed.is_array && !is_tenants => {
+            () if is_made_elsewhere
+                && column.not_null
+                && typed.value == Value::I64
+                && !typed.is_array
+                && !is_tenants =>
+            {
                 Some(Made::Counted)
             }
             () => None,
@@ -96,7 +101,10 @@ impl Reader<'_, '_> {
             return if is_key { Err(format!("of its key column {}, {why}: {fix}", column.name)) } else { Ok(Err(why)) };
         }
         if is_made_elsewhere && made.is_none() {
-            docs.push("Whoever inserts a row gives it: the SDK's sequences are of bigint, and make no tenant's key.".to_owned());
+            docs.push(
+                "Whoever inserts a row gives it: the SDK's sequences are of bigint, and make no tenant's key."
+                    .to_owned(),
+            );
         }
         if let Some(name) = &typed.as_text {
             docs.push(format!("A `{name}`, as PostgreSQL writes it as text."));
@@ -156,8 +164,10 @@ impl Reader<'_, '_> {
         };
         let (field, wanted) = (&mut entity.fields[at], &self.key.sql_type);
         if !field.typed.can_be_distribution_key() {
-            return Err(format!("its {name} is of the type {wanted}, by which the SDK can't distribute rows: it can by uuid, \
-                                smallint, integer, bigint and text"));
+            return Err(format!(
+                "its {name} is of the type {wanted}, by which the SDK can't distribute rows: it can by uuid, \
+                                smallint, integer, bigint and text"
+            ));
         }
         if matches!(field.made, Some(Made::Computed(_))) {
             return Err(format!("its {name} is a computed column, by which rows can't be distributed"));
@@ -179,7 +189,9 @@ impl Reader<'_, '_> {
         }
         let others = entity.key().len();
         if others > MOST_KEYS {
-            return Err(format!("its key has {others} columns, and the SDK finds rows by {MOST_KEYS} besides the tenant's"));
+            return Err(format!(
+                "its key has {others} columns, and the SDK finds rows by {MOST_KEYS} besides the tenant's"
+            ));
         }
         Ok(())
     }
@@ -187,7 +199,8 @@ impl Reader<'_, '_> {
     /// How it is partitioned, as far as the derive can say it.
     fn partition(&self, table: &Table, entity: &mut Entity) {
         let Some(shown) = &table.partition_key else { return };
-        let bounds: Vec<(Date, Date)> = self.partitions(table).filter_map(|part| span(part.bounds.as_deref()?)).collect();
+        let bounds: Vec<(Date, Date)> =
+            self.partitions(table).filter_map(|part| span(part.bounds.as_deref()?)).collect();
         let column = shown.strip_prefix("RANGE (").and_then(|rest| rest.strip_suffix(')'));
         let at = column.and_then(|column| entity.at(&column.trim_matches('"').replace("\"\"", "\"")));
         if let Some(at) = at {
@@ -304,7 +317,13 @@ fn interval(bounds: &[(Date, Date)]) -> Option<&'static str> {
 
 /// What a comment says, as documentation: nothing in it is taken for code.
 fn lines(comment: &str) -> Vec<String> {
-    let harmless = |c: char| if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) { ' ' } else { c };
+    let harmless = |c: char| {
+        if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) {
+            ' '
+        } else {
+            c
+        }
+    };
     let line = |line: &str| line.chars().map(harmless).collect::<String>().trim().replace("```", "'''");
     comment.lines().map(line).filter(|line| !line.is_empty()).collect()
 }

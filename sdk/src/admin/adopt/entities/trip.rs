@@ -12,7 +12,7 @@ use super::types::Value;
 /// The variable that names the database for the test.
 pub(super) const URL: &str = "ENTITIES_TEST_URL";
 /// What the test calls its own.
-const OWN: [&str; 7] = ["cluster", "made", "number", "reference", "tenant", "text", "url"];
+const OWN: [&str; 9] = ["cluster", "is_gone", "made", "number", "read", "reference", "tenant", "text", "url"];
 
 /// The items of the module with the test; none where no row can be written.
 pub(super) fn items(entities: &[Entity], order: &Order, samples: &Samples<'_>) -> Vec<TokenStream> {
@@ -32,9 +32,11 @@ pub(super) fn items(entities: &[Entity], order: &Order, samples: &Samples<'_>) -
     let reference = has_reference.then(|| quote!(let reference = cluster.reference();));
     let ignored = format!("writes to the database of {URL}: cargo test -- --ignored");
     let without = order.without.iter().map(|(at, why)| format!(" - Without {}: {why}.", entities[*at].table));
+    let blank = (!order.without.is_empty()).then(|| quote!(#[doc = ""]));
     let missing = format!("{URL} has the address of a database with these tables");
     let test = quote! {
         #[doc = " Writes a row of each table, reads it again, and takes it away. Not for a database that is in use."]
+        #blank
         #(#[doc = #without])*
         #[tokio::test]
         #[ignore = #ignored]
@@ -53,7 +55,7 @@ pub(super) fn items(entities: &[Entity], order: &Order, samples: &Samples<'_>) -
     let parent = quote! {
         use super::*;
     };
-    [imports, parent, test].into_iter().chain(samples.functions()).collect()
+    [parent, imports, test].into_iter().chain(samples.functions()).collect()
 }
 
 struct Trip<'a> {
@@ -78,14 +80,17 @@ impl Trip<'_> {
             quote!(let tenant = cluster.tenant(#key).await?;)
         });
         let session = session(entity);
-        let made: Vec<&Ident> =
-            entity.fields.iter().filter(|field| field.made.is_some()).map(|field| &field.ident).collect();
+        let made = entity.fields.iter().filter(|field| field.made.is_some()).map(|field| {
+            let (name, value) = (&field.ident, copied(&names::ident("made"), field));
+            quote!(#name: #value)
+        });
+        let made: Vec<TokenStream> = made.collect();
         let written = if made.is_empty() {
             quote!(#session.insert(&#variable).await?;)
         } else {
             quote! {
                 let made = #session.insert_returning(&#variable).await?;
-                let #variable = #ident { #(#made: made.#made.clone(),)* ..#variable };
+                let #variable = #ident { #(#made,)* ..#variable };
                 assert_eq!(made, #variable);
             }
         };
@@ -93,14 +98,18 @@ impl Trip<'_> {
             let #variable = #ident { #(#values),* };
             #tenant
             #written
-            assert_eq!(#session.get::<#ident>(#variable.key()).await?, #variable);
+            let read = #session.get::<#ident>(#variable.key()).await?;
+            assert_eq!(read, #variable);
         }
     }
 
     fn away(&self, at: usize) -> TokenStream {
         let (entity, variable) = (&self.entities[at], &self.variables[at]);
         let (ident, session) = (&entity.ident, session(entity));
-        quote!(assert!(#session.delete::<#ident>(#variable.key()).await?);)
+        quote! {
+            let is_gone = #session.delete::<#ident>(#variable.key()).await?;
+            assert!(is_gone);
+        }
     }
 
     /// The first row that is a tenant's: its key is that of all.
@@ -119,7 +128,8 @@ impl Trip<'_> {
         }
         let before = &self.order.places[..nth];
         if entity.distribution == Some(at)
-            && let Some((first, key)) = self.first_of_tenant().and_then(|at| Some((at, self.entities[at].distribution?)))
+            && let Some((first, key)) =
+                self.first_of_tenant().and_then(|at| Some((at, self.entities[at].distribution?)))
             && first != own
         {
             return copied(&self.variables[first], &self.entities[first].fields[key]);

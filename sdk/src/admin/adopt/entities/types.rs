@@ -308,9 +308,15 @@ mod tests {
 
     #[test]
     fn labels_that_the_derive_makes_itself_are_known() {
-        for (label, is_made) in
-            [("sold", true), ("sold_out", true), ("v2_x1", true), ("a_b", false), ("Sold", false), ("x y", false), ("", false)]
-        {
+        for (label, is_made) in [
+            ("sold", true),
+            ("sold_out", true),
+            ("v2_x1", true),
+            ("a_b", false),
+            ("Sold", false),
+            ("x y", false),
+            ("", false),
+        ] {
             assert_eq!(is_snake(label), is_made, "{label}");
         }
     }

@@ -6,6 +6,9 @@ use quote::quote;
 use super::model::{Entity, Field, IndexAttr, Made};
 use super::types::{Enumeration, Types};
 
+/// How wide a line of attributes is at most.
+const WIDTH: usize = 70;
+
 /// One item after the other, with an empty line between them.
 pub(super) fn text(items: &[TokenStream]) -> Result<String, syn::Error> {
     let mut texts = Vec::new();
@@ -28,8 +31,22 @@ pub(super) fn text(items: &[TokenStream]) -> Result<String, syn::Error> {
 /// These items as a module for tests.
 pub(super) fn tests(items: &[TokenStream]) -> Result<String, syn::Error> {
     let inner = text(items)?;
-    let indented = inner.lines().map(|line| if line.is_empty() { String::new() } else { format!("    {line}") });
-    Ok(format!("#[cfg(test)]\nmod tests {{\n{}\n}}\n", indented.collect::<Vec<_>>().join("\n")))
+    let mut module = "#[cfg(test)]\nmod tests {\n".to_owned();
+    let mut before = "";
+    for line in inner.lines() {
+        // An empty line before each row.
+        if line.starts_with("    let ") && line.ends_with(" {") && !before.starts_with("    let made") {
+            module.push('\n');
+        }
+        if !line.is_empty() {
+            module.push_str("    ");
+        }
+        module.push_str(line);
+        module.push('\n');
+        before = line;
+    }
+    module.push_str("}\n");
+    Ok(module)
 }
 
 /// `schema()`, which has them all.
@@ -50,7 +67,8 @@ pub(super) fn enumeration(one: &Enumeration) -> TokenStream {
     let doc = format!(" The type `{native}`.");
     let variants = variants.iter().map(|(variant, label)| {
         let rename = label.as_ref().map(|label| quote!(#[sql_enum(rename = #label)]));
-        let doc = format!(" `{}`", label.clone().unwrap_or_else(|| super::names::words(&variant.to_string()).join("_")));
+        let doc =
+            format!(" `{}`", label.clone().unwrap_or_else(|| super::names::words(&variant.to_string()).join("_")));
         quote!(#[doc = #doc] #rename #variant)
     });
     quote! {
@@ -123,12 +141,28 @@ fn field(field: &Field, types: &Types<'_>) -> TokenStream {
     }));
     attrs.extend(field.indexes.iter().map(index));
     attrs.extend(field.checks.iter().map(|check| quote!(check = #check)));
-    let attr = (!attrs.is_empty()).then(|| quote!(#[entity(#(#attrs),*)]));
+    let lines = in_lines(attrs);
     quote! {
         #(#[doc = #docs])*
-        #attr
+        #(#[entity(#lines)])*
         pub #ident: #ty
     }
+}
+
+/// Attributes, as many in one line as rustfmt leaves in one.
+fn in_lines(attrs: Vec<TokenStream>) -> Vec<TokenStream> {
+    let mut lines: Vec<(usize, Vec<TokenStream>)> = Vec::new();
+    for attr in attrs {
+        let width = attr.to_string().len() + 2;
+        match lines.last_mut() {
+            Some((used, line)) if *used + width <= WIDTH => {
+                *used += width;
+                line.push(attr);
+            }
+            _ => lines.push((width, vec![attr])),
+        }
+    }
+    lines.into_iter().map(|(_, line)| quote!(#(#line),*)).collect()
 }
 
 fn index(index: &IndexAttr) -> TokenStream {

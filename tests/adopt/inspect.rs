@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shardwise::admin::adopt::{Class, Inspected, Inspection};
 use shardwise::{Cluster, Config, ErrorKind};
 
-use super::schemas::{FESTIVALS, WAREHOUSES};
+use super::schemas::{FESTIVALS, WAREHOUSES, answered, entry};
 use crate::cli::program::Program;
 use crate::support::place::Place;
 use crate::support::stage::session;
@@ -100,18 +100,8 @@ async fn a_plan_is_answered_and_read_again() {
     assert_eq!(classes(&again), classes(&found), "nothing was answered");
     let once_more = adopt.inspect_with(&again.to_plan()).await.unwrap();
     assert_eq!(once_more.to_plan(), again.to_plan());
-    let entry = |name: &str, class: &str| {
-        let from = plan.find(&format!("[tables.\"{name}\"]")).unwrap();
-        let to = plan[from..].find("\n\n").map_or(plan.len(), |at| from + at);
-        (plan[from..to].to_owned(), format!("[tables.\"{name}\"]\n{class}"))
-    };
-    let answers = [
-        entry("friends", "class = \"reference\""),
-        entry("notes", "class = \"tenant\"\nthrough = [\"stand_id\"]"),
-        entry("audit", "class = \"local\""),
-        entry("sessions", "class = \"reference\""),
-    ];
-    let answered = answers.iter().fold(plan.clone(), |plan, (from, to)| plan.replace(from, to));
+    let entry = |name: &str, class: &str| entry(&plan, name, class);
+    let answered = answered(&plan);
     let found = adopt.inspect_with(&answered).await.unwrap();
     let tables = by_name(&found);
     let class = |name: &str| tables[name].classified.class;

@@ -8,15 +8,18 @@ use std::time::{Duration, Instant};
 use shardwise::{Config, Uuid};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Client;
 
 use crate::support::stage::session;
+
+/// The tables that it writes.
+pub const BUSY: [&str; 7] = ["orders", "order_lines", "wallets", "transactions", "stock", "tickets", "scans"];
 
 /// What its sessions have met.
 #[derive(Debug, Default)]
 pub struct Felt {
     pub done: AtomicU64,
-    pub longest: Mutex<(Duration, &'static str)>,
+    pub longest: Mutex<Duration>,
     pub errors: Mutex<Vec<String>>,
 }
 
@@ -49,44 +52,51 @@ struct Program {
     key: &'static str,
     value: &'static str,
     and: &'static str,
+    conflict: &'static str,
 }
 
-const OLD: Program = Program { key: "", value: "", and: "" };
-const NEW: Program = Program { key: "festival_id, ", value: "$1, ", and: "festival_id = $1 AND " };
+const OLD: Program = Program { key: "", value: "", and: "", conflict: "product_id" };
+const NEW: Program =
+    Program { key: "festival_id, ", value: "$1, ", and: "festival_id = $1 AND ", conflict: "festival_id, product_id" };
+
+/// What a session writes next, in one transaction: by whether the program is the one that names the key.
+pub type Script = Box<dyn Fn(bool) -> Vec<String> + Send>;
 
 impl Writer {
-    pub async fn start(config: &Config, sessions: usize) -> Self {
-        let (stops, knows_keys, felt) = (Arc::default(), Arc::default(), Arc::<Felt>::default());
+    /// Sessions that do what their scripts say.
+    pub async fn start(config: &Config, sessions: usize, script: impl AsyncFn(&Client, usize) -> Script) -> Self {
+        let (stops, knows_keys, felt) =
+            (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default(), Arc::<Felt>::default());
         let mut tasks = JoinSet::new();
         for nth in 0..sessions {
-            let (stops, knows_keys, felt) = (Arc::clone(&stops), Arc::clone(&knows_keys), Arc::clone(&felt));
             let client = session(config).await;
+            let script = script(&client, nth).await;
+            let (stops, knows, felt) = (Arc::clone(&stops), Arc::clone(&knows_keys), Arc::clone(&felt));
             tasks.spawn(async move {
-                let goods = goods(&client, nth).await;
-                let stops: Arc<AtomicBool> = stops;
-                let knows: Arc<AtomicBool> = knows_keys;
                 while !stops.load(Ordering::Relaxed) {
-                    let program = if knows.load(Ordering::Relaxed) { NEW } else { OLD };
+                    let statements = script(knows.load(Ordering::Relaxed));
                     let began = Instant::now();
-                    match sell(&client, &goods, &program).await {
+                    match transaction(&client, &statements).await {
                         Ok(()) => _ = felt.done.fetch_add(1, Ordering::Relaxed),
-                        Err((what, error)) => {
-                            let detail = error.as_db_error().map_or(error.to_string(), ToString::to_string);
-                            felt.errors.lock().await.push(format!("{what}: {detail}"));
-                            drop(client.batch_execute("ROLLBACK").await);
-                        }
+                        Err(error) => felt.errors.lock().await.push(error),
                     }
-                    let took = began.elapsed();
                     let mut longest = felt.longest.lock().await;
-                    if took > longest.0 {
-                        *longest = (took, "a sale");
-                    }
+                    *longest = began.elapsed().max(*longest);
                     drop(longest);
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
             });
         }
         Self { tasks, stops, knows_keys, felt }
+    }
+
+    /// Sessions that sell on the platform.
+    pub async fn selling(config: &Config, sessions: usize) -> Self {
+        Self::start(config, sessions, async |client, nth| {
+            let goods = goods(client, nth).await;
+            Box::new(move |knows| sale(&goods, if knows { &NEW } else { &OLD })) as Script
+        })
+        .await
     }
 
     pub async fn stop(mut self) -> Arc<Felt> {
@@ -98,65 +108,46 @@ impl Writer {
     }
 }
 
+/// Each statement for itself, as a program sends them.
+async fn transaction(client: &Client, statements: &[String]) -> Result<(), String> {
+    for statement in ["BEGIN"].into_iter().chain(statements.iter().map(String::as_str)).chain(["COMMIT"]) {
+        if let Err(error) = client.batch_execute(statement).await {
+            drop(client.batch_execute("ROLLBACK").await);
+            return Err(format!("{statement}: {}", error.as_db_error().map_or(error.to_string(), ToString::to_string)));
+        }
+    }
+    Ok(())
+}
+
 async fn goods(client: &Client, nth: usize) -> Goods {
     let row = client.query_one(GOODS, &[&i64::try_from(nth * 7).unwrap()]).await.unwrap();
     let [festival, wallet, stand, product, kind, user] = [0, 1, 2, 3, 4, 5].map(|at| row.get(at));
     Goods { festival, wallet, stand, product, kind, user }
 }
 
-/// A sale with all that belongs to it, in one transaction.
-async fn sell(client: &Client, goods: &Goods, program: &Program) -> Result<(), (&'static str, Error)> {
-    let Program { key, value, and } = program;
+/// A sale with all that belongs to it.
+fn sale(goods: &Goods, program: &Program) -> Vec<String> {
+    let Program { key, value, and, conflict } = program;
     let Goods { festival, wallet, stand, product, kind, user } = goods;
     let (order, ticket) = (Uuid::new_v4(), Uuid::new_v4());
-    let shown = |sql: String| sql.replace("$1", &format!("'{festival}'"));
-    let run =
-        async |what: &'static str, sql: String| client.batch_execute(&shown(sql)).await.map_err(|error| (what, error));
-    run("begin", "BEGIN".to_owned()).await?;
-    run(
-        "order",
+    [
         format!("INSERT INTO orders ({key}id, wallet_id, stand_id) VALUES ({value}'{order}', '{wallet}', '{stand}')"),
-    )
-    .await?;
-    run(
-        "line",
-        format!("INSERT INTO order_lines ({key}order_id, number, product_id, pieces, price) VALUES ({value}'{order}', 1, '{product}', 1, 300)"),
-    )
-    .await?;
-    run("total", format!("UPDATE orders SET total = 300, state = 'paid' WHERE {and}id = '{order}'")).await?;
-    run("balance", format!("UPDATE wallets SET balance = balance - 300 WHERE festival_id = $1 AND id = '{wallet}'"))
-        .await?;
-    run(
-        "transaction",
         format!(
-            "INSERT INTO transactions ({key}wallet_id, order_id, amount) VALUES ({value}'{wallet}', '{order}', -300)"
+            "INSERT INTO order_lines ({key}order_id, number, product_id, pieces, price) \
+             VALUES ({value}'{order}', 1, '{product}', 1, 300)"
         ),
-    )
-    .await?;
-    let conflict = format!(
-        "({})",
-        [key.trim_end_matches(", "), "product_id"]
-            .iter()
-            .filter(|one| !one.is_empty())
-            .copied()
-            .collect::<Vec<_>>()
-            .join(", ")
-    );
-    run(
-        "stock",
+        format!("UPDATE orders SET total = 300, state = 'paid' WHERE {and}id = '{order}'"),
+        format!("UPDATE wallets SET balance = balance - 300 WHERE festival_id = $1 AND id = '{wallet}'"),
+        format!("INSERT INTO transactions ({key}wallet_id, order_id, amount) VALUES ({value}'{wallet}', '{order}', -300)"),
         format!(
             "INSERT INTO stock ({key}product_id, pieces) VALUES ({value}'{product}', 1) \
-             ON CONFLICT {conflict} DO UPDATE SET pieces = stock.pieces + 1"
+             ON CONFLICT ({conflict}) DO UPDATE SET pieces = stock.pieces + 1"
         ),
-    )
-    .await?;
-    run(
-        "ticket",
         format!("INSERT INTO tickets ({key}id, kind_id, user_id, code) VALUES ({value}'{ticket}', '{kind}', '{user}', '{ticket}')"),
-    )
-    .await?;
-    run("scan", format!("INSERT INTO scans ({key}ticket_id, gate) VALUES ({value}'{ticket}', 'south')")).await?;
-    run("scanned", format!("UPDATE scans SET gate = 'east' WHERE {and}ticket_id = '{ticket}'")).await?;
-    run("forget", format!("DELETE FROM scans WHERE {and}ticket_id = '{ticket}' AND gate = 'north'")).await?;
-    run("commit", "COMMIT".to_owned()).await
+        format!("INSERT INTO scans ({key}ticket_id, gate) VALUES ({value}'{ticket}', 'south')"),
+        format!("UPDATE scans SET gate = 'east' WHERE {and}ticket_id = '{ticket}'"),
+        format!("DELETE FROM scans WHERE {and}ticket_id = '{ticket}' AND gate = 'north'"),
+    ]
+    .map(|sql| sql.replace("$1", &format!("'{festival}'")))
+    .to_vec()
 }

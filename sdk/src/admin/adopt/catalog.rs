@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::Client;
 
 use crate::admin::inspect::only_row;
+use crate::admin::wire::{column, query};
 use crate::entity::Json;
 use crate::error::{Error, Result};
 use crate::schema::quote_qualified;
@@ -191,6 +192,9 @@ pub struct Table {
     pub has_row_security: bool,
     /// `pg_class.relreplident`
     pub replica_identity: String,
+    /// What Citus has made of it, where it has: the column that it is distributed by, or none of a reference table.
+    #[serde(default)]
+    pub distributed: Option<Distributed>,
     /// Its comment.
     pub comment: Option<String>,
     /// Its columns, in their order.
@@ -205,6 +209,17 @@ pub struct Table {
     pub policies: Vec<String>,
     /// `SELECT TO reader`
     pub grants: Vec<String>,
+}
+
+/// What Citus has made of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Distributed {
+    /// Its rows are on shards, by this column.
+    By(String),
+    /// Each node has a copy of it.
+    Everywhere,
 }
 
 /// A column.
@@ -312,8 +327,25 @@ pub struct Trigger {
 impl Catalog {
     pub(super) async fn read(client: &Client) -> Result<Self> {
         let row = only_row(client, include_str!("catalog.sql"), &[]).await?;
-        let Json(catalog) = row.try_get(0).map_err(Error::postgres)?;
+        let Json(mut catalog) = row.try_get::<_, Json<Self>>(0).map_err(Error::postgres)?;
+        if catalog.extensions.iter().any(|extension| extension.name == "citus") {
+            catalog.read_distribution(client).await?;
+        }
         Ok(catalog)
+    }
+
+    async fn read_distribution(&mut self, client: &Client) -> Result<()> {
+        const DISTRIBUTED: &str = "SELECT n.nspname, c.relname, pg_catalog.column_to_column_name(d.logicalrelid, d.partkey) \
+            FROM pg_catalog.pg_dist_partition d JOIN pg_catalog.pg_class c ON c.oid = d.logicalrelid \
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE d.partmethod = 'h' OR d.repmodel = 't'";
+        for row in query(client, DISTRIBUTED, &[]).await? {
+            let name = Name { schema: column(&row, 0)?, name: column(&row, 1)? };
+            let by: Option<String> = column(&row, 2)?;
+            if let Some(table) = self.tables.iter_mut().find(|table| table.name == name) {
+                table.distributed = Some(by.map_or(Distributed::Everywhere, Distributed::By));
+            }
+        }
+        Ok(())
     }
 
     /// The table of this name.

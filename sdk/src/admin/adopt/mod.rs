@@ -16,7 +16,7 @@ pub mod run;
 pub mod steps;
 
 pub use catalog::{
-    Catalog, Column, Constraint, Domain, EnumType, Extension, Function, Index, Name, Reference, Sequence,
+    Catalog, Column, Constraint, Distributed, Domain, EnumType, Extension, Function, Index, Name, Reference, Sequence,
     SequenceOwner, Table, Trigger, View,
 };
 pub use classify::{Class, Classified, Key, Link};

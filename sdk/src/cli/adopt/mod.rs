@@ -2,6 +2,8 @@
 
 mod entities;
 mod inspect;
+mod plan;
+mod run;
 mod source;
 
 use std::path::Path;
@@ -19,6 +21,17 @@ pub(super) enum Command {
     Inspect(inspect::Command),
     /// Write the tables as entities of Rust, with a test that writes a row of each; ends with 3 where one can't be an entity
     Entities(entities::Command),
+    /// Show the steps that lead there, with their locks and how long they take, and what is lost; ends with 3 where something is to be
+    /// done by hand
+    Plan(plan::Command),
+    /// Begin an adoption: its steps are kept in the database from now on, and nothing else is changed
+    Begin(run::Begin),
+    /// Go through the steps while the tables are used, from where they stand; ends with 3 where a person has to do something first
+    Run(run::Command),
+    /// How far the adoption has come; ends with 3 where it is not finished
+    Status(run::Status),
+    /// Take steps back
+    Undo(run::Undo),
 }
 
 impl Command {
@@ -26,6 +39,11 @@ impl Command {
         match self {
             Self::Inspect(command) => command.run(context).await,
             Self::Entities(command) => command.run(context).await,
+            Self::Plan(command) => command.run(context).await,
+            Self::Begin(command) => command.run(context).await,
+            Self::Run(command) => command.run(context).await,
+            Self::Status(command) => command.run(context).await,
+            Self::Undo(command) => command.run(context).await,
         }
     }
 }

@@ -306,14 +306,18 @@ fn exchange_unique(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) 
             Move { action: change(vec![drop, index, add(&list)]), undo: vec![change(back)] }
         }
         UniqueKind::PrimaryKey(key) => {
-            let add = format!(
-                "ALTER TABLE {at} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {}",
+            let index = old_index(key);
+            let index_at = quote_qualified(Some(schema), &index);
+            // Taken back, the key stays the tenants', beside an index of the old one's columns: then that one goes again.
+            let body = format!(
+                "BEGIN IF to_regclass({}) IS NOT NULL THEN DROP INDEX {index_at}; ELSE {drop}; \
+                 ALTER TABLE {at} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {}; END IF; END",
+                literal(&index_at),
                 quote_ident(&unique.index)
             );
-            let index = old_index(key);
             let sql = format!("CREATE UNIQUE INDEX CONCURRENTLY {} ON {at} ({})", quote_ident(&index), columns(key));
-            let again = Action::Index { index: quote_qualified(Some(schema), &index), sql };
-            Move { action: change(vec![drop, add]), undo: vec![again] }
+            let again = Action::Index { index: index_at, sql };
+            Move { action: change(vec![format!("DO {}", literal(&body))]), undo: vec![again] }
         }
         UniqueKind::Constraint(key) => {
             let index = names::object(&key.name, "before");

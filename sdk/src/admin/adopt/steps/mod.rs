@@ -73,21 +73,17 @@ impl Steps {
         steps.extend(tenants.iter().flat_map(|tenant| keys::foreign_key_steps(&shape, tenant)));
         let beside = steps.len();
         steps.extend(tenants.iter().filter_map(|tenant| keys::exchange_foreign_keys(&shape, tenant)));
-        if options.distributes {
-            let others = catalog.tables.iter().filter(|table| !tenants.iter().any(|one| one.table.name == table.name));
-            steps.extend(
-                others.filter(|table| !table.is_partition).filter_map(|table| keys::drop_foreign_keys(&shape, table)),
-            );
-        }
+        let others = catalog.tables.iter().filter(|table| !tenants.iter().any(|one| one.table.name == table.name));
+        let others = others.filter(|table| !table.is_partition);
+        steps.extend(others.filter_map(|table| keys::drop_foreign_keys(&shape, table)));
         steps.extend(tenants.iter().filter_map(|tenant| keys::exchange_uniques(&shape, tenant)));
         steps.extend(tenants.iter().filter_map(|tenant| columns::unfill(&shape, tenant)));
         if steps.len() > beside {
             steps.insert(beside, gate(found));
         }
-        if options.distributes {
-            steps.extend(spread::steps(&shape, options));
-        }
-        let obstacles = if options.distributes { spread::obstacles(&shape) } else { Vec::new() };
+        let spread = if options.distributes { spread::steps(&shape, options) } else { Vec::new() };
+        let obstacles = if spread.is_empty() { Vec::new() } else { spread::obstacles(&shape) };
+        steps.extend(spread);
         Self { key: found.key.clone(), steps, losses: losses::of(&shape), obstacles }
     }
 

@@ -17,6 +17,12 @@ use crate::schema::{quote_ident, quote_literal};
 
 /// All of it, in order. Until the last foreign key is there again, nothing holds rows to those that they point at.
 pub(super) fn steps(shape: &Shape<'_>, options: &Options) -> Vec<Step> {
+    let is_distributed = |table: &Table| table.distributed.is_some();
+    if shape.tenants.iter().all(|tenant| is_distributed(tenant.table))
+        && shape.references.iter().all(|table| is_distributed(table))
+    {
+        return Vec::new();
+    }
     let identities = shape.tenants.iter().filter_map(|tenant| identity(shape, tenant));
     let loosen = shape.tenants.iter().filter_map(|tenant| loosen(shape, tenant));
     let references = shape.references.iter().map(|table| reference(table));

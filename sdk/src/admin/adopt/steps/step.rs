@@ -162,6 +162,14 @@ impl fmt::Display for LockLevel {
     }
 }
 
+impl Step {
+    /// Whether a person has to do something, and say that it is done.
+    #[must_use]
+    pub fn is_gate(&self) -> bool {
+        matches!(self.moves.first(), Some(Move { action: Action::Gate { .. }, .. }))
+    }
+}
+
 impl Action {
     /// The statements as a person reads them.
     #[must_use]

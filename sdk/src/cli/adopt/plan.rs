@@ -1,0 +1,89 @@
+//! `adopt plan`: the steps, before anything is done.
+
+use super::super::context::Context;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::output::Answer;
+use super::super::screen::{Screen, Table};
+use super::source::Source;
+use crate::admin::adopt::{Inspection, Options, Steps};
+
+/// Where the steps lead to.
+#[derive(clap::Args)]
+pub(in crate::cli) struct Command {
+    #[command(flatten)]
+    pub(super) aims: Aims,
+    /// The statements of each step, and those that take it back, in place of a table
+    #[arg(long)]
+    sql: bool,
+}
+
+/// The database, and what becomes of it.
+#[derive(clap::Args)]
+pub(super) struct Aims {
+    #[command(flatten)]
+    source: Source,
+    /// End with tenants' keys, and distribute nothing, also where the database has Citus
+    #[arg(long)]
+    keys_only: bool,
+    /// How many shards the tables get; as many as citus.shard_count says where it is not said
+    #[arg(long, value_name = "N")]
+    shards: Option<u32>,
+}
+
+impl Aims {
+    /// What each table is, and the steps.
+    pub(super) async fn steps(self, context: &Context) -> Result<(Inspection, Steps), Failure> {
+        let found = self.source.inspect(context).await?;
+        let mut options = Options::of(&found);
+        options.distributes &= !self.keys_only;
+        options.shard_count = self.shards;
+        let steps = found.steps(&options)?;
+        Ok((found, steps))
+    }
+}
+
+impl Command {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let (found, steps) = self.aims.steps(context).await?;
+        if self.sql {
+            context.output().file(steps.to_string(), &steps)?;
+        } else {
+            context.answer(&steps)?;
+        }
+        let is_open = found.questions().next().is_some() || !steps.obstacles.is_empty();
+        Ok(if is_open { Exit::Found } else { Exit::Fine })
+    }
+}
+
+impl Answer for Steps {
+    fn show(&self, screen: &mut Screen) {
+        let last = self.point_of_no_return().map(|step| step.name.as_str());
+        let mut table = Table::new(["step", "lock", "#about", "#writers wait", "back"]);
+        let time = |time: std::time::Duration| format!("{time:.0?}");
+        for step in &self.steps {
+            table.row([
+                step.name.clone(),
+                step.lock.to_string(),
+                time(step.estimate),
+                step.blocks.map(time).unwrap_or_default(),
+                if step.is_final { "no" } else { "yes" }.to_owned(),
+            ]);
+        }
+        screen.table(table);
+        for loss in &self.losses {
+            screen.gap();
+            screen.line(format!("lost: {}, {}: {}", loss.table, loss.what, loss.reason));
+            loss.instead.iter().for_each(|instead| screen.line(format!("  → {instead}")));
+        }
+        if !self.obstacles.is_empty() {
+            screen.gap();
+            self.obstacles.iter().for_each(|obstacle| screen.line(format!("by hand: {obstacle}")));
+        }
+        screen.gap();
+        let total = self.steps.iter().map(|step| step.estimate).sum();
+        let end = last
+            .map_or_else(|| "all of them can be taken back".to_owned(), |last| format!("no way back from {last} on"));
+        screen.line(format!("{} steps, about {}; {end}", self.steps.len(), time(total)));
+    }
+}

@@ -401,7 +401,7 @@ async fn a_killed_process_is_followed_by_one_that_goes_on(place: Place) {
     let mut at = Vec::new();
     for nth in 0_u64..10 {
         let mut child = child("through", &config);
-        tokio::time::sleep(Duration::from_millis(20 + 61 * (nth * 7 % 5))).await;
+        tokio::time::sleep(Duration::from_millis(20 + 173 * (nth * 7 % 10))).await;
         child.kill().unwrap();
         child.wait().unwrap();
         let journal = adopt.journal().await.unwrap().unwrap();

@@ -35,12 +35,13 @@ use super::inspection::Inspection;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What the file has in scope, or Rust by itself.
-const IN_SCOPE: [&str; 22] = [
+const IN_SCOPE: [&str; 23] = [
     "Box",
     "Clone",
     "Copy",
     "Debug",
     "Default",
+    "Done",
     "Drop",
     "Entity",
     "Eq",

@@ -12,7 +12,7 @@ use super::types::Value;
 /// The variable that names the database for the test.
 pub(super) const URL: &str = "ENTITIES_TEST_URL";
 /// What the test calls its own.
-const OWN: [&str; 9] = ["cluster", "is_gone", "made", "number", "read", "reference", "tenant", "text", "url"];
+const OWN: [&str; 9] = ["cluster", "made", "number", "reference", "taken", "tenant", "text", "url", "written"];
 
 /// The items of the module with the test; none where no row can be written.
 pub(super) fn items(entities: &[Entity], order: &Order, samples: &Samples<'_>) -> Vec<TokenStream> {
@@ -49,13 +49,46 @@ pub(super) fn items(entities: &[Entity], order: &Order, samples: &Samples<'_>) -
             Ok(())
         }
     };
-    let imports = quote! {
-        use shardwise::entity::Entity as _;
-    };
     let parent = quote! {
         use super::*;
     };
-    [parent, imports, test].into_iter().chain(samples.functions()).collect()
+    [parent, test].into_iter().chain(functions()).chain(samples.functions()).collect()
+}
+
+/// What is done of each row. The futures are on the heap: those of many tables would not fit on a thread's stack.
+fn functions() -> [TokenStream; 3] {
+    let bounds = quote! {
+        where
+            E: shardwise::session::In<S> + shardwise::entity::Writable + std::fmt::Debug + PartialEq,
+            S: shardwise::session::Scope,
+    };
+    let session = quote!(shardwise::session::Session<S, shardwise::session::Pooled>);
+    [
+        quote! {
+            type Done<'a, T> = std::pin::Pin<Box<dyn std::future::Future<Output = shardwise::Result<T>> + 'a>>;
+        },
+        quote! {
+            #[doc = " Writes a row, and returns what is read of it."]
+            fn written<'a, E, S>(session: &'a #session, row: &'a E) -> Done<'a, E> #bounds {
+                Box::pin(async move {
+                    let made = session.insert_returning(row).await?;
+                    let read = session.get::<E>(made.key()).await?;
+                    assert_eq!(read, made);
+                    Ok(read)
+                })
+            }
+        },
+        quote! {
+            #[doc = " Takes a row away."]
+            fn taken<'a, E, S>(session: &'a #session, row: &'a E) -> Done<'a, ()> #bounds {
+                Box::pin(async move {
+                    let is_taken = session.delete::<E>(row.key()).await?;
+                    assert!(is_taken);
+                    Ok(())
+                })
+            }
+        },
+    ]
 }
 
 struct Trip<'a> {
@@ -85,31 +118,19 @@ impl Trip<'_> {
             quote!(#name: #value)
         });
         let made: Vec<TokenStream> = made.collect();
-        let written = if made.is_empty() {
-            quote!(#session.insert(&#variable).await?;)
-        } else {
-            quote! {
-                let made = #session.insert_returning(&#variable).await?;
-                let #variable = #ident { #(#made,)* ..#variable };
-                assert_eq!(made, #variable);
-            }
-        };
+        let server_made = (!made.is_empty()).then(|| quote!(let #variable = #ident { #(#made,)* ..#variable };));
         quote! {
             let #variable = #ident { #(#values),* };
             #tenant
-            #written
-            let read = #session.get::<#ident>(#variable.key()).await?;
-            assert_eq!(read, #variable);
+            let made = written(&#session, &#variable).await?;
+            #server_made
+            assert_eq!(made, #variable);
         }
     }
 
     fn away(&self, at: usize) -> TokenStream {
-        let (entity, variable) = (&self.entities[at], &self.variables[at]);
-        let (ident, session) = (&entity.ident, session(entity));
-        quote! {
-            let is_gone = #session.delete::<#ident>(#variable.key()).await?;
-            assert!(is_gone);
-        }
+        let (session, variable) = (session(&self.entities[at]), &self.variables[at]);
+        quote!(taken(&#session, &#variable).await?;)
     }
 
     /// The first row that is a tenant's: its key is that of all.

@@ -19,7 +19,7 @@
 //! - **Configuration** is the SDK's: `--config FILE`, `--profile NAME`, else the variables and `shardwise.toml`
 //!   ([`Config::load`](crate::Config::load)).
 //! - **Answers** are tables on a terminal, and one JSON document on one line in a pipe; `--output` decides otherwise. What is a
-//!   file in its own right (`tune`, `render`, `completions`, `man`) stays one in a pipe. Errors go to standard error in the same
+//!   file in its own right (`tune`, `render`, `adopt entities`, `completions`, `man`) stays one in a pipe. Errors go to standard error in the same
 //!   form. `NO_COLOR` is honoured.
 //! - **Changes** that somebody may miss are asked for on a terminal. In a script they need `--yes`; `--dry-run` tells what
 //!   would happen.

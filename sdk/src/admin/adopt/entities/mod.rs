@@ -37,11 +37,11 @@ use crate::error::{Error, ErrorKind, Result};
 /// What the file has in scope, or Rust by itself.
 const IN_SCOPE: [&str; 23] = [
     "Box",
+    "Boxed",
     "Clone",
     "Copy",
     "Debug",
     "Default",
-    "Done",
     "Drop",
     "Entity",
     "Eq",

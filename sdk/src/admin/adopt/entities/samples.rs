@@ -209,7 +209,8 @@ impl<'a> Samples<'a> {
             quote! {
                 #[doc = " A number that hardly another row has."]
                 fn number<N: TryFrom<u128>>(most: u128) -> N {
-                    N::try_from(1 + shardwise::Uuid::new_v4().as_u128() % most).ok().unwrap()
+                    let number = 1 + shardwise::Uuid::new_v4().as_u128() % most;
+                    N::try_from(number).ok().unwrap()
                 }
             }
         });

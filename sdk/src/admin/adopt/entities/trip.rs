@@ -59,17 +59,18 @@ pub(super) fn items(entities: &[Entity], order: &Order, samples: &Samples<'_>) -
 fn functions() -> [TokenStream; 3] {
     let bounds = quote! {
         where
-            E: shardwise::session::In<S> + shardwise::entity::Writable + std::fmt::Debug + PartialEq,
+            E: shardwise::session::In<S> + shardwise::entity::Writable,
+            E: std::fmt::Debug + PartialEq,
             S: shardwise::session::Scope,
     };
     let session = quote!(shardwise::session::Session<S, shardwise::session::Pooled>);
     [
         quote! {
-            type Done<'a, T> = std::pin::Pin<Box<dyn std::future::Future<Output = shardwise::Result<T>> + 'a>>;
+            type Boxed<'a, T> = std::pin::Pin<Box<dyn std::future::Future<Output = T> + 'a>>;
         },
         quote! {
             #[doc = " Writes a row, and returns what is read of it."]
-            fn written<'a, E, S>(session: &'a #session, row: &'a E) -> Done<'a, E> #bounds {
+            fn written<'a, E, S>(session: &'a #session, row: &'a E) -> Boxed<'a, shardwise::Result<E>> #bounds {
                 Box::pin(async move {
                     let made = session.insert_returning(row).await?;
                     let read = session.get::<E>(made.key()).await?;
@@ -80,7 +81,7 @@ fn functions() -> [TokenStream; 3] {
         },
         quote! {
             #[doc = " Takes a row away."]
-            fn taken<'a, E, S>(session: &'a #session, row: &'a E) -> Done<'a, ()> #bounds {
+            fn taken<'a, E, S>(session: &'a #session, row: &'a E) -> Boxed<'a, shardwise::Result<()>> #bounds {
                 Box::pin(async move {
                     let is_taken = session.delete::<E>(row.key()).await?;
                     assert!(is_taken);

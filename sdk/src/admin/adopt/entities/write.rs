@@ -1,5 +1,7 @@
 //! Entities as the text of a file. Pure.
 
+use std::fmt::Write as _;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -14,7 +16,7 @@ pub(super) fn text(items: &[TokenStream]) -> Result<String, syn::Error> {
     let mut texts = Vec::new();
     for item in items {
         let file = syn::parse2(item.clone())?;
-        texts.push(prettyplease::unparse(&file));
+        texts.push(with_short_indexes(&prettyplease::unparse(&file)));
     }
     let is_use = |text: &String| text.starts_with("use ") && text.lines().count() == 1;
     let mut whole = String::new();
@@ -26,6 +28,32 @@ pub(super) fn text(items: &[TokenStream]) -> Result<String, syn::Error> {
         whole.push_str(text);
     }
     Ok(whole)
+}
+
+/// An attribute with one index in it, as rustfmt breaks it: `prettyplease` gives each parenthesis a line.
+fn with_short_indexes(text: &str) -> String {
+    let (mut short, mut lines) = (String::new(), text.lines().peekable());
+    while let Some(line) = lines.next() {
+        let has_index = line == "    #[entity(" && lines.peek().is_some_and(|next| next.starts_with("        index("));
+        if !has_index {
+            short.push_str(line);
+            short.push('\n');
+            continue;
+        }
+        let inner: Vec<&str> = lines.by_ref().take_while(|line| *line != "    )]").map(str::trim).collect();
+        let parts = match inner.as_slice() {
+            [one] => vec![one.trim_start_matches("index(").trim_end_matches(')')],
+            [_, parts @ .., _] => parts.to_vec(),
+            [] => Vec::new(),
+        };
+        let joined = parts.join(" ");
+        if parts.len() == 1 || joined.len() <= WIDTH {
+            let _ = writeln!(short, "    #[entity(index({joined}))]");
+        } else {
+            let _ = writeln!(short, "    #[entity(index(\n        {}\n    ))]", parts.join("\n        "));
+        }
+    }
+    short
 }
 
 /// These items as a module for tests.

@@ -6,6 +6,7 @@
 //! in which a person changes what is wrong. [`Inspection::entities`] writes the tables as entities.
 
 mod catalog;
+mod check;
 mod classify;
 pub(crate) mod entities;
 mod evidence;

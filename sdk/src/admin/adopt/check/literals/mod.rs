@@ -16,6 +16,8 @@ use std::path::Path;
 use super::statement::{Hole, Spelling};
 use super::words::{HOLE, Style, Writer};
 
+pub(super) use sql::split;
+
 /// In what a source is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
@@ -36,6 +38,8 @@ pub(super) struct Literal {
     pub(super) holes: Vec<Hole>,
     /// The line that it begins in.
     pub(super) line: usize,
+    /// The line that its last part begins in, or ends.
+    pub(super) last_line: usize,
     /// What it is assigned to.
     pub(super) name: Option<String>,
 }

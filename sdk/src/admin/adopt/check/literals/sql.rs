@@ -12,7 +12,7 @@ pub(super) fn statements(source: &str) -> Vec<Literal> {
     for (at, text) in parts {
         line += source[counted..at].matches('\n').count();
         counted = at;
-        found.push(Literal { text: text.to_owned(), holes: Vec::new(), line, name: None });
+        found.push(Literal { text: text.to_owned(), holes: Vec::new(), line, last_line: line, name: None });
     }
     found
 }

@@ -43,7 +43,7 @@ pub(super) async fn check(desk: Option<&Desk>, inspection: &Inspection, sources:
         Ok((tally, notes))
     };
     let (mut tally, mut notes) = apart(read).await??;
-    if let Some(desk) = desk.filter(|_| sources.reads_statements) {
+    if let Some(desk) = desk.filter(|_| sources.asks_server()) {
         statements::read(desk, &mut tally, &mut notes).await?;
     }
     let inspection = inspection.clone();

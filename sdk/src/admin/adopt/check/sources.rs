@@ -25,7 +25,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Sources {
-    pub(super) reads_statements: bool,
+    reads_statements: bool,
     logs: Vec<PathBuf>,
     folders: Vec<PathBuf>,
 }
@@ -54,6 +54,11 @@ impl Sources {
     pub fn with_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folders.push(folder.into());
         self
+    }
+
+    /// Whether a server has to be asked.
+    pub(in crate::admin::adopt) fn asks_server(&self) -> bool {
+        self.reads_statements
     }
 
     /// Reads all files. Programs come first: where a server has seen the same, the text is theirs.

@@ -88,11 +88,6 @@ impl<'s> Cursor<'s> {
         self.tokens.push(Token { part, line });
     }
 
-    /// What stands before is this word.
-    pub(super) fn is_behind(&self, word: &str) -> bool {
-        matches!(self.tokens.last(), Some(Token { part: Part::Word(last), .. }) if last == word)
-    }
-
     /// A place to come back to.
     pub(super) fn place(&self) -> (usize, usize) {
         (self.at, self.line)

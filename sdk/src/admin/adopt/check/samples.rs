@@ -36,7 +36,7 @@ pub(super) const WAREHOUSES: &str = "
 pub(super) fn inspected(tables: &str, root: (&str, &str), column: &str) -> Inspection {
     let tables: Vec<Value> = tables.lines().filter(|line| !line.trim().is_empty()).map(table).collect();
     let view = |name: &str, reads: &str| {
-        json!({"schema": "public", "name": name, "is_materialized": false, "definition": "", "reads": [["public", reads]]})
+        json!({"schema": "public", "name": name, "is_materialized": false, "definition": "", "reads": [["public", reads]], "needs_keys": []})
     };
     let function = json!({"schema": "public", "name": "sell", "arguments": "", "language": "sql", "kind": "f", "is_trigger": false,
                           "source": "INSERT INTO tickets (id) VALUES (1)"});

@@ -180,9 +180,12 @@ impl Walk<'_> {
             self.notes.push(format!("{} was not read: it is not whole", path.display()));
             return Ok(());
         };
-        for (line, statement) in found.iter().flat_map(|literal| statements(literal, language, self.tables)) {
+        let found: Vec<_> = found.iter().flat_map(|literal| statements(literal, language, self.tables)).collect();
+        // What has no parameters yet gets them as its neighbours have them.
+        let usual = found.iter().find_map(|(_, statement)| statement.style()).unwrap_or(language.usual());
+        for (line, statement) in found {
             let place = FoundAt { file: path.display().to_string(), line };
-            self.tally.add(statement, Origin::Source, Counts::default(), Some(place));
+            self.tally.add(statement.or_spelled(usual), Origin::Source, Counts::default(), Some(place));
         }
         Ok(())
     }

@@ -31,6 +31,7 @@ pub(super) struct Statement {
     spots: Vec<Spot>,
     params: Vec<String>,
     spelling: Spelling,
+    has_params: bool,
 }
 
 /// Where the two texts differ.
@@ -83,6 +84,7 @@ impl Statement {
                 spots: Vec::new(),
                 params: Vec::new(),
                 spelling: usual,
+                has_params: false,
             },
             numbered: highest(&tokens),
             in_order: false,
@@ -92,9 +94,29 @@ impl Statement {
             at += making.take(&tokens, at).max(1);
         }
         let Making { mut out, marks, style, .. } = making;
-        out.spelling = style.unwrap_or(usual);
+        (out.spelling, out.has_params) = (style.unwrap_or(usual), style.is_some());
         out.fingerprint = fingerprint::of(marks);
         out
+    }
+
+    /// How its parameters are written, if it has any.
+    pub(super) fn style(&self) -> Option<Spelling> {
+        self.has_params.then_some(self.spelling)
+    }
+
+    /// The statement with new parameters written so, if it has none to see it by.
+    pub(super) fn or_spelled(mut self, usual: Spelling) -> Self {
+        if !self.has_params {
+            self.spelling = usual;
+        }
+        self
+    }
+
+    /// Whether a parameter stands for what is a constant in the text.
+    pub(super) fn is_constant(&self, param: &str) -> bool {
+        let number = param.strip_prefix('_').and_then(|number| number.parse::<usize>().ok());
+        let spelled = number.and_then(|number| self.params.get(number.checked_sub(1)?));
+        spelled.is_some_and(|spelled| spelled.starts_with(['\'', 'E', 'e']) || spelled.starts_with(|c: char| c.is_ascii_digit()))
     }
 
     /// The first words, in small letters.
@@ -209,8 +231,14 @@ impl Making<'_> {
             Kind::Name => self.name(&token),
             Kind::Constant | Kind::Number => self.constant(tokens, at, before),
             Kind::Sign => return self.sign(tokens, at, before),
-            Kind::Param(style) => self.param(token.text, style),
-            Kind::Hole => self.hole(tokens, at, before),
+            Kind::Param(style) => {
+                self.param(token.text, style);
+                self.list(tokens, at);
+            }
+            Kind::Hole => {
+                self.hole(tokens, at, before);
+                self.list(tokens, at);
+            }
         }
         1
     }
@@ -444,6 +472,31 @@ impl Making<'_> {
         self.value(name.map(|name| format!("@{}", name.trim())), text);
     }
 
+    /// `IN (:ids)` and `IN :ids`: drivers and mappers put as many values there as there are. So it is a list of several to the checker.
+    fn list(&mut self, tokens: &[Token<'_>], at: usize) {
+        let is_numbered = self.writer == Writer::Server || tokens[at].kind == Kind::Param(Style::Dollar);
+        let mut before = tokens[..at].iter().rev().filter(|token| token.kind != Kind::Blank);
+        let (first, second) = (before.next(), before.next());
+        let is_alone = first.is_some_and(|token| token.is("in"));
+        let is_enclosed = first.is_some_and(|token| token.is_sign("(")) && second.is_some_and(|token| token.is("in"))
+            && token_behind(tokens, at).is_some_and(|token| token.is_sign(")"));
+        if is_numbered || !is_alone && !is_enclosed {
+            return;
+        }
+        let number = self.out.params.len() + 1;
+        self.out.params.push("?".to_owned());
+        let Some(spot) = self.out.spots.last_mut() else { return };
+        let named = self.out.named.split_off(spot.named.start);
+        let (open, close) = if is_alone { ("(", ")") } else { ("", "") };
+        self.out.named.push_str(&format!("{open}{named}, :_{number} {close}"));
+        spot.named.end = self.out.named.len();
+        let value = self.marks.pop();
+        self.marks.extend(is_alone.then(|| Mark::word("(")));
+        self.marks.extend(value);
+        self.marks.extend([Mark::word(","), Mark::Value(number)]);
+        self.marks.extend(is_alone.then(|| Mark::word(")")));
+    }
+
     fn hole(&mut self, tokens: &[Token<'_>], at: usize, before: Option<&Token<'_>>) {
         let token = tokens[at];
         let written = Hole { spelled: token.text.to_owned(), is_bound: false };
@@ -454,7 +507,7 @@ impl Making<'_> {
         let is_apart = !touches(tokens.get(at + 1)) && !touches(at.checked_sub(1).and_then(|last| tokens.get(last)));
         let follows = before.is_some_and(|before| match before.kind {
             Kind::Sign => !matches!(before.text, ")" | "]" | "." | ";"),
-            _ => before.is_one_of(VALUE_FOLLOWS),
+            _ => before.is_one_of(VALUE_FOLLOWS) || before.is("in"),
         });
         if !is_apart || !follows {
             self.out.unread.get_or_insert(format!("what {} is, is not known before it runs", hole.spelled));

@@ -36,6 +36,10 @@ fn parameters_of_all_forms_get_names() {
         ("a = sqlc.arg(x) AND b = @x", "a = :_1  AND b = :_1 "),
         ("a = 'one' AND b >= 'two' AND c = 3", "a = :_1  AND b >= 'two' AND c = :_2 "),
         ("x[1:n], y ?? 'k'", "x[1: n], y ? 'k'"),
+        // Several values may come for one of these.
+        ("a IN (:x) AND b = :x", "a IN (:_1 , :_2 ) AND b = :_1 "),
+        ("a IN %s AND b IN (?, ?)", "a IN (:_1 , :_2 ) AND b IN (:_3 , :_4 )"),
+        ("a IN ($1)", "a IN (:_1 )"),
         ("extract($1 FROM a)", "extract(:_1  FROM a)"),
         ("a = 1 -- ?\n AND b = /* ? */ 2", "a = :_1  \n AND b =   :_2 "),
     ] {
@@ -74,6 +78,8 @@ fn equal_ones_are_one() {
     same(server("INSERT INTO t VALUES (1, 'a', NULL), (2, 'b', TRUE)"), server("INSERT INTO t VALUES ($1,$2,$3),($4,$5,$6),($7,$8,$9)"));
     same(server("SELECT -1"), server("SELECT $1"));
     let differ = |one: Statement, other: Statement| assert_ne!(one.fingerprint, other.fingerprint);
+    same(program("SELECT a IN (:ids)"), server("SELECT a IN (1, 2, 3)"));
+    same(program("SELECT a IN %s"), server("SELECT a IN (1, 2, 3)"));
     differ(server("SELECT a IN ($1)"), server("SELECT a IN ($1, $2)"));
     differ(server("SELECT a = $1 AND b = $1"), server("SELECT a = $1 AND b = $2"));
     differ(server("INSERT INTO t VALUES ($1, $2), ($1, $3)"), server("INSERT INTO t VALUES ($1, $2), ($3, $4)"));

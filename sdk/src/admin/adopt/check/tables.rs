@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use shardwise_scope::{Analysis, TableFacts};
 
 use crate::admin::adopt::catalog::{Name, Table, View};
-use crate::admin::adopt::classify::{Class, Key};
+use crate::admin::adopt::classify::{Class, Key, guesses};
 use crate::admin::adopt::inspection::Inspection;
 
 /// What a table or view is to a statement.
@@ -86,13 +86,19 @@ impl Tables {
             let is_tenants = |name: &Name| {
                 classes.get(name).is_some_and(|one| matches!(one.class, Class::Root | Class::Keyed | Class::Chained))
             };
+            let is_found_by = key.is_some() && classified.class != Class::Root;
+            let undeclared = guesses(&inspection.catalog, table).into_iter().filter(|link| is_tenants(&link.target));
+            let undeclared: Vec<Vec<String>> = undeclared.map(|link| link.columns).collect();
             all.push(Known {
                 name: table.name.clone(),
                 role,
                 key_is_new: key.as_ref().is_some_and(|key| table.column(key).is_none()),
                 is_root: classified.class == Class::Root,
                 columns: table.columns.iter().map(|column| column.name.clone()).collect(),
-                identifying: if key.is_some() && classified.class != Class::Root { identifying(table, is_tenants) } else { Vec::new() },
+                identifying: match is_found_by {
+                    true => [identifying(table, is_tenants), undeclared].concat(),
+                    false => Vec::new(),
+                },
                 key,
             });
         }

@@ -194,7 +194,7 @@ fn of_rows(statement: &Statement, analysis: &Analysis, sites: &Sites, tables: &T
     let tenants = of(Role::Tenants).or(of(Role::View));
     match (tenants, of(Role::Local), of(Role::Shared)) {
         (Some(tenants), Some(local), _) => {
-            let why = format!("{tenants} is distributed and {local} stays on the coordinator: what joins them is asked there");
+            let why = format!("{tenants} is distributed and {local} stays on the coordinator: what has both is for the coordinator");
             return Judged::new(Verdict::Cross, why);
         }
         (None, Some(_), _) => return Judged::new(Verdict::Local, "its tables stay where they are"),
@@ -204,7 +204,7 @@ fn of_rows(statement: &Statement, analysis: &Analysis, sites: &Sites, tables: &T
     }
     if let Some(view) = of(Role::View) {
         let is_held = analysis.relations.iter().zip(&known).any(|(relation, known)| {
-            known.role == Role::View && relation.pins.iter().any(|pin| pin.column == tables.key.column)
+            known.role == Role::View && relation.pins.iter().any(|pin| !statement.is_constant(&pin.param))
         });
         let why = format!("{view} is a view of tenants' rows, into which the checker does not see: write its query in its place");
         return Judged::new(if is_held { Verdict::NeedsKey } else { Verdict::Cross }, why);
@@ -289,10 +289,10 @@ fn across(statement: &Statement, analysis: &Analysis, known: &[&Known], tables: 
         SUMS.iter().find(|name| is_call && token.is(name))
     };
     let pinned = analysis.relations.iter().zip(known).find_map(|(relation, known)| {
-        let pin = relation.pins.first().filter(|_| known.role == Role::Tenants)?;
-        Some((known, &pin.column))
+        let pin = relation.pins.iter().find(|pin| !statement.is_constant(&pin.param));
+        Some((known, &pin.filter(|_| known.role == Role::Tenants)?.column))
     });
-    let hint = "where one tenant's are meant, say whose";
+    let hint = "where one tenant's are meant, add the key";
     let root = &tables.key.root_column;
     match (pinned, tokens.iter().enumerate().find_map(called)) {
         (Some((known, column)), _) if known.is_root => {
@@ -300,7 +300,7 @@ fn across(statement: &Statement, analysis: &Analysis, known: &[&Known], tables: 
         }
         (_, Some(sum)) => format!("{sum}() is over rows of all tenants: {hint}"),
         (Some((known, column)), _) => format!("rows of {} with one {column} may be several tenants': {hint}", known.name),
-        (None, None) => format!("nothing in it says which tenant's rows are meant: {hint}"),
+        (None, None) => format!("nothing in it tells one tenant's rows from others': {hint}"),
     }
 }
 

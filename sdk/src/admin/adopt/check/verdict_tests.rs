@@ -41,6 +41,9 @@ fn what_each_statement_is() {
         ("SELECT t.id, u.email FROM tickets t JOIN users u ON u.id = t.user_id WHERE t.festival_id = $1", Routes),
         ("SELECT count(*) FROM tickets WHERE festival_id = 'a'", Routes),
         ("SELECT name FROM festivals WHERE id = $1", Routes),
+        ("SELECT name FROM festivals WHERE id IN ($1)", Routes),
+        ("SELECT name FROM festivals WHERE id IN (:ids)", NeedsKey),
+        ("SELECT name FROM festivals WHERE id IN %s", NeedsKey),
         ("INSERT INTO tickets (id, festival_id) VALUES ($1, $2)", Routes),
         ("INSERT INTO festivals (id, slug) VALUES ($1, $2)", Routes),
         // The row's own key, the row it belongs to, a list of them.

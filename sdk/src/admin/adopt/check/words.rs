@@ -189,7 +189,7 @@ impl<'t> Reading<'t> {
                 true => (Kind::Hole, len),
                 false => (Kind::Param(style), len),
             }),
-            ':' if self.brackets == 0 => colon(rest, ends_value),
+            ':' if !self.is_slice(ends_value) => colon(rest, ends_value),
             '@' => {
                 let in_operator = self.before().is_some_and(|token| token.end() == self.at && token.kind == Kind::Sign);
                 let is_free = !in_operator || self.before().is_some_and(|token| matches!(token.text, "(" | "," | "="));
@@ -202,6 +202,13 @@ impl<'t> Reading<'t> {
             _ => None,
         };
         found.unwrap_or((Kind::Sign, first.len_utf8()))
+    }
+
+    /// Whether a colon is that of `a[1:n]` or `a[:n]`: `ARRAY[:a]` has none.
+    fn is_slice(&self, ends_value: bool) -> bool {
+        let mut before = self.tokens.iter().rev().filter(|token| token.kind != Kind::Blank);
+        let opens = before.next().is_some_and(|token| token.is_sign("["));
+        self.brackets > 0 && (ends_value || opens && before.next().is_some_and(Token::ends_value))
     }
 
     /// `?` is a parameter where a value has to come, and an operator of jsonb behind one. `??` is how JDBC writes the operator.
@@ -302,7 +309,7 @@ mod tests {
         for (text, expected) in [
             ("SELECT a FROM t WHERE b = ? AND c IN (?,?) LIMIT ? OFFSET ?2", vec!["?", "?", "?", "?", "?2"]),
             ("SELECT data ? 'a', data->'x' ?| ?, data ?& :b, (x) ?? 'c'", vec!["?", ":b"]),
-            ("SELECT a::text, b[1:2], c[i:j], f(x := 1), ':no', \":no\" /* :no */ -- :no\n, :yes::int", vec![":yes"]),
+            ("SELECT a::text, b[1:2], c[i:j], d[:n], ARRAY[ :e ], f(x := 1), ':no', \":no\" /* :no */ -- :no\n, :yes::int", vec![":e", ":yes"]),
             ("WHERE a @> b AND c @@ d AND e <@f AND g = @g AND h(@i)", vec!["@g", "@i"]),
             ("WHERE a=%s AND b = %(name)s AND c % 2 = 1 AND d %% 2 = 0 AND e LIKE '%s'", vec!["%s", "%(name)s"]),
             ("FROM t_%s WHERE x = #{id} AND y = ${y} AND z = {} AND '{}' = {name}", vec![

@@ -45,6 +45,7 @@ mod parse;
 mod pins;
 mod query;
 mod scope;
+mod sites;
 mod survey;
 mod text;
 mod tree;
@@ -59,7 +60,8 @@ pub use control::{seems_to_read, session_control, transaction_control};
 pub use explain::{explain, place};
 pub use facts::{ColumnFact, FactLists, Facts, PinFact, RelationFact, TableFacts, ValueFact, WriteFact, WriteFactKind};
 pub use message::Message;
-pub use text::{Named, name_parameters};
+pub use sites::{ConditionSite, InsertSite, Inserted, Sites, TableSite, sites};
+pub use text::{Named, Quoted, name_parameters, quoted};
 pub use verify::{Problem, verify};
 
 /// Reads one statement with parameters of the form `:name`.
@@ -69,7 +71,7 @@ pub use verify::{Problem, verify};
 /// All that is wrong with it, in the order of the text.
 pub fn analyse(text: &str) -> Result<Analysis, Vec<Refusal>> {
     let numbered = text::number(text, For::TheParser)?;
-    parse::read(&numbered)
+    parse::read(&numbered, survey::survey)
 }
 
 /// Why a statement is not accepted.

@@ -5,11 +5,9 @@ use std::panic;
 
 use postgresql_cst_parser::{NodeOrToken, ParserError, ResolvedNode};
 
-use crate::scope::Outer;
-use crate::survey::Survey;
+use crate::Refusal;
 use crate::text::Numbered;
-use crate::tree::{self, Kind};
-use crate::{Analysis, Refusal};
+use crate::tree::{self, Kind, Node};
 
 /// The parser goes down a level for each item of a list; so a longer statement needs a stack of its own.
 const ON_THE_CALLERS_STACK: usize = 400;
@@ -17,8 +15,11 @@ const ON_THE_CALLERS_STACK: usize = 400;
 const LONGEST: usize = 10_000;
 const STACK: usize = 256 << 20;
 
-/// Parses the text and walks through the tree.
-pub(crate) fn read(text: &Numbered) -> Result<Analysis, Vec<Refusal>> {
+/// What is made of a statement's tree and its text.
+type Reader<T> = fn(Node<'_>, &Numbered) -> Result<T, Vec<Refusal>>;
+
+/// Parses the text and hands the tree of its one statement on.
+pub(crate) fn read<T: Send>(text: &Numbered, reader: Reader<T>) -> Result<T, Vec<Refusal>> {
     if text.tokens > LONGEST {
         return refused(
             text,
@@ -27,22 +28,22 @@ pub(crate) fn read(text: &Numbered) -> Result<Analysis, Vec<Refusal>> {
         );
     }
     if text.tokens <= ON_THE_CALLERS_STACK {
-        return guarded(text);
+        return guarded(text, reader);
     }
     let on_a_big_stack = std::thread::Builder::new().stack_size(STACK);
-    std::thread::scope(|scope| on_a_big_stack.spawn_scoped(scope, || guarded(text)).ok()?.join().ok()).unwrap_or_else(
+    std::thread::scope(|scope| on_a_big_stack.spawn_scoped(scope, || guarded(text, reader)).ok()?.join().ok()).unwrap_or_else(
         || refused(text, 0..text.sql.len(), "there is no memory to read a statement of this length".to_owned()),
     )
 }
 
 /// The parser panics on some texts. Those that are known are refused before; this is the net for the others. The hook of the
 /// process is not touched, for it belongs to the program: so such a panic is printed, as any other.
-fn guarded(text: &Numbered) -> Result<Analysis, Vec<Refusal>> {
-    panic::catch_unwind(|| parsed(text))
+fn guarded<T>(text: &Numbered, reader: Reader<T>) -> Result<T, Vec<Refusal>> {
+    panic::catch_unwind(|| parsed(text, reader))
         .unwrap_or_else(|_| refused(text, 0..text.sql.len(), "the parser does not understand this".to_owned()))
 }
 
-fn parsed(text: &Numbered) -> Result<Analysis, Vec<Refusal>> {
+fn parsed<T>(text: &Numbered, reader: Reader<T>) -> Result<T, Vec<Refusal>> {
     let root = match postgresql_cst_parser::parse(&text.sql) {
         Ok(root) => root,
         Err(error) => {
@@ -65,15 +66,7 @@ fn parsed(text: &Numbered) -> Result<Analysis, Vec<Refusal>> {
         };
         return refused(text, at, message);
     };
-    let mut survey = Survey::default();
-    survey.params.clone_from(&text.params);
-    match statement.descendants().find(|one| one.kind() == Kind::stmt).and_then(|one| tree::nodes(one).next()) {
-        Some(statement) => {
-            survey.statement(statement, Outer::default());
-        }
-        None => survey.refuse(statement, "transactions are begun and ended by the SDK: use its method".to_owned()),
-    }
-    survey.finish(text)
+    reader(statement, text)
 }
 
 /// Whether the parser found comments, constants, quoted names and parameters where they were found before.
@@ -110,6 +103,6 @@ fn place(error: &ParserError, text: &Numbered) -> Range<usize> {
     }
 }
 
-fn refused(text: &Numbered, at: Range<usize>, message: String) -> Result<Analysis, Vec<Refusal>> {
+fn refused<T>(text: &Numbered, at: Range<usize>, message: String) -> Result<T, Vec<Refusal>> {
     Err(vec![Refusal { at: text.original(&at), message }])
 }

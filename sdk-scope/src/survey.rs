@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::pins::{Pinned, Pins, Place};
-use crate::scope::{Item, Names, Source, SourceId};
+use crate::scope::{Item, Names, Outer, Source, SourceId};
 use crate::text::Numbered;
-use crate::tree::{self, Node};
+use crate::tree::{self, Kind, Node};
 use crate::{Analysis, ColumnUse, Effect, Pin, Refusal, Relation, Value, Write, WriteKind};
 
 /// Everything that is known so far.
@@ -59,6 +59,19 @@ pub(crate) struct ValueDraft {
     pub(crate) param: Option<String>,
     /// What it equals.
     pub(crate) place: Option<Place>,
+}
+
+/// Walks through a statement.
+pub(crate) fn survey(statement: Node<'_>, text: &Numbered) -> Result<Analysis, Vec<Refusal>> {
+    let mut survey = Survey::default();
+    survey.params.clone_from(&text.params);
+    match statement.descendants().find(|one| one.kind() == Kind::stmt).and_then(|one| tree::nodes(one).next()) {
+        Some(statement) => {
+            survey.statement(statement, Outer::default());
+        }
+        None => survey.refuse(statement, "transactions are begun and ended by the SDK: use its method".to_owned()),
+    }
+    survey.finish(text)
 }
 
 impl Survey {

@@ -76,6 +76,49 @@ pub fn name_parameters(text: &str) -> Result<Named, Vec<Refusal>> {
     number(text, For::TheServer).map(|numbered| Named { sql: numbered.sql, params: numbered.params })
 }
 
+/// A piece of a text in which words and signs mean nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quoted {
+    /// `-- …` or `/* … */`
+    Comment,
+    /// `'…'`, `E'…'`, `$$…$$`
+    Constant,
+    /// `"…"`
+    Name,
+}
+
+/// Such a piece, if the text begins with one, and its length: as PostgreSQL's scanner reads it. One that is not closed goes on to the
+/// end of the text.
+///
+/// ```
+/// use shardwise_scope::{Quoted, quoted};
+///
+/// assert_eq!(quoted("/* a /* b */ c */ d"), Some((Quoted::Comment, 17)));
+/// assert_eq!(quoted("E'it\\'s' x"), Some((Quoted::Constant, 8)));
+/// assert_eq!(quoted("$x$ $$ $x$"), Some((Quoted::Constant, 10)));
+/// assert_eq!(quoted("e + 1"), None);
+/// ```
+pub fn quoted(text: &str) -> Option<(Quoted, usize)> {
+    let closed = |what, len: Option<usize>| Some((what, len.unwrap_or(text.len())));
+    let mut chars = text.chars();
+    let (first, second) = (chars.next()?, chars.next());
+    match (first, second) {
+        ('-', Some('-')) => closed(Quoted::Comment, text.find(['\n', '\r'])),
+        ('/', Some('*')) => closed(Quoted::Comment, comment(text)),
+        ('\'', _) => closed(Quoted::Constant, quoted_by(text, '\'', false)),
+        ('"', _) => closed(Quoted::Name, quoted_by(text, '"', false)),
+        ('e' | 'E' | 'n' | 'N' | 'b' | 'B' | 'x' | 'X', Some('\'')) => {
+            let len = quoted_by(&text[1..], '\'', first.eq_ignore_ascii_case(&'e'));
+            closed(Quoted::Constant, len.map(|len| len + 1))
+        }
+        ('$', _) => {
+            let tag = dollar_tag(text)?;
+            closed(Quoted::Constant, text[tag.len()..].find(tag).map(|at| at + 2 * tag.len()))
+        }
+        _ => None,
+    }
+}
+
 /// Who reads the text next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum For {
@@ -133,7 +176,7 @@ impl<'t> Scanner<'t> {
             }
             '\'' => self.constant(0, false)?,
             '"' => {
-                let len = self.closed(quoted(rest, '"', false), "a quoted name")?;
+                let len = self.closed(quoted_by(rest, '"', false), "a quoted name")?;
                 self.out.tokens += 1;
                 self.piece(len);
             }
@@ -208,7 +251,7 @@ impl<'t> Scanner<'t> {
 
     /// A string constant whose quote is `mark` bytes ahead.
     fn constant(&mut self, mark: usize, escapes: bool) -> Option<()> {
-        let len = mark + self.closed(quoted(&self.rest()[mark..], '\'', escapes), "a string constant")?;
+        let len = mark + self.closed(quoted_by(&self.rest()[mark..], '\'', escapes), "a string constant")?;
         let constant = &self.rest()[..len];
         if escapes && has_coded_character(constant) {
             self.spare(len, "write the characters themselves: no \\x, \\u, \\U or octal escapes".to_owned());
@@ -335,7 +378,7 @@ fn dollar_tag(text: &str) -> Option<&str> {
 }
 
 /// The length of a quoted piece at the start of `text`; a doubled quote does not end it.
-fn quoted(text: &str, quote: char, escapes: bool) -> Option<usize> {
+fn quoted_by(text: &str, quote: char, escapes: bool) -> Option<usize> {
     let mut chars = text.char_indices().skip(1).peekable();
     while let Some((at, c)) = chars.next() {
         if c == '\\' && escapes {

@@ -420,7 +420,7 @@ fn everybodys(catalog: &Catalog, tenants: &Tenants<'_>) -> BTreeSet<Name> {
 
 /// Columns that are called as those are that point at a table, and are no foreign keys: `wallet_id`, where there are `wallets`
 /// whose key is of that type.
-fn guesses(catalog: &Catalog, table: &Table) -> Vec<Link> {
+pub(super) fn guesses(catalog: &Catalog, table: &Table) -> Vec<Link> {
     let is_declared = |column: &str| table.foreign_keys().any(|(key, _)| key.columns.iter().any(|name| name == column));
     let mut found = Vec::new();
     for column in &table.columns {

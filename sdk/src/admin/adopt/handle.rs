@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::catalog::{Catalog, Name, Table};
+use super::check::{self, Checked, Sources};
 use super::classify::{Answer, Classified, Key, classify};
 use super::evidence::{self, Evidence};
 use super::file::{self, Answers};
@@ -58,6 +59,39 @@ impl Adopt {
         let (desk, catalog) = self.open().await?;
         let Answers { key, column, tables } = file::read(plan, &catalog)?;
         self.look(&desk, catalog, &key, &column, &tables).await
+    }
+
+    /// What becomes of an application's statements once the tables are distributed as inspected: which go to one shard as they are, which
+    /// have to name the tenant's key, with the statement that does, and which can't. Nothing is said to go to one shard that `sql!` would
+    /// not accept.
+    ///
+    /// Statements that a program puts together are read as far as their parts are literals, and told as [dynamic](super::Verdict::Dynamic)
+    /// where what is put in may be more than a value. Conditions that are appended later, in another statement of the program, are not seen.
+    ///
+    /// ```no_run
+    /// # use shardwise::Cluster;
+    /// use shardwise::admin::adopt::{Sources, Verdict};
+    ///
+    /// # async fn f(cluster: Cluster, answers: &str) -> shardwise::Result<()> {
+    /// let adopt = cluster.admin().adopt();
+    /// let found = adopt.inspect_with(answers).await?;
+    /// let checked = adopt.check(&found, &Sources::new().with_statements().with_folder("src")).await?;
+    /// for statement in checked.statements.iter().filter(|statement| statement.verdict == Verdict::NeedsKey) {
+    ///     println!("{}\n→ {}", statement.sql, statement.rewritten.as_deref().unwrap_or(&statement.why));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where a file or folder can't be read; [`ErrorKind::Unsupported`] where `pg_stat_statements` is to be read and is
+    /// not there, or hides all it has from the role: the message names the fix.
+    pub async fn check(&self, inspection: &Inspection, sources: &Sources) -> Result<Checked> {
+        let desk = match sources.asks_server() {
+            true => Some(Desk::open(&self.core).await?),
+            false => None,
+        };
+        check::check(desk.as_ref(), inspection, sources).await
     }
 
     /// Begins an adoption with these [steps](Inspection::steps): they are written into a journal in the database, in the schema

@@ -1,5 +1,6 @@
 //! `adopt`: a grown database on its way to distributed tables.
 
+mod check;
 mod entities;
 mod inspect;
 mod plan;
@@ -19,6 +20,9 @@ use super::failure::Failure;
 pub(super) enum Command {
     /// Tell of each table whose its rows are, and how that is known; ends with 3 where a person has to say
     Inspect(inspect::Command),
+    /// Tell of an application's statements which go to one shard, and which have to name the tenant's key; ends with 3 where one has to be
+    /// changed
+    Check(check::Command),
     /// Write the tables as entities of Rust, with a test that writes a row of each; ends with 3 where one can't be an entity
     Entities(entities::Command),
     /// Show the steps that lead there, with their locks and how long they take, and what is lost; ends with 3 where something is to be
@@ -38,6 +42,7 @@ impl Command {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         match self {
             Self::Inspect(command) => command.run(context).await,
+            Self::Check(command) => command.run(context).await,
             Self::Entities(command) => command.run(context).await,
             Self::Plan(command) => command.run(context).await,
             Self::Begin(command) => command.run(context).await,

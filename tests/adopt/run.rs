@@ -19,7 +19,7 @@ const TABLES: &str = include_str!("platform.sql");
 const ROWS: &str = include_str!("rows.sql");
 
 /// The platform, with so many festivals, and so many of what there are many of.
-async fn platform(place: Place, festivals: usize, each: usize) -> (Config, Cluster) {
+pub async fn platform(place: Place, festivals: usize, each: usize) -> (Config, Cluster) {
     let config = place.empty().await;
     let client = session(&config).await;
     client.batch_execute(TABLES).await.unwrap();

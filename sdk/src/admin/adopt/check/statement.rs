@@ -116,7 +116,9 @@ impl Statement {
     pub(super) fn is_constant(&self, param: &str) -> bool {
         let number = param.strip_prefix('_').and_then(|number| number.parse::<usize>().ok());
         let spelled = number.and_then(|number| self.params.get(number.checked_sub(1)?));
-        spelled.is_some_and(|spelled| spelled.starts_with(['\'', 'E', 'e']) || spelled.starts_with(|c: char| c.is_ascii_digit()))
+        spelled.is_some_and(|spelled| {
+            spelled.starts_with(['\'', 'E', 'e']) || spelled.starts_with(|c: char| c.is_ascii_digit())
+        })
     }
 
     /// The first words, in small letters.
@@ -212,8 +214,21 @@ struct Making<'h> {
 const TYPES: &[&str] = &["interval", "date", "time", "timestamp", "timestamptz"];
 /// Types that numbers in parentheses belong to.
 const SIZED: &[&str] = &[
-    "bit", "bpchar", "char", "character", "decimal", "float", "interval", "numeric", "time", "timestamp", "timestamptz", "timetz",
-    "varchar", "varying", "vector",
+    "bit",
+    "bpchar",
+    "char",
+    "character",
+    "decimal",
+    "float",
+    "interval",
+    "numeric",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "timetz",
+    "varchar",
+    "varying",
+    "vector",
 ];
 /// Words behind which a hole is a value.
 const VALUE_FOLLOWS: &[&str] =
@@ -322,7 +337,8 @@ impl Making<'_> {
         if !is_type || before.is_some_and(|before| before.is("as")) {
             return None;
         }
-        let behind: Vec<usize> = (at + 1..tokens.len()).filter(|one| tokens[*one].kind != Kind::Blank).take(4).collect();
+        let behind: Vec<usize> =
+            (at + 1..tokens.len()).filter(|one| tokens[*one].kind != Kind::Blank).take(4).collect();
         let is_at = |place: usize, words: &[&str]| behind.get(place).is_some_and(|one| tokens[*one].is_one_of(words));
         let zone = if is_at(0, &["with", "without"]) && is_at(1, &["time"]) && is_at(2, &["zone"]) { 3 } else { 0 };
         let constant = *behind.get(zone)?;
@@ -419,7 +435,9 @@ impl Making<'_> {
     fn follow_order(&mut self, token: &Token<'_>) {
         if token.is("by") {
             self.in_order = true;
-        } else if token.is_one_of(&["limit", "offset", "fetch", "for", "having", "union", "rows", "range"]) || token.is_sign(")") {
+        } else if token.is_one_of(&["limit", "offset", "fetch", "for", "having", "union", "rows", "range"])
+            || token.is_sign(")")
+        {
             self.in_order = false;
         }
     }
@@ -466,7 +484,9 @@ impl Making<'_> {
             Style::Dollar | Style::Colon | Style::At => text.get(1..),
             Style::PercentNamed => text.get(2..text.len().saturating_sub(2)),
             Style::Hash => text.get(2..).and_then(|name| name.split(['}', ',']).next()),
-            Style::Question | Style::Percent => text.get(1..).filter(|number| number.starts_with(|c: char| c.is_ascii_digit())),
+            Style::Question | Style::Percent => {
+                text.get(1..).filter(|number| number.starts_with(|c: char| c.is_ascii_digit()))
+            }
         };
         self.style.get_or_insert(Spelling::Like(style));
         self.value(name.map(|name| format!("@{}", name.trim())), text);
@@ -478,7 +498,8 @@ impl Making<'_> {
         let mut before = tokens[..at].iter().rev().filter(|token| token.kind != Kind::Blank);
         let (first, second) = (before.next(), before.next());
         let is_alone = first.is_some_and(|token| token.is("in"));
-        let is_enclosed = first.is_some_and(|token| token.is_sign("(")) && second.is_some_and(|token| token.is("in"))
+        let is_enclosed = first.is_some_and(|token| token.is_sign("("))
+            && second.is_some_and(|token| token.is("in"))
             && token_behind(tokens, at).is_some_and(|token| token.is_sign(")"));
         if is_numbered || !is_alone && !is_enclosed {
             return;
@@ -502,7 +523,9 @@ impl Making<'_> {
         let written = Hole { spelled: token.text.to_owned(), is_bound: false };
         let hole = if token.text.starts_with(HOLE) { self.holes.next().unwrap_or(&written) } else { &written }.clone();
         let touches = |token: Option<&Token<'_>>| {
-            token.is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Name | Kind::Hole | Kind::Number) || token.is_sign("."))
+            token.is_some_and(|token| {
+                matches!(token.kind, Kind::Word | Kind::Name | Kind::Hole | Kind::Number) || token.is_sign(".")
+            })
         };
         let is_apart = !touches(tokens.get(at + 1)) && !touches(at.checked_sub(1).and_then(|last| tokens.get(last)));
         let follows = before.is_some_and(|before| match before.kind {
@@ -552,7 +575,9 @@ fn opens_extract(tokens: &[Token<'_>], at: usize) -> bool {
 fn is_plain_equals(tokens: &[Token<'_>], at: usize) -> bool {
     let mut before = tokens[..at].iter().rev().filter(|token| token.kind != Kind::Blank);
     let Some(equals) = before.next().filter(|token| token.is_sign("=")) else { return false };
-    !before.next().is_some_and(|sign| sign.end() == equals.at && sign.kind == Kind::Sign && "<>!=~@#&|*+-/%^:".contains(sign.text))
+    !before.next().is_some_and(|sign| {
+        sign.end() == equals.at && sign.kind == Kind::Sign && "<>!=~@#&|*+-/%^:".contains(sign.text)
+    })
 }
 
 #[cfg(test)]

@@ -61,7 +61,8 @@ impl Joining<'_> {
     /// Takes the literal that begins here with all that is joined to it, and returns what comes behind.
     fn chain(&mut self, start: usize, end: usize, open: &mut Vec<Range<usize>>) -> usize {
         let tokens = self.tokens;
-        let mut literal = Literal { text: String::new(), holes: Vec::new(), line: tokens[start].line, last_line: 0, name: None };
+        let mut literal =
+            Literal { text: String::new(), holes: Vec::new(), line: tokens[start].line, last_line: 0, name: None };
         let mut begin = start;
         if start >= 2 && tokens[start - 1].is('+') {
             let first = self.operand_before(start - 1);

@@ -114,17 +114,19 @@ impl Trip<'_> {
             quote!(let tenant = cluster.tenant(#key).await?;)
         });
         let session = session(entity);
-        let made = entity.fields.iter().filter(|field| field.made.is_some()).map(|field| {
-            let (name, value) = (&field.ident, copied(&names::ident("made"), field));
-            quote!(#name: #value)
-        });
-        let made: Vec<TokenStream> = made.collect();
-        let server_made = (!made.is_empty()).then(|| quote!(let #variable = #ident { #(#made,)* ..#variable };));
+        let made = entity.fields.iter().filter(|field| field.made.is_some());
+        let made: Vec<TokenStream> = made
+            .map(|field| {
+                let (name, value) = (&field.ident, copied(&names::ident("made"), field));
+                quote!(#variable.#name = #value;)
+            })
+            .collect();
+        let is_changed = (!made.is_empty()).then(|| quote!(mut));
         quote! {
-            let #variable = #ident { #(#values),* };
+            let #is_changed #variable = #ident { #(#values),* };
             #tenant
             let made = written(&#session, &#variable).await?;
-            #server_made
+            #(#made)*
             assert_eq!(made, #variable);
         }
     }

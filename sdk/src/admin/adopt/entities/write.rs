@@ -60,10 +60,9 @@ fn with_short_indexes(text: &str) -> String {
 pub(super) fn tests(items: &[TokenStream]) -> Result<String, syn::Error> {
     let inner = text(items)?;
     let mut module = "#[cfg(test)]\nmod tests {\n".to_owned();
-    let mut before = "";
     for line in inner.lines() {
         // An empty line before each row.
-        if line.starts_with("    let ") && line.ends_with(" {") && !before.starts_with("    let made") {
+        if line.starts_with("    let ") && line.ends_with(" {") {
             module.push('\n');
         }
         if !line.is_empty() {
@@ -71,7 +70,6 @@ pub(super) fn tests(items: &[TokenStream]) -> Result<String, syn::Error> {
         }
         module.push_str(line);
         module.push('\n');
-        before = line;
     }
     module.push_str("}\n");
     Ok(module)

@@ -26,6 +26,8 @@ pub(super) struct Statement {
     pub(super) fingerprint: String,
     /// Why it can't be read: what is put in is more than a value.
     pub(super) unread: Option<String>,
+    /// Whether it can't end where it does: a program appends the rest.
+    pub(super) goes_on: bool,
     /// What is put into the text and was taken for a value.
     pub(super) spliced: Vec<String>,
     spots: Vec<Spot>,
@@ -80,6 +82,7 @@ impl Statement {
                 shown: String::with_capacity(text.len()),
                 fingerprint: String::new(),
                 unread: None,
+                goes_on: false,
                 spliced: Vec::new(),
                 spots: Vec::new(),
                 params: Vec::new(),
@@ -94,6 +97,7 @@ impl Statement {
             at += making.take(&tokens, at).max(1);
         }
         let Making { mut out, marks, style, .. } = making;
+        out.goes_on = matches!(writer, Writer::Program { .. }) && goes_on(&tokens);
         (out.spelling, out.has_params) = (style.unwrap_or(usual), style.is_some());
         out.fingerprint = fingerprint::of(marks);
         out
@@ -186,6 +190,18 @@ impl Statement {
             Spelling::Like(Style::Hash) => format!("#{{{name}}}"),
         }
     }
+}
+
+/// Whether a statement can't end here: what comes behind is appended somewhere.
+fn goes_on(tokens: &[Token<'_>]) -> bool {
+    let count = |sign: &str| tokens.iter().filter(|token| token.is_sign(sign)).count();
+    let last = tokens.iter().rev().find(|token| token.kind != Kind::Blank);
+    let is_open = last.is_some_and(|last| match last.kind {
+        Kind::Sign => matches!(last.text, "," | "(" | "=" | "<" | ">"),
+        // Other words that values follow are names as well.
+        _ => last.is_one_of(&["and", "by", "from", "in", "into", "or", "select", "set", "values", "where"]),
+    });
+    is_open || count("(") > count(")")
 }
 
 /// The highest number of a parameter `$n`.

@@ -42,8 +42,9 @@ fn what_each_statement_is() {
         ("SELECT count(*) FROM tickets WHERE festival_id = 'a'", Routes),
         ("SELECT name FROM festivals WHERE id = $1", Routes),
         ("SELECT name FROM festivals WHERE id IN ($1)", Routes),
-        ("SELECT name FROM festivals WHERE id IN (:ids)", NeedsKey),
-        ("SELECT name FROM festivals WHERE id IN %s", NeedsKey),
+        ("SELECT name FROM festivals WHERE id IN (:ids)", Cross),
+        ("SELECT name FROM stands WHERE festival_id IN %s", Cross),
+        ("INSERT INTO tickets ({columns}) VALUES ({values})", Dynamic),
         ("INSERT INTO tickets (id, festival_id) VALUES ($1, $2)", Routes),
         ("INSERT INTO festivals (id, slug) VALUES ($1, $2)", Routes),
         // The row's own key, the row it belongs to, a list of them.
@@ -86,7 +87,8 @@ fn what_each_statement_is() {
         ("SELECT relname FROM pg_class JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace", Other),
         ("SELECT * FROM elsewhere WHERE id = $1", Unreadable),
         ("SELECT sell() FROM tickets WHERE festival_id = $1", Unreadable),
-        ("SELECT * FROM tickets WHERE WHERE", Unreadable),
+        ("SELECT * FROM tickets WHERE )", Unreadable),
+        ("SELECT * FROM tickets WHERE", Dynamic),
         ("SELECT nothing FROM tickets WHERE festival_id = $1 AND id = nextval('x')", Unreadable),
         ("SELECT {columns} FROM tickets", Dynamic),
     ]);
@@ -98,7 +100,7 @@ fn what_is_written_anew_routes() {
     for (text, expected) in [
         ("SELECT * FROM tickets WHERE id = $1", "SELECT * FROM tickets WHERE id = $1 AND festival_id = $2"),
         ("SELECT * FROM tickets t WHERE id = :id OR t.state = 'x' LIMIT 1",
-         "SELECT * FROM tickets t WHERE (id = :id OR t.state = 'x') AND festival_id = :festival_id LIMIT 1"),
+         "SELECT * FROM tickets t WHERE (id = :id OR t.state = 'x') AND t.festival_id = :festival_id LIMIT 1"),
         ("DELETE FROM staff USING stands s WHERE s.id = ? AND staff.stand_id = s.id",
          "DELETE FROM staff USING stands s WHERE s.id = ? AND staff.stand_id = s.id AND staff.festival_id = ? AND s.festival_id = staff.festival_id"),
         ("SELECT 1 FROM tickets t LEFT JOIN scans s ON s.ticket_id = t.id -- all\nWHERE t.id = %s",
@@ -124,7 +126,11 @@ fn what_is_written_anew_routes() {
          "WITH x AS (SELECT id FROM tickets WHERE id = $1 AND tickets.festival_id = $2) SELECT * FROM scans JOIN x ON x.id = ticket_id WHERE scans.festival_id = $2"),
         ("SELECT 1 FROM tickets t JOIN scans s ON s.ticket_id = t.id JOIN festivals f ON f.id = t.festival_id WHERE t.id = $1",
          "SELECT 1 FROM tickets t JOIN scans s ON s.ticket_id = t.id JOIN festivals f ON f.id = t.festival_id WHERE t.id = $1 \
-          AND t.festival_id = $2 AND s.festival_id = t.festival_id AND f.id = t.festival_id"),
+          AND t.festival_id = $2 AND s.festival_id = t.festival_id"),
+        ("SELECT 1 FROM staff LEFT JOIN shifts USING (stand_id) WHERE staff.id = $1",
+         "SELECT 1 FROM staff LEFT JOIN shifts USING (stand_id, festival_id) WHERE staff.id = $1 AND staff.festival_id = $2"),
+        ("SELECT 1 FROM stands LEFT JOIN tickets USING (festival_id) WHERE stands.id = $1",
+         "SELECT 1 FROM stands LEFT JOIN tickets USING (festival_id) WHERE stands.id = $1 AND stands.festival_id = $2"),
         ("SELECT 1 FROM tickets FOR UPDATE", "SELECT 1 FROM tickets WHERE festival_id = $1 FOR UPDATE"),
     ] {
         let found = judged(text);
@@ -175,6 +181,7 @@ fn a_key_may_be_called_otherwise_in_each_table() {
 fn what_can_t_be_written_anew_is_said() {
     for text in [
         "SELECT 1 FROM tickets t FULL JOIN scans s ON s.ticket_id = t.id WHERE t.id = $1",
+        "SELECT 1 FROM festivals LEFT JOIN stands USING (name) WHERE festivals.id = $1",
         "MERGE INTO tickets t USING stands s ON t.id = $1 WHEN MATCHED THEN DELETE",
         "INSERT INTO tickets (id, festival_id) SELECT $1, (SELECT festival_id FROM stands WHERE id = $2)",
     ] {
@@ -193,7 +200,8 @@ fn what_else_is_to_be_known() {
         ("SELECT count(*) FROM staff WHERE EXISTS (SELECT * FROM shifts)", vec![]),
         ("UPDATE tickets SET state = $1, festival_id = $2 WHERE id = $3", vec![WarningKind::KeySet]),
         ("INSERT INTO tickets (id, festival_id) VALUES ($1, $2) ON CONFLICT (festival_id, id) DO UPDATE SET festival_id = excluded.festival_id",
-         vec![WarningKind::KeySet]),
+         vec![]),
+        ("UPDATE tickets SET festival_id = $1 WHERE festival_id = $1", vec![WarningKind::KeySet]),
         ("INSERT INTO staff VALUES ($1, $2, $3)", vec![WarningKind::NoColumnList]),
         ("INSERT INTO audit (what) VALUES ($1) ON CONFLICT (id) DO NOTHING", vec![WarningKind::Conflict]),
         ("INSERT INTO audit (what) VALUES ($1) ON CONFLICT ON CONSTRAINT x DO NOTHING", vec![WarningKind::Conflict]),
@@ -217,6 +225,8 @@ fn reasons_name_the_columns() {
         ("SELECT count(*) FROM tickets", "count() is over rows of all tenants"),
         ("SELECT id FROM tickets WHERE user_id = $1", "rows of tickets with one user_id may be several tenants'"),
         ("SELECT id FROM festivals WHERE slug = $1", "it looks for tenants by slug, before their id is known"),
+        ("SELECT id FROM tickets WHERE festival_id = ANY ($1)", "festival_id is one of a list"),
+        ("SELECT 1 FROM tickets t, stands s WHERE t.festival_id = $1 AND s.festival_id = $2", "stands is held to festival_id by another parameter"),
         ("SELECT sell()", "`sell` is not among the functions"),
     ] {
         let found = judged(text);

@@ -1,4 +1,4 @@
-use super::{Language, Literal, literals};
+use super::{Constants, Language, Literal, literals, with_constants};
 use crate::admin::adopt::check::words::HOLE;
 
 /// Each literal with what is put in spelled out.
@@ -11,7 +11,8 @@ fn texts(language: Language, source: &str) -> Vec<String> {
         };
         literal.text.chars().map(letter).collect::<String>()
     };
-    literals(language, source).expect("it is a source").into_iter().map(shown).collect()
+    let found = literals(language, source).expect("it is a source");
+    with_constants(found, &Constants::new()).into_iter().map(shown).collect()
 }
 
 fn lines(language: Language, source: &str) -> Vec<usize> {
@@ -38,7 +39,7 @@ fn rust() {
     "####;
     assert_eq!(
         texts(Language::Rust, source),
-        ["SELECT 'a\n'", "SELECT \"a\" FROM t WHERE b = $1", "SELECT a", "SELECT a FROM t", "SELECT {} FROM {t}", "<{FIND.to_owned()}!> AND c", "SELECT 1"]
+        ["SELECT 'a\n'", "SELECT \"a\" FROM t WHERE b = $1", "SELECT a", "SELECT a FROM t", "SELECT SELECT 'a\n' FROM <{t}!>", "<{FIND.to_owned()}!> AND c", "SELECT 1"]
     );
     assert_eq!(lines(Language::Rust, source), [5, 7, 8, 10, 11, 12, 13]);
     assert!(literals(Language::Rust, "fn f( { \"a\"").is_none());
@@ -52,7 +53,7 @@ fn go() {
                   var open = \"not closed\nvar last = \"x\"";
     assert_eq!(texts(Language::Go, source), [
         "SELECT \"a\"\n\\n FROM t WHERE b = $1",
-        "SELECT %s FROM \"t\"",
+        "SELECT <{cols}!> FROM \"t\"",
         "SELECT \"a\"\n\\n FROM t WHERE b = $1 AND c = <{strconv.Itoa(n)}!> LIMIT 1",
         "x",
     ]);
@@ -116,6 +117,31 @@ fn typescript() {
 }
 
 #[test]
+fn what_a_text_is_filled_with_stands_beside_it() {
+    let java = "String T = \"t\";\nvar a = \"\"\"\n SELECT %s FROM %s\"\"\".formatted(f(x, y), C.T);\nvar b = String.format(\"%s %%s %d\", T);";
+    assert_eq!(texts(Language::Java, java), ["t", "SELECT <{f(x,y)}!> FROM t", "t %s <{%d}!>"]);
+    let python = "T = 't'\na = ('SELECT {} '\n 'FROM {T} {{{0}}}').format(c, T=T)\nb = '{} %s'";
+    assert_eq!(texts(Language::Python, python), ["t", "SELECT <{c}!> FROM t {<{0}!>}", "{} %s"]);
+    let rust = "const T: &str = \"t\"; fn f() { let a = format!(\"SELECT {c:?} FROM {T} {}\", b + 1); g!(\"{}\", T) }";
+    assert_eq!(texts(Language::Rust, rust), ["t", "SELECT <{c}!> FROM t <{b+1}!>", "{}"]);
+    let go = "const t = `t`\nvar a = fmt.Sprintf(`SELECT %s FROM %s`+` WHERE %`, cols, t)";
+    assert_eq!(texts(Language::Go, go), ["t", "SELECT <{cols}!> FROM t WHERE %"]);
+}
+
+#[test]
+fn constants_of_other_sources_are_known() {
+    let mut constants = Constants::new();
+    for source in ["class C { String T = \"tickets\"; String TWICE = \"a\"; }", "class D { String TWICE = \"b\"; String S = C.T + \"!\"; }"] {
+        super::constants(&literals(Language::Java, source).unwrap(), &mut constants);
+    }
+    let source = "String q = \"SELECT \" + C.TWICE + \" FROM \" + C.T + D.S + x.T() + T;";
+    let found = with_constants(literals(Language::Java, source).unwrap(), &constants);
+    assert_eq!(found[0].text, format!("SELECT {HOLE} FROM ticketstickets!{HOLE}tickets"));
+    let spelled: Vec<&str> = found[0].holes.iter().map(|hole| hole.spelled.as_str()).collect();
+    assert_eq!(spelled, ["{C.TWICE}", "{x.T()}"]);
+}
+
+#[test]
 fn sql() {
     let source = "\\set x 1\n-- name: Find :one\nSELECT ';' FROM t; -- ;\n/* ; */\n;\nCOPY t FROM stdin;\nit's; a row\n\\.\n\
                   CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN a THEN 1 END; SELECT 2; END;\nDO $$ a; b $$;\nSELECT 3";
@@ -157,7 +183,8 @@ fn no_source_is_too_strange() {
             }
         };
         for language in all {
-            for literal in literals(language, &source).unwrap_or_default() {
+            let found = literals(language, &source).unwrap_or_default();
+            for literal in with_constants(found, &Constants::new()) {
                 assert_eq!(literal.text.matches(HOLE).count(), literal.holes.len(), "{language:?}: {source}");
                 assert!(literal.line <= source.matches('\n').count() + 1, "{language:?}: {source}");
                 read += 1;

@@ -31,9 +31,10 @@ pub(crate) fn read<T: Send>(text: &Numbered, reader: Reader<T>) -> Result<T, Vec
         return guarded(text, reader);
     }
     let on_a_big_stack = std::thread::Builder::new().stack_size(STACK);
-    std::thread::scope(|scope| on_a_big_stack.spawn_scoped(scope, || guarded(text, reader)).ok()?.join().ok()).unwrap_or_else(
-        || refused(text, 0..text.sql.len(), "there is no memory to read a statement of this length".to_owned()),
-    )
+    std::thread::scope(|scope| on_a_big_stack.spawn_scoped(scope, || guarded(text, reader)).ok()?.join().ok())
+        .unwrap_or_else(|| {
+            refused(text, 0..text.sql.len(), "there is no memory to read a statement of this length".to_owned())
+        })
 }
 
 /// The parser panics on some texts. Those that are known are refused before; this is the net for the others. The hook of the

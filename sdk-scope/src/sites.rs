@@ -235,9 +235,8 @@ impl Looking<'_> {
             columns: tree::child(rest, Kind::insert_column_list).map(|list| self.end(list)),
             list: self.end(target),
             values: self.values(rest),
-            conflict: columns.map(|list| {
-                (self.range(list).start, tree::items(list).into_iter().map(tree::name).collect())
-            }),
+            conflict: columns
+                .map(|list| (self.range(list).start, tree::items(list).into_iter().map(tree::name).collect())),
             names_constraint: conflict.is_some_and(|one| tree::has(one, Kind::CONSTRAINT)),
         };
         self.sites.inserts.push(site);
@@ -357,29 +356,35 @@ mod tests {
         for (text, expected) in [
             ("SELECT * FROM s.a -- all\n ORDER BY 1", vec!["s.a#0: SELECT * FROM s.a WHERE"]),
             ("SELECT * FROM a x, b WHERE a.i = :i", vec!["a#0: a.i = :i AND", "b#0: a.i = :i AND"]),
-            ("SELECT 1 FROM a LEFT JOIN b ON a.i = b.i", vec![
-                "a#0: SELECT 1 FROM a LEFT JOIN b ON a.i = b.i WHERE",
-                "b?#0: a.i = b.i AND",
-            ]),
+            (
+                "SELECT 1 FROM a LEFT JOIN b ON a.i = b.i",
+                vec!["a#0: SELECT 1 FROM a LEFT JOIN b ON a.i = b.i WHERE", "b?#0: a.i = b.i AND"],
+            ),
             ("SELECT 1 FROM a RIGHT JOIN b ON x OR y WHERE (a.i)", vec!["a?#0: (x OR y) AND", "b#0: (a.i) AND"]),
-            ("SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j)", vec![
-                "a#0: SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j) WHERE",
-                "b?#0: SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j, j",
-                "c?#0: SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j, j",
-            ]),
+            (
+                "SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j)",
+                vec![
+                    "a#0: SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j) WHERE",
+                    "b?#0: SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j, j",
+                    "c?#0: SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j, j",
+                ],
+            ),
             ("SELECT 1 FROM a FULL JOIN b ON i", vec!["a?#0: nowhere", "b?#0: nowhere"]),
             ("UPDATE a SET i = :i RETURNING *", vec!["a#0: UPDATE a SET i = :i WHERE"]),
             ("DELETE FROM a USING b", vec!["a#0: DELETE FROM a USING b WHERE", "b#0: DELETE FROM a USING b WHERE"]),
-            ("SELECT 1 FROM a WHERE EXISTS (SELECT FROM b WHERE b.i = a.i)", vec![
-                "a#0: EXISTS (SELECT FROM b WHERE b.i = a.i) AND",
-                "b#1: b.i = a.i AND",
-            ]),
+            (
+                "SELECT 1 FROM a WHERE EXISTS (SELECT FROM b WHERE b.i = a.i)",
+                vec!["a#0: EXISTS (SELECT FROM b WHERE b.i = a.i) AND", "b#1: b.i = a.i AND"],
+            ),
             ("MERGE INTO a USING b ON a.i = b.i WHEN MATCHED THEN DELETE", vec!["a#0: nowhere", "b#0: nowhere"]),
-            ("WITH c AS (SELECT 1 FROM a) SELECT 1 FROM c UNION SELECT 2 FROM b", vec![
-                "a#0: WITH c AS (SELECT 1 FROM a WHERE",
-                "c#1: WITH c AS (SELECT 1 FROM a) SELECT 1 FROM c WHERE",
-                "b#2: WITH c AS (SELECT 1 FROM a) SELECT 1 FROM c UNION SELECT 2 FROM b WHERE",
-            ]),
+            (
+                "WITH c AS (SELECT 1 FROM a) SELECT 1 FROM c UNION SELECT 2 FROM b",
+                vec![
+                    "a#0: WITH c AS (SELECT 1 FROM a WHERE",
+                    "c#1: WITH c AS (SELECT 1 FROM a) SELECT 1 FROM c WHERE",
+                    "b#2: WITH c AS (SELECT 1 FROM a) SELECT 1 FROM c UNION SELECT 2 FROM b WHERE",
+                ],
+            ),
         ] {
             assert_eq!(places(text), expected, "{text}");
         }

@@ -31,8 +31,31 @@ const ROWS: &[&str] = &["delete", "insert", "merge", "select", "update", "values
 const OTHERS: &[&str] = &["alter", "copy", "create", "drop", "lock", "truncate"];
 /// What others are about.
 const OBJECTS: &[&str] = &[
-    "database", "domain", "extension", "foreign", "function", "global", "index", "local", "materialized", "or", "policy", "procedure", "publication",
-    "role", "schema", "sequence", "table", "temp", "temporary", "trigger", "type", "unique", "unlogged", "user", "view",
+    "database",
+    "domain",
+    "extension",
+    "foreign",
+    "function",
+    "global",
+    "index",
+    "local",
+    "materialized",
+    "or",
+    "policy",
+    "procedure",
+    "publication",
+    "role",
+    "schema",
+    "sequence",
+    "table",
+    "temp",
+    "temporary",
+    "trigger",
+    "type",
+    "unique",
+    "unlogged",
+    "user",
+    "view",
 ];
 
 /// Whether a text is a statement and no sentence: its first word is a verb of SQL, and it can be read, or names a table that is there
@@ -43,7 +66,11 @@ fn is_one(statement: &Statement, tables: &Tables) -> bool {
     let names_table = names_table(&tokens, tables);
     if ROWS.contains(&first.as_str()) {
         let is_read = statement.unread.is_none() && shardwise_scope::sites(&statement.named).is_ok();
-        return if is_read { names_table || has_signs(&tokens) } else { has_shape(&first, &second, &tokens, names_table, statement) };
+        return if is_read {
+            names_table || has_signs(&tokens)
+        } else {
+            has_shape(&first, &second, &tokens, names_table, statement)
+        };
     }
     if OTHERS.contains(&first.as_str()) {
         return OBJECTS.contains(&second.as_str()) && tokens.len() > 2 || names_table && has_signs(&tokens);
@@ -103,18 +130,47 @@ mod tests {
                 .any(|literal| !statements(literal, Language::Python, &tables).is_empty())
         };
         for text in [
-            "SELECT 1", "  select id\n from nowhere where id = %s", "-- all\nSELECT name FROM stands", "(SELECT 1) UNION (SELECT 2)",
-            "WITH x AS (SELECT 1) SELECT * FROM x", "insert into tickets values (1)", "UPDATE nowhere SET a = 1", "DELETE FROM tickets",
-            "SELECT {columns} FROM {table}", "SELECT FROM WHERE tickets FROM tickets WHERE", "TRUNCATE TABLE tickets", "lock table stands",
-            "CREATE INDEX ON stands (name)", "{start} FROM tickets WHERE {end}", "UPDATE {table} SET a = %s", "VALUES (1)",
+            "SELECT 1",
+            "  select id\n from nowhere where id = %s",
+            "-- all\nSELECT name FROM stands",
+            "(SELECT 1) UNION (SELECT 2)",
+            "WITH x AS (SELECT 1) SELECT * FROM x",
+            "insert into tickets values (1)",
+            "UPDATE nowhere SET a = 1",
+            "DELETE FROM tickets",
+            "SELECT {columns} FROM {table}",
+            "SELECT FROM WHERE tickets FROM tickets WHERE",
+            "TRUNCATE TABLE tickets",
+            "lock table stands",
+            "CREATE INDEX ON stands (name)",
+            "{start} FROM tickets WHERE {end}",
+            "UPDATE {table} SET a = %s",
+            "VALUES (1)",
             "BEGIN; DELETE FROM tickets; COMMIT",
         ] {
             assert!(is_one(text), "{text}");
         }
         for text in [
-            "", "hello", "Select a file", "Select one from the list", "Delete from cart", "Update available", "Create account",
-            "with love from tickets", "Insert coin", "Drop us a line", "Values", "Lock screen", "Delete {name}?", "Select {n} tickets",
-            "from {place} to {place}", "copy that", "Selected from tickets", "Merge into main", "Update the set", "alter ego",
+            "",
+            "hello",
+            "Select a file",
+            "Select one from the list",
+            "Delete from cart",
+            "Update available",
+            "Create account",
+            "with love from tickets",
+            "Insert coin",
+            "Drop us a line",
+            "Values",
+            "Lock screen",
+            "Delete {name}?",
+            "Select {n} tickets",
+            "from {place} to {place}",
+            "copy that",
+            "Selected from tickets",
+            "Merge into main",
+            "Update the set",
+            "alter ego",
         ] {
             assert!(!is_one(text), "{text}");
         }
@@ -130,7 +186,8 @@ mod tests {
             .flat_map(|literal| statements(literal, Language::Python, &tables))
             .map(|(line, statement)| (line, statement.shown))
             .collect();
-        let expected = [(2, "SELECT {a}\n FROM t"), (4, "DELETE FROM tickets WHERE id = {b}"), (7, "SELECT 1"), (7, "SELECT 2")];
+        let expected =
+            [(2, "SELECT {a}\n FROM t"), (4, "DELETE FROM tickets WHERE id = {b}"), (7, "SELECT 1"), (7, "SELECT 2")];
         assert_eq!(found, expected.map(|(line, text)| (line, text.to_owned())));
     }
 }

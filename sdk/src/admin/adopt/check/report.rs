@@ -152,7 +152,8 @@ mod tests {
     fn the_worst_come_first_and_what_two_have_seen_counts_once() {
         let mut tally = Tally::default();
         let mut add = |text: &str, origin: Origin, calls: u64, ms: f64| {
-            let writer = if origin == Origin::Source { Writer::Program { percent_binds: false } } else { Writer::Server };
+            let writer =
+                if origin == Origin::Source { Writer::Program { percent_binds: false } } else { Writer::Server };
             let statement = Statement::read(text, &[], writer, Spelling::Like(Style::Dollar));
             let place = (origin == Origin::Source).then(|| FoundAt { file: "a.rs".to_owned(), line: 1 });
             tally.add(statement, origin, Counts { calls, ms }, place);
@@ -164,14 +165,22 @@ mod tests {
         add("SELECT * FROM stands WHERE id = $1", Origin::Statements, 10, 100.0);
         add("SELECT * FROM stands WHERE festival_id = $1", Origin::Statements, 60, 50.0);
         let checked = Checked::of(&inspected(FESTIVALS, ("festivals", "id"), "festival_id"), tally, Vec::new());
-        let shown: Vec<_> = checked.statements.iter().map(|one| (one.verdict, one.calls, one.time_percent, one.origins.len())).collect();
-        assert_eq!(shown, [
-            (Verdict::NeedsKey, 10, Some(50.0), 1),
-            (Verdict::NeedsKey, 30, Some(25.0), 3),
-            (Verdict::Routes, 60, Some(25.0), 1),
-        ]);
+        let shown: Vec<_> = checked
+            .statements
+            .iter()
+            .map(|one| (one.verdict, one.calls, one.time_percent, one.origins.len()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (Verdict::NeedsKey, 10, Some(50.0), 1),
+                (Verdict::NeedsKey, 30, Some(25.0), 3),
+                (Verdict::Routes, 60, Some(25.0), 1),
+            ]
+        );
         assert_eq!(checked.statements[1].sql, "SELECT * FROM tickets WHERE id = :id", "the program's own text");
-        let totals: Vec<_> = checked.totals.iter().map(|total| (total.verdict, total.calls, total.calls_percent)).collect();
+        let totals: Vec<_> =
+            checked.totals.iter().map(|total| (total.verdict, total.calls, total.calls_percent)).collect();
         assert_eq!(totals, [(Verdict::NeedsKey, 40, Some(40.0)), (Verdict::Routes, 60, Some(60.0))]);
         assert!(checked.is_due() && checked.count(Verdict::Routes) == 1);
     }

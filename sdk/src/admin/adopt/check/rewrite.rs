@@ -87,8 +87,9 @@ fn tenant_of(analysis: &Analysis, known: &[&Known]) -> String {
             relation.pins.iter().any(|pin| pin.param == param && known.key.as_ref() == Some(&pin.column))
         });
         let written = analysis.writes.iter().filter(|write| match &write.kind {
-            WriteKind::Insert(values) => key_value(values, known.get(write.relation).copied())
-                .is_some_and(|value| value.param() == Some(param)),
+            WriteKind::Insert(values) => {
+                key_value(values, known.get(write.relation).copied()).is_some_and(|value| value.param() == Some(param))
+            }
             _ => false,
         });
         pinned.count() + written.count()
@@ -255,7 +256,9 @@ impl<'a> Writing<'a> {
             }
             let has = |relation: &&usize| self.known.get(**relation).is_some_and(|known| known.has(&column.name));
             let will = |relation: &&usize| {
-                self.known.get(**relation).is_some_and(|known| !known.has(&column.name) && known.will_have(&column.name))
+                self.known
+                    .get(**relation)
+                    .is_some_and(|known| !known.has(&column.name) && known.will_have(&column.name))
             };
             let owners: Vec<&usize> = column.of.iter().filter(has).collect();
             let [owner] = owners.as_slice() else { continue };
@@ -274,7 +277,8 @@ impl<'a> Writing<'a> {
             self.sites.tables.iter().find(|site| site.at == *at)
         };
         let (Some(new), Some(owner)) = (site(new), site(owner)) else { return true };
-        let scopes = (new.condition.as_ref().map(ConditionSite::scope), owner.condition.as_ref().map(ConditionSite::scope));
+        let scopes =
+            (new.condition.as_ref().map(ConditionSite::scope), owner.condition.as_ref().map(ConditionSite::scope));
         new.query == owner.query || matches!(scopes, (Some(new), Some(owner)) if is_in(new, owner))
     }
 }
@@ -308,12 +312,105 @@ fn ident(name: &str) -> String {
 
 /// Words that are no names without quotes.
 const RESERVED: &[&str] = &[
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary", "both", "case", "cast", "check",
-    "collate", "collation", "column", "concurrently", "constraint", "create", "cross", "current_catalog", "current_date", "current_role",
-    "current_schema", "current_time", "current_timestamp", "current_user", "default", "deferrable", "desc", "distinct", "do", "else", "end",
-    "except", "false", "fetch", "for", "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike", "in", "initially", "inner",
-    "intersect", "into", "is", "isnull", "join", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp", "natural",
-    "not", "notnull", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "placing", "primary", "references", "returning",
-    "right", "select", "session_user", "similar", "some", "symmetric", "system_user", "table", "tablesample", "then", "to", "trailing", "true",
-    "union", "unique", "user", "using", "variadic", "verbose", "when", "where", "window", "with",
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "authorization",
+    "binary",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "collation",
+    "column",
+    "concurrently",
+    "constraint",
+    "create",
+    "cross",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "freeze",
+    "from",
+    "full",
+    "grant",
+    "group",
+    "having",
+    "ilike",
+    "in",
+    "initially",
+    "inner",
+    "intersect",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "lateral",
+    "leading",
+    "left",
+    "like",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "natural",
+    "not",
+    "notnull",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "outer",
+    "overlaps",
+    "placing",
+    "primary",
+    "references",
+    "returning",
+    "right",
+    "select",
+    "session_user",
+    "similar",
+    "some",
+    "symmetric",
+    "system_user",
+    "table",
+    "tablesample",
+    "then",
+    "to",
+    "trailing",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "variadic",
+    "verbose",
+    "when",
+    "where",
+    "window",
+    "with",
 ];

@@ -35,9 +35,7 @@ pub(super) const WAREHOUSES: &str = "
 /// NULL.
 pub(super) fn inspected(tables: &str, root: (&str, &str), column: &str) -> Inspection {
     let tables: Vec<Value> = tables.lines().filter(|line| !line.trim().is_empty()).map(table).collect();
-    let view = |name: &str, reads: &str| {
-        json!({"schema": "public", "name": name, "is_materialized": false, "definition": "", "reads": [["public", reads]], "needs_keys": []})
-    };
+    let view = |name: &str, reads: &str| json!({"schema": "public", "name": name, "is_materialized": false, "definition": "", "reads": [["public", reads]], "needs_keys": []});
     let function = json!({"schema": "public", "name": "sell", "arguments": "", "language": "sql", "kind": "f", "is_trigger": false,
                           "source": "INSERT INTO tickets (id) VALUES (1)"});
     let catalog: Catalog = serde_json::from_value(json!({
@@ -66,7 +64,8 @@ fn table(line: &str) -> Value {
                "is_validated": true, "is_deferrable": false, "reference": reference})
     };
     for column in columns.split(", ") {
-        let (column, target) = column.split_once(" > ").map_or((column, None), |(column, target)| (column, Some(target)));
+        let (column, target) =
+            column.split_once(" > ").map_or((column, None), |(column, target)| (column, Some(target)));
         let (own, sql_type) = column.split_once(' ').expect("a type");
         let plain = sql_type.trim_end_matches(['*', '!', '?']);
         all.push(json!({"name": own, "type": plain, "base_type": plain, "kind": "b", "collation": null,

@@ -62,7 +62,13 @@ impl Sources {
     }
 
     /// Reads all files. Programs come first: where a server has seen the same, the text is theirs.
-    pub(super) fn read(&self, tables: &Tables, database: &str, tally: &mut Tally, notes: &mut Vec<String>) -> Result<()> {
+    pub(super) fn read(
+        &self,
+        tables: &Tables,
+        database: &str,
+        tally: &mut Tally,
+        notes: &mut Vec<String>,
+    ) -> Result<()> {
         let mut walk = Walk { notes, seen: HashSet::new(), found: Vec::new() };
         for folder in &self.folders {
             let before = walk.found.len();
@@ -121,11 +127,17 @@ fn read_log(file: &Path, database: &str, tally: &mut Tally, notes: &mut Vec<Stri
     let mut read = |database| logs::read(&mut BufReader::with_capacity(1 << 16, File::open(file)?), database, &mut add);
     let mut extent = read(Some(database))?;
     if extent.statements == 0 && extent.of_others > 0 {
-        notes.push(format!("{} names no statement of the database {database:?}: those of all others were taken", file.display()));
+        notes.push(format!(
+            "{} names no statement of the database {database:?}: those of all others were taken",
+            file.display()
+        ));
         extent = read(None)?;
     }
     if extent.statements == 0 {
-        notes.push(format!("{} has no statements: log_min_duration_statement = 0 has a server write them", file.display()));
+        notes.push(format!(
+            "{} has no statements: log_min_duration_statement = 0 has a server write them",
+            file.display()
+        ));
     }
     Ok(())
 }

@@ -16,9 +16,14 @@ fn server(text: &str) -> Statement {
 fn what_a_server_has_seen_is_shown_without_values() {
     for (text, shown) in [
         ("SELECT * FROM t WHERE a = 'secret' AND b > -5 LIMIT 10", "SELECT * FROM t WHERE a = $1 AND b > $2 LIMIT $3"),
-        ("SELECT a::numeric(10,2) FROM t ORDER BY 1, 2 DESC LIMIT 3", "SELECT a::numeric(10,2) FROM t ORDER BY 1, 2 DESC LIMIT $1"),
-        ("SELECT now() - interval '1 day', timestamp with time zone 'x' /* secret */ + $2",
-         "SELECT now() - $3::interval, $4::timestamp with time zone   + $2"),
+        (
+            "SELECT a::numeric(10,2) FROM t ORDER BY 1, 2 DESC LIMIT 3",
+            "SELECT a::numeric(10,2) FROM t ORDER BY 1, 2 DESC LIMIT $1",
+        ),
+        (
+            "SELECT now() - interval '1 day', timestamp with time zone 'x' /* secret */ + $2",
+            "SELECT now() - $3::interval, $4::timestamp with time zone   + $2",
+        ),
         ("SELECT interval $1, t.date FROM t WHERE x = E'sec\\'ret'", "SELECT $1::interval, t.date FROM t WHERE x = $2"),
         ("SELECT a IN ($1 /*, ... */)", "SELECT a IN ($1 , $2)"),
     ] {
@@ -57,7 +62,12 @@ fn what_is_written_in_goes_to_the_same_place_in_both_texts() {
     assert!(named.contains("= :_2  AND k = :_1 LIMIT 1"), "{named}");
     assert_eq!(shown, text.replace(" LIMIT", " AND k = %s LIMIT"));
     for (text, key) in [
-        ("a = :b", ":festival_id"), ("a = $7", "$8"), ("a = ?", "?"), ("a = @b", "@festival_id"), ("a = %(b)s", "%(festival_id)s"), ("a = b", "$1"),
+        ("a = :b", ":festival_id"),
+        ("a = $7", "$8"),
+        ("a = ?", "?"),
+        ("a = @b", "@festival_id"),
+        ("a = %(b)s", "%(festival_id)s"),
+        ("a = b", "$1"),
         ("a = #{b}", "#{festival_id}"),
     ] {
         let end = Edit { at: program(text).named.trim_end().len(), text: " AND \u{1}".to_owned() };
@@ -71,11 +81,17 @@ fn equal_ones_are_one() {
         assert_eq!(one.fingerprint, other.fingerprint, "{} | {}", one.shown, other.shown);
     };
     same(program("select  a from\n T where b = :b -- c"), server("SELECT a FROM \"t\" WHERE b=$1"));
-    same(program("SELECT a FROM t WHERE b = ? AND c = 'x' LIMIT 5;"), server("SELECT a FROM t WHERE b = 'secret' AND c = 'y' LIMIT 7"));
+    same(
+        program("SELECT a FROM t WHERE b = ? AND c = 'x' LIMIT 5;"),
+        server("SELECT a FROM t WHERE b = 'secret' AND c = 'y' LIMIT 7"),
+    );
     same(server("SELECT interval '1 day'"), server("SELECT interval $1"));
     same(server("SELECT extract(epoch from a)"), server("SELECT extract($1 from a)"));
     same(server("SELECT a IN (1, 2, 3)"), server("SELECT a IN ($1, $2)"));
-    same(server("INSERT INTO t VALUES (1, 'a', NULL), (2, 'b', TRUE)"), server("INSERT INTO t VALUES ($1,$2,$3),($4,$5,$6),($7,$8,$9)"));
+    same(
+        server("INSERT INTO t VALUES (1, 'a', NULL), (2, 'b', TRUE)"),
+        server("INSERT INTO t VALUES ($1,$2,$3),($4,$5,$6),($7,$8,$9)"),
+    );
     same(server("SELECT -1"), server("SELECT $1"));
     let differ = |one: Statement, other: Statement| assert_ne!(one.fingerprint, other.fingerprint);
     same(program("SELECT a IN (:ids)"), server("SELECT a IN (1, 2, 3)"));
@@ -94,12 +110,23 @@ fn a_hole_is_a_value_only_where_one_has_to_be() {
         let holes: Vec<Hole> = (1..4).map(|n| Hole { spelled: format!("${{h{n}}}"), is_bound }).collect();
         Statement::read(&text, &holes, PROGRAM, USUAL)
     };
-    for text in ["SELECT 1 FROM t WHERE a = #", "SELECT f(#, #) LIMIT #", "SELECT a IN (#)", "SELECT a LIKE #", "SELECT a <> #"] {
+    for text in
+        ["SELECT 1 FROM t WHERE a = #", "SELECT f(#, #) LIMIT #", "SELECT a IN (#)", "SELECT a LIKE #", "SELECT a <> #"]
+    {
         let statement = with(text, true);
         assert_eq!((statement.unread.clone(), statement.spliced.len()), (None, 0), "{text}");
         assert!(statement.shown.contains("${h1}") && !statement.shown.contains(HOLE), "{}", statement.shown);
     }
-    for text in ["SELECT # FROM t", "SELECT 1 FROM #", "SELECT 1 WHERE #", "SELECT 1 WHERE a AND #", "SELECT t.#", "SELECT 1 WHERE a = b#", "SELECT \"#\"", "#"] {
+    for text in [
+        "SELECT # FROM t",
+        "SELECT 1 FROM #",
+        "SELECT 1 WHERE #",
+        "SELECT 1 WHERE a AND #",
+        "SELECT t.#",
+        "SELECT 1 WHERE a = b#",
+        "SELECT \"#\"",
+        "#",
+    ] {
         assert!(with(text, true).unread.is_some(), "{text}");
     }
     let spliced = with("SELECT 1 WHERE a = # AND b = 'x#y'", false);
@@ -108,7 +135,9 @@ fn a_hole_is_a_value_only_where_one_has_to_be() {
     assert_eq!(program("SELECT 1 FROM t WHERE a = {a} LIMIT {}").spliced, ["{a}", "{}"]);
     assert!(program("SELECT 1 FROM {table}").unread.is_some());
     // What is appended elsewhere is not known either.
-    for text in ["INSERT INTO t (a) VALUES ", "SELECT 1 FROM t WHERE a IN (", "UPDATE t SET", "SELECT 1 FROM t WHERE a ="] {
+    for text in
+        ["INSERT INTO t (a) VALUES ", "SELECT 1 FROM t WHERE a IN (", "UPDATE t SET", "SELECT 1 FROM t WHERE a ="]
+    {
         assert!(program(text).goes_on && !server(text).goes_on, "{text}");
     }
 }

@@ -65,7 +65,9 @@ fn explained(error: Error) -> Error {
         Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE) => {
             "put pg_stat_statements into shared_preload_libraries, and restart the server"
         }
-        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => "GRANT pg_read_all_stats to the role, and SELECT on the view pg_stat_statements",
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            "GRANT pg_read_all_stats to the role, and SELECT on the view pg_stat_statements"
+        }
         _ => return error,
     };
     Error::new(ErrorKind::Unsupported, format!("statements that were counted can't be read: {fix}")).caused_by(error)

@@ -107,7 +107,8 @@ impl Tables {
             });
         }
         let roles: BTreeMap<Name, Role> = all.iter().map(|table| (table.name.clone(), table.role)).collect();
-        let views: BTreeMap<Name, &View> = inspection.catalog.views.iter().map(|view| (view.name.clone(), view)).collect();
+        let views: BTreeMap<Name, &View> =
+            inspection.catalog.views.iter().map(|view| (view.name.clone(), view)).collect();
         for name in views.keys() {
             all.push(Known {
                 name: name.clone(),
@@ -162,7 +163,8 @@ impl Tables {
                 let known = self.find(schema, name)?;
                 let own = known.columns.iter().map(String::as_str).chain([self.key.column.as_str()]);
                 // What columns a view has is not read: those that are used.
-                let of_view = renamed.columns.iter().filter(|_| known.columns.is_empty()).map(|column| column.name.as_str());
+                let of_view =
+                    renamed.columns.iter().filter(|_| known.columns.is_empty()).map(|column| column.name.as_str());
                 Some((schema, known, own.chain(of_view).collect()))
             })
             .collect();
@@ -177,7 +179,8 @@ impl Tables {
                 columns,
             })
             .collect();
-        let given: Vec<&str> = renamed.params.iter().map(String::as_str).filter(|name| *name != self.key.column).collect();
+        let given: Vec<&str> =
+            renamed.params.iter().map(String::as_str).filter(|name| *name != self.key.column).collect();
         renamed.verify(&given, &facts).map_err(|refusal| refusal.message)
     }
 
@@ -228,7 +231,8 @@ pub(super) fn folded(name: &str) -> String {
 
 /// Keys, uniques and foreign keys to tenants' rows.
 fn identifying(table: &Table, is_tenants: impl Fn(&Name) -> bool) -> Vec<Vec<String>> {
-    let unique = table.constraints.iter().filter(|one| matches!(one.kind.as_str(), "p" | "u")).map(|one| one.columns.clone());
+    let unique =
+        table.constraints.iter().filter(|one| matches!(one.kind.as_str(), "p" | "u")).map(|one| one.columns.clone());
     let foreign = table.foreign_keys().filter(|(_, to)| is_tenants(&to.name())).map(|(key, _)| key.columns.clone());
     let indexes = table.indexes.iter().filter(|index| index.is_unique && !index.is_partial);
     let indexes = indexes.filter_map(|index| index.columns.iter().cloned().collect::<Option<Vec<_>>>());

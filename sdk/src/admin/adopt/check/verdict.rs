@@ -140,12 +140,36 @@ fn told(refusals: &[Refusal]) -> String {
 }
 
 const CONTROL: &[&str] = &[
-    "abort", "begin", "checkpoint", "close", "commit", "deallocate", "declare", "discard", "end", "execute", "explain", "fetch", "listen",
-    "load", "lock", "move", "notify", "prepare", "release", "reset", "rollback", "savepoint", "set", "show", "start", "unlisten",
+    "abort",
+    "begin",
+    "checkpoint",
+    "close",
+    "commit",
+    "deallocate",
+    "declare",
+    "discard",
+    "end",
+    "execute",
+    "explain",
+    "fetch",
+    "listen",
+    "load",
+    "lock",
+    "move",
+    "notify",
+    "prepare",
+    "release",
+    "reset",
+    "rollback",
+    "savepoint",
+    "set",
+    "show",
+    "start",
+    "unlisten",
 ];
 const DEFINITIONS: &[&str] = &[
-    "alter", "analyze", "cluster", "comment", "create", "drop", "grant", "import", "reassign", "refresh", "reindex", "revoke", "security",
-    "vacuum",
+    "alter", "analyze", "cluster", "comment", "create", "drop", "grant", "import", "reassign", "refresh", "reindex",
+    "revoke", "security", "vacuum",
 ];
 
 /// What neither reads nor writes rows by conditions.
@@ -153,7 +177,8 @@ fn without_rows(statement: &Statement, tables: &Tables) -> Option<Judged> {
     let [first, ..] = statement.first_words();
     let of_tenants = || {
         let tokens = statement.tokens();
-        let named = |known: &&Known| tokens.iter().any(|token| is_name(token.kind) && folded(token.text) == known.name.name);
+        let named =
+            |known: &&Known| tokens.iter().any(|token| is_name(token.kind) && folded(token.text) == known.name.name);
         tables.of_tenants().find(named).map(|known| known.name.to_string())
     };
     Some(match first.as_str() {
@@ -163,12 +188,17 @@ fn without_rows(statement: &Statement, tables: &Tables) -> Option<Judged> {
             None => Judged::new(Verdict::Other, "TRUNCATE"),
         },
         "copy" => match of_tenants() {
-            Some(table) => Judged::new(Verdict::Cross, format!("COPY of {table} goes to all shards: a tenant has `copy_in` and `copy_out`")),
+            Some(table) => Judged::new(
+                Verdict::Cross,
+                format!("COPY of {table} goes to all shards: a tenant has `copy_in` and `copy_out`"),
+            ),
             None => Judged::new(Verdict::Other, "COPY"),
         },
         "call" | "do" => Judged::new(Verdict::Unreadable, "what it does is in its body, which was not read"),
         word if CONTROL.contains(&word) => Judged::new(Verdict::Other, "it is about the session or its transaction"),
-        word if DEFINITIONS.contains(&word) => Judged::new(Verdict::Other, "it is a definition or upkeep, and goes to the coordinator"),
+        word if DEFINITIONS.contains(&word) => {
+            Judged::new(Verdict::Other, "it is a definition or upkeep, and goes to the coordinator")
+        }
         _ => return None,
     })
 }
@@ -192,7 +222,12 @@ fn of_rows(statement: &Statement, analysis: &Analysis, sites: &Sites, tables: &T
     for relation in &analysis.relations {
         match tables.find(relation.schema.as_deref(), &relation.name) {
             Some(one) => known.push(one),
-            None => return Judged::new(Verdict::Unreadable, format!("there is no table or view {:?} in this database", relation.name)),
+            None => {
+                return Judged::new(
+                    Verdict::Unreadable,
+                    format!("there is no table or view {:?} in this database", relation.name),
+                );
+            }
         }
     }
     let of = |role: Role| known.iter().find(|known| known.role == role).map(|known| &known.name);
@@ -202,7 +237,9 @@ fn of_rows(statement: &Statement, analysis: &Analysis, sites: &Sites, tables: &T
     let tenants = of(Role::Tenants).or(of(Role::View));
     match (tenants, of(Role::Local), of(Role::Shared)) {
         (Some(tenants), Some(local), _) => {
-            let why = format!("{tenants} is distributed and {local} stays on the coordinator: what has both is for the coordinator");
+            let why = format!(
+                "{tenants} is distributed and {local} stays on the coordinator: what has both is for the coordinator"
+            );
             return Judged::new(Verdict::Cross, why);
         }
         (None, Some(_), _) => return Judged::new(Verdict::Local, "its tables stay where they are"),
@@ -214,7 +251,9 @@ fn of_rows(statement: &Statement, analysis: &Analysis, sites: &Sites, tables: &T
         let is_held = analysis.relations.iter().zip(&known).any(|(relation, known)| {
             known.role == Role::View && relation.pins.iter().any(|pin| !statement.is_constant(&pin.param))
         });
-        let why = format!("{view} is a view of tenants' rows, into which the checker does not see: write its query in its place");
+        let why = format!(
+            "{view} is a view of tenants' rows, into which the checker does not see: write its query in its place"
+        );
         return Judged::new(if is_held { Verdict::NeedsKey } else { Verdict::Cross }, why);
     }
     if let Some(why) = moves_or_mixes(analysis, &known) {
@@ -261,7 +300,10 @@ fn moves_or_mixes(analysis: &Analysis, known: &[&Known]) -> Option<String> {
     for write in &analysis.writes {
         let table = known.get(write.relation)?;
         if table.role == Role::Shared {
-            return Some(format!("it changes {}, of which each node has a copy, beside rows of tenants: change it by itself", table.name));
+            return Some(format!(
+                "it changes {}, of which each node has a copy, beside rows of tenants: change it by itself",
+                table.name
+            ));
         }
         if let WriteKind::Set(values) = &write.kind
             && let Some(value) = key_value(values, Some(table))
@@ -272,7 +314,9 @@ fn moves_or_mixes(analysis: &Analysis, known: &[&Known]) -> Option<String> {
             });
             if !is_same {
                 let name = &table.name;
-                return Some(format!("it gives rows of {name} another {key}, which Citus refuses: delete them and insert them anew"));
+                return Some(format!(
+                    "it gives rows of {name} another {key}, which Citus refuses: delete them and insert them anew"
+                ));
             }
         }
     }
@@ -293,7 +337,8 @@ fn is_identified(analysis: &Analysis, sites: &Sites, known: &[&Known]) -> bool {
         let is_given = |column: &String| pins.iter().any(|pin| pin.column == *column) || is_listed(column);
         // A list of tenants is of several.
         let is_one = |key: &String| pins.iter().any(|pin| pin.column == *key);
-        known[relation].key.as_ref().is_some_and(is_one) || known[relation].identifying.iter().any(|columns| columns.iter().all(is_given))
+        known[relation].key.as_ref().is_some_and(is_one)
+            || known[relation].identifying.iter().any(|columns| columns.iter().all(is_given))
     })
 }
 
@@ -302,7 +347,8 @@ fn is_listed(analysis: &Analysis, sites: &Sites, relation: usize, column: &str) 
     uses.any(|one| sites.listed_columns.contains(&one.at))
 }
 
-const SUMS: &[&str] = &["count", "sum", "avg", "min", "max", "array_agg", "string_agg", "json_agg", "jsonb_agg", "bool_or", "bool_and"];
+const SUMS: &[&str] =
+    &["count", "sum", "avg", "min", "max", "array_agg", "string_agg", "json_agg", "jsonb_agg", "bool_or", "bool_and"];
 
 /// Why no tenant can be named.
 fn across(statement: &Statement, analysis: &Analysis, sites: &Sites, known: &[&Known]) -> String {
@@ -326,10 +372,14 @@ fn across(statement: &Statement, analysis: &Analysis, sites: &Sites, known: &[&K
     match (pinned, tokens.iter().enumerate().find_map(called)) {
         (Some((known, column)), _) if known.is_root => {
             let key = known.key.as_deref().unwrap_or_default();
-            format!("it looks for tenants by {column}, before their {key} is known: keep what is asked for so in a reference table")
+            format!(
+                "it looks for tenants by {column}, before their {key} is known: keep what is asked for so in a reference table"
+            )
         }
         (_, Some(sum)) => format!("{sum}() is over rows of all tenants: {hint}"),
-        (Some((known, column)), _) => format!("rows of {} with one {column} may be several tenants': {hint}", known.name),
+        (Some((known, column)), _) => {
+            format!("rows of {} with one {column} may be several tenants': {hint}", known.name)
+        }
         (None, None) => format!("nothing in it tells one tenant's rows from others': {hint}"),
     }
 }

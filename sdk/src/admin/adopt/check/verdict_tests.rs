@@ -12,8 +12,7 @@ fn festivals() -> Inspection {
 
 fn judged_in(inspection: &Inspection, text: &str) -> Judged {
     let tables = Tables::of(inspection);
-    let statement =
-        Statement::read(text, &[], Writer::Program { percent_binds: true }, Spelling::Like(Style::Dollar));
+    let statement = Statement::read(text, &[], Writer::Program { percent_binds: true }, Spelling::Like(Style::Dollar));
     judge(&statement, &tables, &functions(&inspection.catalog.functions, &tables))
 }
 
@@ -26,7 +25,8 @@ fn check(cases: &[(&str, Verdict)]) {
         .iter()
         .filter_map(|(text, expected)| {
             let found = judged(text);
-            (found.verdict != *expected).then(|| format!("{text}\n  {:?}, not {expected:?}: {}", found.verdict, found.why))
+            (found.verdict != *expected)
+                .then(|| format!("{text}\n  {:?}, not {expected:?}: {}", found.verdict, found.why))
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -37,7 +37,10 @@ fn what_each_statement_is() {
     use Verdict::{Cross, Dynamic, Local, NeedsKey, Other, Reference, Routes, Undecided, Unreadable};
     check(&[
         ("SELECT * FROM tickets WHERE festival_id = $1 AND state = $2", Routes),
-        ("SELECT * FROM public.tickets t JOIN stands s ON s.festival_id = t.festival_id WHERE t.festival_id = $1", Routes),
+        (
+            "SELECT * FROM public.tickets t JOIN stands s ON s.festival_id = t.festival_id WHERE t.festival_id = $1",
+            Routes,
+        ),
         ("SELECT t.id, u.email FROM tickets t JOIN users u ON u.id = t.user_id WHERE t.festival_id = $1", Routes),
         ("SELECT count(*) FROM tickets WHERE festival_id = 'a'", Routes),
         ("SELECT name FROM festivals WHERE id = $1", Routes),
@@ -99,38 +102,69 @@ fn what_each_statement_is() {
 fn what_is_written_anew_routes() {
     for (text, expected) in [
         ("SELECT * FROM tickets WHERE id = $1", "SELECT * FROM tickets WHERE id = $1 AND festival_id = $2"),
-        ("SELECT * FROM tickets t WHERE id = :id OR t.state = 'x' LIMIT 1",
-         "SELECT * FROM tickets t WHERE (id = :id OR t.state = 'x') AND t.festival_id = :festival_id LIMIT 1"),
-        ("DELETE FROM staff USING stands s WHERE s.id = ? AND staff.stand_id = s.id",
-         "DELETE FROM staff USING stands s WHERE s.id = ? AND staff.stand_id = s.id AND staff.festival_id = ? AND s.festival_id = staff.festival_id"),
-        ("SELECT 1 FROM tickets t LEFT JOIN scans s ON s.ticket_id = t.id -- all\nWHERE t.id = %s",
-         "SELECT 1 FROM tickets t LEFT JOIN scans s ON s.ticket_id = t.id AND s.festival_id = t.festival_id -- all\nWHERE t.id = %s AND t.festival_id = %s"),
-        ("SELECT 1 FROM stands s LEFT JOIN staff f ON f.stand_id = s.id WHERE s.festival_id = $1",
-         "SELECT 1 FROM stands s LEFT JOIN staff f ON f.stand_id = s.id AND f.festival_id = s.festival_id WHERE s.festival_id = $1"),
-        ("UPDATE tickets SET state = @state WHERE id = @id RETURNING *",
-         "UPDATE tickets SET state = @state WHERE id = @id AND festival_id = @festival_id RETURNING *"),
-        ("INSERT INTO staff (id, stand_id, user_id) VALUES (%(a)s, %(b)s, %(c)s), (1, 2, 3) ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id",
-         "INSERT INTO staff (id, stand_id, user_id, festival_id) VALUES (%(a)s, %(b)s, %(c)s, %(festival_id)s), (1, 2, 3, %(festival_id)s) \
-          ON CONFLICT (festival_id, id) DO UPDATE SET user_id = excluded.user_id"),
+        (
+            "SELECT * FROM tickets t WHERE id = :id OR t.state = 'x' LIMIT 1",
+            "SELECT * FROM tickets t WHERE (id = :id OR t.state = 'x') AND t.festival_id = :festival_id LIMIT 1",
+        ),
+        (
+            "DELETE FROM staff USING stands s WHERE s.id = ? AND staff.stand_id = s.id",
+            "DELETE FROM staff USING stands s WHERE s.id = ? AND staff.stand_id = s.id AND staff.festival_id = ? AND s.festival_id = staff.festival_id",
+        ),
+        (
+            "SELECT 1 FROM tickets t LEFT JOIN scans s ON s.ticket_id = t.id -- all\nWHERE t.id = %s",
+            "SELECT 1 FROM tickets t LEFT JOIN scans s ON s.ticket_id = t.id AND s.festival_id = t.festival_id -- all\nWHERE t.id = %s AND t.festival_id = %s",
+        ),
+        (
+            "SELECT 1 FROM stands s LEFT JOIN staff f ON f.stand_id = s.id WHERE s.festival_id = $1",
+            "SELECT 1 FROM stands s LEFT JOIN staff f ON f.stand_id = s.id AND f.festival_id = s.festival_id WHERE s.festival_id = $1",
+        ),
+        (
+            "UPDATE tickets SET state = @state WHERE id = @id RETURNING *",
+            "UPDATE tickets SET state = @state WHERE id = @id AND festival_id = @festival_id RETURNING *",
+        ),
+        (
+            "INSERT INTO staff (id, stand_id, user_id) VALUES (%(a)s, %(b)s, %(c)s), (1, 2, 3) ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id",
+            "INSERT INTO staff (id, stand_id, user_id, festival_id) VALUES (%(a)s, %(b)s, %(c)s, %(festival_id)s), (1, 2, 3, %(festival_id)s) \
+          ON CONFLICT (festival_id, id) DO UPDATE SET user_id = excluded.user_id",
+        ),
         ("INSERT INTO stands VALUES ($1, $2, $3)", "INSERT INTO stands (id, festival_id, name) VALUES ($1, $2, $3)"),
-        ("INSERT INTO staff VALUES ($1, $2, $3)", "INSERT INTO staff (id, stand_id, user_id, festival_id) VALUES ($1, $2, $3, $4)"),
-        ("INSERT INTO scans (ticket_id, at) SELECT id, now() FROM tickets WHERE id = $1",
-         "INSERT INTO scans (ticket_id, at, festival_id) SELECT id, now(), tickets.festival_id FROM tickets WHERE id = $1 AND tickets.festival_id = $2"),
-        ("INSERT INTO scans (ticket_id, at) SELECT $1, max(begins) FROM shifts WHERE staff_id = $2 GROUP BY id",
-         "INSERT INTO scans (ticket_id, at, festival_id) SELECT $1, max(begins), $3::uuid FROM shifts WHERE staff_id = $2 AND shifts.festival_id = $3 GROUP BY id"),
-        ("SELECT festival_id FROM stands s JOIN staff f ON f.stand_id = s.id WHERE s.id = $1",
-         "SELECT s.festival_id FROM stands s JOIN staff f ON f.stand_id = s.id WHERE s.id = $1 AND s.festival_id = $2 AND f.festival_id = s.festival_id"),
-        ("SELECT 1 FROM tickets WHERE id = $1 AND EXISTS (SELECT FROM scans WHERE ticket_id = tickets.id)",
-         "SELECT 1 FROM tickets WHERE id = $1 AND EXISTS (SELECT FROM scans WHERE ticket_id = tickets.id AND scans.festival_id = $2) AND tickets.festival_id = $2"),
-        ("WITH x AS (SELECT id FROM tickets WHERE id = $1) SELECT * FROM scans JOIN x ON x.id = ticket_id",
-         "WITH x AS (SELECT id FROM tickets WHERE id = $1 AND tickets.festival_id = $2) SELECT * FROM scans JOIN x ON x.id = ticket_id WHERE scans.festival_id = $2"),
-        ("SELECT 1 FROM tickets t JOIN scans s ON s.ticket_id = t.id JOIN festivals f ON f.id = t.festival_id WHERE t.id = $1",
-         "SELECT 1 FROM tickets t JOIN scans s ON s.ticket_id = t.id JOIN festivals f ON f.id = t.festival_id WHERE t.id = $1 \
-          AND t.festival_id = $2 AND s.festival_id = t.festival_id"),
-        ("SELECT 1 FROM staff LEFT JOIN shifts USING (stand_id) WHERE staff.id = $1",
-         "SELECT 1 FROM staff LEFT JOIN shifts USING (stand_id, festival_id) WHERE staff.id = $1 AND staff.festival_id = $2"),
-        ("SELECT 1 FROM stands LEFT JOIN tickets USING (festival_id) WHERE stands.id = $1",
-         "SELECT 1 FROM stands LEFT JOIN tickets USING (festival_id) WHERE stands.id = $1 AND stands.festival_id = $2"),
+        (
+            "INSERT INTO staff VALUES ($1, $2, $3)",
+            "INSERT INTO staff (id, stand_id, user_id, festival_id) VALUES ($1, $2, $3, $4)",
+        ),
+        (
+            "INSERT INTO scans (ticket_id, at) SELECT id, now() FROM tickets WHERE id = $1",
+            "INSERT INTO scans (ticket_id, at, festival_id) SELECT id, now(), tickets.festival_id FROM tickets WHERE id = $1 AND tickets.festival_id = $2",
+        ),
+        (
+            "INSERT INTO scans (ticket_id, at) SELECT $1, max(begins) FROM shifts WHERE staff_id = $2 GROUP BY id",
+            "INSERT INTO scans (ticket_id, at, festival_id) SELECT $1, max(begins), $3::uuid FROM shifts WHERE staff_id = $2 AND shifts.festival_id = $3 GROUP BY id",
+        ),
+        (
+            "SELECT festival_id FROM stands s JOIN staff f ON f.stand_id = s.id WHERE s.id = $1",
+            "SELECT s.festival_id FROM stands s JOIN staff f ON f.stand_id = s.id WHERE s.id = $1 AND s.festival_id = $2 AND f.festival_id = s.festival_id",
+        ),
+        (
+            "SELECT 1 FROM tickets WHERE id = $1 AND EXISTS (SELECT FROM scans WHERE ticket_id = tickets.id)",
+            "SELECT 1 FROM tickets WHERE id = $1 AND EXISTS (SELECT FROM scans WHERE ticket_id = tickets.id AND scans.festival_id = $2) AND tickets.festival_id = $2",
+        ),
+        (
+            "WITH x AS (SELECT id FROM tickets WHERE id = $1) SELECT * FROM scans JOIN x ON x.id = ticket_id",
+            "WITH x AS (SELECT id FROM tickets WHERE id = $1 AND tickets.festival_id = $2) SELECT * FROM scans JOIN x ON x.id = ticket_id WHERE scans.festival_id = $2",
+        ),
+        (
+            "SELECT 1 FROM tickets t JOIN scans s ON s.ticket_id = t.id JOIN festivals f ON f.id = t.festival_id WHERE t.id = $1",
+            "SELECT 1 FROM tickets t JOIN scans s ON s.ticket_id = t.id JOIN festivals f ON f.id = t.festival_id WHERE t.id = $1 \
+          AND t.festival_id = $2 AND s.festival_id = t.festival_id",
+        ),
+        (
+            "SELECT 1 FROM staff LEFT JOIN shifts USING (stand_id) WHERE staff.id = $1",
+            "SELECT 1 FROM staff LEFT JOIN shifts USING (stand_id, festival_id) WHERE staff.id = $1 AND staff.festival_id = $2",
+        ),
+        (
+            "SELECT 1 FROM stands LEFT JOIN tickets USING (festival_id) WHERE stands.id = $1",
+            "SELECT 1 FROM stands LEFT JOIN tickets USING (festival_id) WHERE stands.id = $1 AND stands.festival_id = $2",
+        ),
         ("SELECT 1 FROM tickets FOR UPDATE", "SELECT 1 FROM tickets WHERE festival_id = $1 FOR UPDATE"),
     ] {
         let found = judged(text);
@@ -199,8 +233,10 @@ fn what_else_is_to_be_known() {
         ("DELETE FROM scans WHERE ticket_id = $1 RETURNING scans.*", vec![WarningKind::WholeRows]),
         ("SELECT count(*) FROM staff WHERE EXISTS (SELECT * FROM shifts)", vec![]),
         ("UPDATE tickets SET state = $1, festival_id = $2 WHERE id = $3", vec![WarningKind::KeySet]),
-        ("INSERT INTO tickets (id, festival_id) VALUES ($1, $2) ON CONFLICT (festival_id, id) DO UPDATE SET festival_id = excluded.festival_id",
-         vec![]),
+        (
+            "INSERT INTO tickets (id, festival_id) VALUES ($1, $2) ON CONFLICT (festival_id, id) DO UPDATE SET festival_id = excluded.festival_id",
+            vec![],
+        ),
         ("UPDATE tickets SET festival_id = $1 WHERE festival_id = $1", vec![WarningKind::KeySet]),
         ("INSERT INTO staff VALUES ($1, $2, $3)", vec![WarningKind::NoColumnList]),
         ("INSERT INTO audit (what) VALUES ($1) ON CONFLICT (id) DO NOTHING", vec![WarningKind::Conflict]),
@@ -221,12 +257,18 @@ fn reasons_name_the_columns() {
     for (text, why) in [
         ("SELECT * FROM tickets WHERE id = $1", "tickets is not held to festival_id"),
         ("INSERT INTO audit (what) VALUES ($1)", "rows of audit are inserted without festival_id"),
-        ("INSERT INTO tickets (id, festival_id) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", "ON CONFLICT (id) finds no unique index"),
+        (
+            "INSERT INTO tickets (id, festival_id) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
+            "ON CONFLICT (id) finds no unique index",
+        ),
         ("SELECT count(*) FROM tickets", "count() is over rows of all tenants"),
         ("SELECT id FROM tickets WHERE user_id = $1", "rows of tickets with one user_id may be several tenants'"),
         ("SELECT id FROM festivals WHERE slug = $1", "it looks for tenants by slug, before their id is known"),
         ("SELECT id FROM tickets WHERE festival_id = ANY ($1)", "festival_id is one of a list"),
-        ("SELECT 1 FROM tickets t, stands s WHERE t.festival_id = $1 AND s.festival_id = $2", "stands is held to festival_id by another parameter"),
+        (
+            "SELECT 1 FROM tickets t, stands s WHERE t.festival_id = $1 AND s.festival_id = $2",
+            "stands is held to festival_id by another parameter",
+        ),
         ("SELECT sell()", "`sell` is not among the functions"),
     ] {
         let found = judged(text);

@@ -52,8 +52,12 @@ pub(super) fn functions(all: &[Function], tables: &Tables) -> Functions {
     let mut found = Functions::new();
     for function in all {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let words: Vec<String> =
-            function.source.split(|c| !is_word(c)).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect();
+        let words: Vec<String> = function
+            .source
+            .split(|c| !is_word(c))
+            .filter(|word| !word.is_empty())
+            .map(str::to_ascii_lowercase)
+            .collect();
         let named = |known: &&Known| words.iter().any(|word| word.eq_ignore_ascii_case(&known.name.name));
         let names: Vec<String> = tables.of_tenants().filter(named).map(|known| known.name.to_string()).collect();
         if !names.is_empty() {
@@ -88,7 +92,10 @@ pub(super) fn of(
         grows.dedup();
         if !sites.stars.is_empty() && !grows.is_empty() {
             let tables = grows.join(" and ");
-            warn(WarningKind::WholeRows, format!("* has one column more when {tables} get the key: what is prepared fails once (0A000)"));
+            warn(
+                WarningKind::WholeRows,
+                format!("* has one column more when {tables} get the key: what is prepared fails once (0A000)"),
+            );
         }
         for (site, known) in written.iter().filter(|(_, known)| known.role == Role::Tenants) {
             let (name, key) = (&known.name, known.key.as_deref().unwrap_or_default());
@@ -96,9 +103,15 @@ pub(super) fn of(
                 warn(WarningKind::NoColumnList, format!("it inserts into {name} without a list of columns"));
             }
             if site.conflict.as_ref().is_some_and(|(_, columns)| !columns.iter().any(|column| column == key)) {
-                warn(WarningKind::Conflict, format!("ON CONFLICT finds no such index of {name} once it is distributed (42P10)"));
+                warn(
+                    WarningKind::Conflict,
+                    format!("ON CONFLICT finds no such index of {name} once it is distributed (42P10)"),
+                );
             } else if site.names_constraint {
-                warn(WarningKind::Conflict, format!("ON CONFLICT names a constraint of {name}, which may be replaced by one with {key}"));
+                warn(
+                    WarningKind::Conflict,
+                    format!("ON CONFLICT names a constraint of {name}, which may be replaced by one with {key}"),
+                );
             }
         }
     }
@@ -124,7 +137,8 @@ pub(super) fn of(
 /// `UPDATE table … SET key = …`, and the same behind ON CONFLICT.
 fn sets_key(tokens: &[Token<'_>], inserted: Option<&str>, tables: &Tables, warn: &mut impl FnMut(WarningKind, String)) {
     let Some(update) = tokens.iter().position(|token| token.is("update")) else { return };
-    let behind = tokens[update + 1..].iter().find(|token| matches!(token.kind, Kind::Word | Kind::Name) && !token.is("only"));
+    let behind =
+        tokens[update + 1..].iter().find(|token| matches!(token.kind, Kind::Word | Kind::Name) && !token.is("only"));
     let table = behind.and_then(|name| if name.is("set") { inserted } else { Some(name.text) });
     let Some(known) = table.and_then(|name| tables.written(name)) else { return };
     let Some(set) = tokens[update..].iter().position(|token| token.is("set")).map(|at| update + at) else { return };

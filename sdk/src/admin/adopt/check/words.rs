@@ -100,10 +100,56 @@ impl Token<'_> {
 
 /// Words after which comes a value, and no operator.
 const BEFORE_VALUES: &[&str] = &[
-    "all", "and", "any", "array", "between", "by", "case", "date", "default", "distinct", "else", "escape", "except", "fetch", "first",
-    "for", "from", "having", "ilike", "in", "intersect", "interval", "into", "is", "like", "limit", "next", "not", "offset", "on", "or",
-    "placing", "returning", "row", "select", "set", "similar", "some", "symmetric", "then", "time", "timestamp", "timestamptz", "to",
-    "union", "using", "values", "when", "where", "zone",
+    "all",
+    "and",
+    "any",
+    "array",
+    "between",
+    "by",
+    "case",
+    "date",
+    "default",
+    "distinct",
+    "else",
+    "escape",
+    "except",
+    "fetch",
+    "first",
+    "for",
+    "from",
+    "having",
+    "ilike",
+    "in",
+    "intersect",
+    "interval",
+    "into",
+    "is",
+    "like",
+    "limit",
+    "next",
+    "not",
+    "offset",
+    "on",
+    "or",
+    "placing",
+    "returning",
+    "row",
+    "select",
+    "set",
+    "similar",
+    "some",
+    "symmetric",
+    "then",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "to",
+    "union",
+    "using",
+    "values",
+    "when",
+    "where",
+    "zone",
 ];
 
 /// All words and signs of a text; together they are the text.
@@ -309,12 +355,16 @@ mod tests {
         for (text, expected) in [
             ("SELECT a FROM t WHERE b = ? AND c IN (?,?) LIMIT ? OFFSET ?2", vec!["?", "?", "?", "?", "?2"]),
             ("SELECT data ? 'a', data->'x' ?| ?, data ?& :b, (x) ?? 'c'", vec!["?", ":b"]),
-            ("SELECT a::text, b[1:2], c[i:j], d[:n], ARRAY[ :e ], f(x := 1), ':no', \":no\" /* :no */ -- :no\n, :yes::int", vec![":e", ":yes"]),
+            (
+                "SELECT a::text, b[1:2], c[i:j], d[:n], ARRAY[ :e ], f(x := 1), ':no', \":no\" /* :no */ -- :no\n, :yes::int",
+                vec![":e", ":yes"],
+            ),
             ("WHERE a @> b AND c @@ d AND e <@f AND g = @g AND h(@i)", vec!["@g", "@i"]),
             ("WHERE a=%s AND b = %(name)s AND c % 2 = 1 AND d %% 2 = 0 AND e LIKE '%s'", vec!["%s", "%(name)s"]),
-            ("FROM t_%s WHERE x = #{id} AND y = ${y} AND z = {} AND '{}' = {name}", vec![
-                "(%s)", "#{id}", "(${y})", "({})", "({name})",
-            ]),
+            (
+                "FROM t_%s WHERE x = #{id} AND y = ${y} AND z = {} AND '{}' = {name}",
+                vec!["(%s)", "#{id}", "(${y})", "({})", "({name})"],
+            ),
             ("SELECT $1, $12::int, $$ $1 $$, $x$ ? $x$, a$1", vec!["$1", "$12"]),
             ("SELECT interval ?, date ?, a - interval :b", vec!["?", "?", ":b"]),
             ("SELECT 1.5e3, .5, 1., t.5, E'it\\'s ?' || ?", vec!["?"]),
@@ -327,7 +377,27 @@ mod tests {
 
     #[test]
     fn whatever_is_given_comes_back() {
-        for text in ["", "'", "\"", "$", "$x", "/*", "%", "%(", "%(a", ":", "@", "#{", "{", "é%s", "1e", "1..2", "\u{10fe00}", "é'ü", "?"] {
+        for text in [
+            "",
+            "'",
+            "\"",
+            "$",
+            "$x",
+            "/*",
+            "%",
+            "%(",
+            "%(a",
+            ":",
+            "@",
+            "#{",
+            "{",
+            "é%s",
+            "1e",
+            "1..2",
+            "\u{10fe00}",
+            "é'ü",
+            "?",
+        ] {
             values(text, Writer::Program { percent_binds: true });
             values(text, Writer::Server);
         }

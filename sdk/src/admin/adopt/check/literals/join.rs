@@ -62,7 +62,8 @@ impl Joining<'_> {
     /// Takes the literal that begins here with all that is joined to it, and returns what comes behind.
     fn chain(&mut self, start: usize, end: usize, open: &mut Vec<Range<usize>>) -> usize {
         let tokens = self.tokens;
-        let mut literal = Literal { text: String::new(), holes: Vec::new(), line: tokens[start].line, last_line: 0, name: None };
+        let mut literal =
+            Literal { text: String::new(), holes: Vec::new(), line: tokens[start].line, last_line: 0, name: None };
         let mut begin = start;
         if start >= 2 && tokens[start - 1].is('+') {
             let first = self.operand_before(start - 1);
@@ -115,7 +116,8 @@ impl Joining<'_> {
             Part::Word(word) => Some(word.as_str()),
             _ => None,
         };
-        let is = |at: Option<usize>, sign: char| at.and_then(|at| self.tokens.get(at)).is_some_and(|token| token.is(sign));
+        let is =
+            |at: Option<usize>, sign: char| at.and_then(|at| self.tokens.get(at)).is_some_and(|token| token.is(sign));
         // `"…".formatted(a)` and `"…".format(a)`, also where parentheses are around the text.
         let dot = end + self.tokens[end.min(self.tokens.len())..].iter().take_while(|token| token.is(')')).count();
         if is(Some(dot), '.') && is(Some(dot + 2), '(') {

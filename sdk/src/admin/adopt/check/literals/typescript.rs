@@ -74,8 +74,10 @@ fn template(cursor: &mut Cursor<'_>, depth: usize) {
 }
 
 /// Words before a template that are no tag, or one that puts values into the text.
-const NO_TAGS: &[&str] =
-    &["return", "raw", "unsafe", "case", "default", "typeof", "await", "yield", "in", "of", "else", "new", "throw", "void"];
+const NO_TAGS: &[&str] = &[
+    "return", "raw", "unsafe", "case", "default", "typeof", "await", "yield", "in", "of", "else", "new", "throw",
+    "void",
+];
 
 /// Whether an expression can begin behind this: then `/` is no division.
 fn begins_expression(before: Option<&Token>) -> bool {

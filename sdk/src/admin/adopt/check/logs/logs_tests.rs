@@ -25,14 +25,17 @@ fn text_of_any_prefix() {
                LOG:  execute the plan: of nobody\n\
                LOG:  checkpoint starting: time";
     let (found, extent) = logged(log, Some("db"));
-    assert_eq!(found, [
-        "1× 0 ms: SELECT 1",
-        "1× 1.5 ms: SELECT a\n\tFROM t\nWHERE b = $1",
-        "0× 0.25 ms: SELECT 1",
-        "0× 0.1 ms: SELECT 2",
-        "1× 2 ms plan: SELECT 3\nFROM t",
-        "1× 0 ms: SELECT 4",
-    ]);
+    assert_eq!(
+        found,
+        [
+            "1× 0 ms: SELECT 1",
+            "1× 1.5 ms: SELECT a\n\tFROM t\nWHERE b = $1",
+            "0× 0.25 ms: SELECT 1",
+            "0× 0.1 ms: SELECT 2",
+            "1× 2 ms plan: SELECT 3\nFROM t",
+            "1× 0 ms: SELECT 4",
+        ]
+    );
     assert_eq!(extent, Extent { statements: 4, of_others: 0 });
 }
 
@@ -40,12 +43,14 @@ fn text_of_any_prefix() {
 fn csv_of_each_release() {
     let line = |columns: usize, database: &str, message: &str| {
         let mut fields = vec![String::new(); columns];
-        (fields[2], fields[3], fields[11], fields[13]) = (database.into(), "7".into(), "LOG".into(), message.replace('"', "\"\""));
+        (fields[2], fields[3], fields[11], fields[13]) =
+            (database.into(), "7".into(), "LOG".into(), message.replace('"', "\"\""));
         fields[14] = "parameters: $1 = 'secret'".into();
         fields.iter().map(|field| format!("\"{field}\"")).collect::<Vec<_>>().join(",") + "\n"
     };
     for columns in [23, 24, 26] {
-        let log = line(columns, "db", "statement: SELECT \"a\",\n1") + &line(columns, "db", "duration: 3 ms")
+        let log = line(columns, "db", "statement: SELECT \"a\",\n1")
+            + &line(columns, "db", "duration: 3 ms")
             + &line(columns, "other", "duration: 1 ms  statement: SELECT 2");
         let (found, extent) = logged(&log, Some("db"));
         assert_eq!(found, ["1× 0 ms: SELECT \"a\",\n1", "0× 3 ms: SELECT \"a\",\n1"]);
@@ -67,7 +72,19 @@ fn json() {
 
 #[test]
 fn whatever_a_log_holds_is_read_to_its_end() {
-    for log in ["", "\n", "{", "\"", "a,b,c\n", "LOG:  ", "LOG:  duration: NaN ms", "\tx", "LOG:  duration: 1 ms  plan:\n{", "LOG:  duration: -1 ms", "\u{fffd}["] {
+    for log in [
+        "",
+        "\n",
+        "{",
+        "\"",
+        "a,b,c\n",
+        "LOG:  ",
+        "LOG:  duration: NaN ms",
+        "\tx",
+        "LOG:  duration: 1 ms  plan:\n{",
+        "LOG:  duration: -1 ms",
+        "\u{fffd}[",
+    ] {
         assert_eq!(logged(log, None).0, Vec::<String>::new(), "{log}");
     }
 }

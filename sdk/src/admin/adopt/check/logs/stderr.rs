@@ -5,8 +5,20 @@ use std::io::{self, BufRead};
 use super::{LONGEST, Reader, next_line};
 
 const SEVERITIES: &[&str] = &[
-    "LOG:  ", "ERROR:  ", "FATAL:  ", "PANIC:  ", "WARNING:  ", "NOTICE:  ", "INFO:  ", "DETAIL:  ", "HINT:  ", "CONTEXT:  ", "QUERY:  ",
-    "STATEMENT:  ", "LOCATION:  ", "DEBUG:  ",
+    "LOG:  ",
+    "ERROR:  ",
+    "FATAL:  ",
+    "PANIC:  ",
+    "WARNING:  ",
+    "NOTICE:  ",
+    "INFO:  ",
+    "DETAIL:  ",
+    "HINT:  ",
+    "CONTEXT:  ",
+    "QUERY:  ",
+    "STATEMENT:  ",
+    "LOCATION:  ",
+    "DEBUG:  ",
 ];
 
 pub(super) fn read(input: &mut dyn BufRead, reader: &mut Reader<'_>) -> io::Result<()> {

@@ -57,6 +57,8 @@ pub enum ConditionSite {
     Using {
         /// The place.
         at: usize,
+        /// Those that are there.
+        columns: Vec<String>,
         /// Where the tables stand that are joined.
         scope: Range<usize>,
     },
@@ -208,7 +210,10 @@ impl Looking<'_> {
     fn of_join(&self, join: Node<'_>) -> Option<ConditionSite> {
         let (scope, condition) = (self.range(join), tree::child(join, Kind::join_qual)?);
         match tree::child(condition, Kind::name_list) {
-            Some(names) => Some(ConditionSite::Using { at: self.end(names), scope }),
+            Some(names) => {
+                let columns = tree::items(names).into_iter().map(tree::name).collect();
+                Some(ConditionSite::Using { at: self.end(names), columns, scope })
+            }
             None => self.behind(tree::child(condition, Kind::a_expr)?, scope),
         }
     }
@@ -337,7 +342,7 @@ mod tests {
             Some(ConditionSite::And { condition, is_loose: true, .. }) => format!("({}) AND", &text[condition.clone()]),
             Some(ConditionSite::And { condition, .. }) => format!("{} AND", &text[condition.clone()]),
             Some(ConditionSite::Where { at, .. }) => format!("{} WHERE", &text[..*at]),
-            Some(ConditionSite::Using { at, .. }) => format!("{},", &text[..*at]),
+            Some(ConditionSite::Using { at, columns, .. }) => format!("{}, {}", &text[..*at], columns.join("+")),
         };
         let one = |table: &super::TableSite| {
             let outer = if table.is_optional { "?" } else { "" };
@@ -360,8 +365,8 @@ mod tests {
                 "SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j)",
                 vec![
                     "a#0: SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j) WHERE",
-                    "b?#0: SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j,",
-                    "c?#0: SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j,",
+                    "b?#0: SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j, j",
+                    "c?#0: SELECT 1 FROM a LEFT JOIN (b JOIN c USING (i)) USING (j, j",
                 ],
             ),
             ("SELECT 1 FROM a FULL JOIN b ON i", vec!["a?#0: nowhere", "b?#0: nowhere"]),

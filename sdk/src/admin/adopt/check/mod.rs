@@ -8,6 +8,7 @@ mod candidates;
 mod fingerprint;
 mod literals;
 mod logs;
+mod making;
 mod report;
 mod rewrite;
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub struct CheckedStatement {
     /// Why.
     pub why: String,
     /// With the tenant's key, where the checker accepts it so. Of one that goes [across tenants](Verdict::Cross) it is what to write
-    /// where one tenant's rows are meant.
+    /// where one tenant's rows are meant. Where parameters have no names, each that is new is the key.
     pub rewritten: Option<String>,
     /// What else is to be known.
     pub warnings: Vec<Warning>,

@@ -13,10 +13,51 @@ use crate::schema::quote_ident;
 pub(super) struct Rewrite {
     /// The parameter with the tenant's key: one that is there, or [`NEW`].
     pub(super) tenant: String,
-    /// What is written where.
-    pub(super) edits: Vec<Edit>,
+    /// What is written where, besides conditions.
+    edits: Vec<Edit>,
+    /// Conditions, each with its place, in the order of the tables.
+    conditions: Vec<(ConditionSite, String)>,
     /// What is wrong with the statement as it is, in words.
     pub(super) reasons: Vec<String>,
+}
+
+impl Rewrite {
+    /// Whether nothing is to be written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.edits.is_empty() && self.conditions.is_empty()
+    }
+
+    /// How many conditions there are.
+    pub(super) fn conditions(&self) -> usize {
+        self.conditions.len()
+    }
+
+    /// What is to be written, with those conditions alone that are `needed`.
+    pub(super) fn edits(&self, needed: &[bool]) -> Vec<Edit> {
+        let mut edits = self.edits.clone();
+        let mut places: Vec<(&ConditionSite, Vec<&str>)> = Vec::new();
+        for ((place, text), _) in self.conditions.iter().zip(needed).filter(|(_, needed)| **needed) {
+            match places.iter_mut().find(|(known, _)| *known == place) {
+                Some((_, texts)) => texts.push(text),
+                None => places.push((place, vec![text])),
+            }
+        }
+        let mut edit = |at: usize, text: String| edits.push(Edit { at, text });
+        for (place, texts) in places {
+            match place {
+                ConditionSite::And { condition, is_loose, .. } => {
+                    if *is_loose {
+                        edit(condition.start, "(".to_owned());
+                    }
+                    let close = if *is_loose { ")" } else { "" };
+                    edit(condition.end, format!("{close} AND {}", texts.join(" AND ")));
+                }
+                ConditionSite::Where { at, .. } => edit(*at, format!(" WHERE {}", texts.join(" AND "))),
+                ConditionSite::Using { at, .. } => edit(*at, format!(", {}", texts.join(", "))),
+            }
+        }
+        edits
+    }
 }
 
 /// Works out what a statement lacks. `known` are its tables, in the order of the analysis.
@@ -27,16 +68,15 @@ pub(super) fn rewrite(analysis: &Analysis, sites: &Sites, known: &[&Known], tabl
         sites,
         known,
         key_type: &tables.key.sql_type,
-        is_qualified: sites.tables.len() + sites.inserts.len() > 1,
+        is_qualified: sites.tables.len() + sites.inserts.len() > 1
+            || analysis.relations.iter().any(|relation| relation.called != relation.name),
         anchors: Vec::new(),
-        conditions: Vec::new(),
-        out: Rewrite { tenant, edits: Vec::new(), reasons: Vec::new() },
+        out: Rewrite { tenant, edits: Vec::new(), conditions: Vec::new(), reasons: Vec::new() },
     };
     writing.find_anchors();
     (0..known.len()).for_each(|relation| writing.hold(relation));
     (0..known.len()).for_each(|relation| writing.insert(relation));
     writing.tell_apart();
-    writing.conditions();
     writing.out
 }
 
@@ -79,8 +119,6 @@ struct Writing<'a> {
     is_qualified: bool,
     /// Tables of which all rows are the tenant's, by which others can be held.
     anchors: Vec<Anchor>,
-    /// What is written at which place, in order.
-    conditions: Vec<(&'a ConditionSite, Vec<String>)>,
     out: Rewrite,
 }
 
@@ -129,10 +167,17 @@ impl<'a> Writing<'a> {
             return;
         }
         let name = &self.known[relation].name;
-        self.out.reasons.push(format!("{name} is not held to {key}"));
+        let others = &self.analysis.relations[relation].pins;
+        self.out.reasons.push(match others.iter().any(|pin| pin.column == key) {
+            true => format!("{name} is held to {key} by another parameter, which may have another value"),
+            false => format!("{name} is not held to {key}"),
+        });
         let Some(place) = &site.condition else { return };
-        if let ConditionSite::Using { scope, .. } = place {
-            return self.hold_by_using(relation, key, site.query, place, scope);
+        if let ConditionSite::Using { scope, columns, .. } = place {
+            if !columns.iter().any(|column| column == key) {
+                self.hold_by_using(relation, key, site.query, place, scope);
+            }
+            return;
         }
         let mine = self.column(relation, key);
         let near = self.anchors.iter().find(|one| one.query == site.query && is_in(&one.at, place.scope()));
@@ -142,14 +187,7 @@ impl<'a> Writing<'a> {
     }
 
     /// One more column in USING, where the only other table of tenants has it as well.
-    fn hold_by_using(
-        &mut self,
-        relation: usize,
-        key: &str,
-        query: usize,
-        place: &'a ConditionSite,
-        scope: &Range<usize>,
-    ) {
+    fn hold_by_using(&mut self, relation: usize, key: &str, query: usize, place: &ConditionSite, scope: &Range<usize>) {
         let is_other = |other: &usize| {
             let at = &self.analysis.relations[*other].at;
             let is_here = self.sites.tables.iter().any(|site| site.at == *at && site.query == query);
@@ -159,18 +197,14 @@ impl<'a> Writing<'a> {
         if let [other] = others.as_slice()
             && self.key(*other) == Some(key)
         {
-            let column = ident(key);
-            if !self.conditions.iter().any(|(known, _)| *known == place) {
-                self.put(place, column);
+            if !self.out.conditions.iter().any(|(known, _)| known == place) {
+                self.put(place, ident(key));
             }
         }
     }
 
-    fn put(&mut self, place: &'a ConditionSite, text: String) {
-        match self.conditions.iter_mut().find(|(known, _)| *known == place) {
-            Some((_, texts)) => texts.push(text),
-            None => self.conditions.push((place, vec![text])),
-        }
+    fn put(&mut self, place: &ConditionSite, text: String) {
+        self.out.conditions.push((place.clone(), text));
     }
 
     fn edit(&mut self, at: usize, text: impl Into<String>) {
@@ -246,22 +280,6 @@ impl<'a> Writing<'a> {
         let scopes =
             (new.condition.as_ref().map(ConditionSite::scope), owner.condition.as_ref().map(ConditionSite::scope));
         new.query == owner.query || matches!(scopes, (Some(new), Some(owner)) if is_in(new, owner))
-    }
-
-    fn conditions(&mut self) {
-        for (place, texts) in std::mem::take(&mut self.conditions) {
-            match place {
-                ConditionSite::And { condition, is_loose, .. } => {
-                    if *is_loose {
-                        self.edit(condition.start, "(");
-                    }
-                    let close = if *is_loose { ")" } else { "" };
-                    self.edit(condition.end, format!("{close} AND {}", texts.join(" AND ")));
-                }
-                ConditionSite::Where { at, .. } => self.edit(*at, format!(" WHERE {}", texts.join(" AND "))),
-                ConditionSite::Using { at, .. } => self.edit(*at, format!(", {}", texts.join(", "))),
-            }
-        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Where an application's statements are read from, and reading the files among them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::candidates::statements;
-use super::literals::{Language, literals, split};
+use super::literals::{Constants, Language, Literal, constants, literals, split, with_constants};
 use super::logs::{self, Logged};
 use super::statement::{Spelling, Statement};
 use super::tables::Tables;
@@ -69,14 +69,16 @@ impl Sources {
         tally: &mut Tally,
         notes: &mut Vec<String>,
     ) -> Result<()> {
+        let mut walk = Walk { notes, seen: HashSet::new(), found: Vec::new() };
         for folder in &self.folders {
-            let mut walk = Walk { tables, tally, notes, seen: HashSet::new(), files: 0 };
+            let before = walk.found.len();
             walk.enter(folder).map_err(|error| unreadable(folder, error))?;
-            if walk.files == 0 {
+            if walk.found.len() == before {
                 let known = "no file of Rust, Go, Python, Java, TypeScript or SQL";
                 walk.notes.push(format!("{} has {known}", folder.display()));
             }
         }
+        add_programs(walk.found, tables, tally);
         for log in &self.logs {
             read_log(log, database, tally, notes).map_err(|error| unreadable(log, error))?;
         }
@@ -86,6 +88,25 @@ impl Sources {
 
 fn unreadable(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::Usage, format!("{} can't be read", path.display())).caused_by(error)
+}
+
+/// Statements of programs, once all constants are known.
+fn add_programs(found: Vec<(PathBuf, Language, Vec<Literal>)>, tables: &Tables, tally: &mut Tally) {
+    let mut known: BTreeMap<Language, Constants> = BTreeMap::new();
+    for (_, language, literals) in &found {
+        constants(literals, known.entry(*language).or_default());
+    }
+    let none = Constants::new();
+    for (path, language, literals) in found {
+        let literals = with_constants(literals, known.get(&language).unwrap_or(&none));
+        let found: Vec<_> = literals.iter().flat_map(|literal| statements(literal, language, tables)).collect();
+        // What has no parameters yet gets them as its neighbours have them.
+        let usual = found.iter().find_map(|(_, statement)| statement.style()).unwrap_or(language.usual());
+        for (line, statement) in found {
+            let place = FoundAt { file: path.display().to_string(), line };
+            tally.add(statement.or_spelled(usual), Origin::Source, Counts::default(), Some(place));
+        }
+    }
 }
 
 /// Statements of a server, of which several may come as one text.
@@ -127,12 +148,10 @@ const OTHERS: &[&str] = &["node_modules", "target", "vendor", "__pycache__", "ve
 const LARGEST: u64 = 4 << 20;
 
 struct Walk<'w> {
-    tables: &'w Tables,
-    tally: &'w mut Tally,
     notes: &'w mut Vec<String>,
     /// Folders that were entered, by what they really are: links may lead back.
     seen: HashSet<PathBuf>,
-    files: usize,
+    found: Vec<(PathBuf, Language, Vec<Literal>)>,
 }
 
 impl Walk<'_> {
@@ -181,7 +200,6 @@ impl Walk<'_> {
 
     fn file(&mut self, path: &Path) -> io::Result<()> {
         let Some(language) = Language::of(path) else { return Ok(()) };
-        self.files += 1;
         let size = fs::metadata(path)?.len();
         if size > LARGEST {
             self.notes.push(format!("{} was not read: it has {} MB", path.display(), size >> 20));
@@ -192,13 +210,7 @@ impl Walk<'_> {
             self.notes.push(format!("{} was not read: it is not whole", path.display()));
             return Ok(());
         };
-        let found: Vec<_> = found.iter().flat_map(|literal| statements(literal, language, self.tables)).collect();
-        // What has no parameters yet gets them as its neighbours have them.
-        let usual = found.iter().find_map(|(_, statement)| statement.style()).unwrap_or(language.usual());
-        for (line, statement) in found {
-            let place = FoundAt { file: path.display().to_string(), line };
-            self.tally.add(statement.or_spelled(usual), Origin::Source, Counts::default(), Some(place));
-        }
+        self.found.push((path.to_owned(), language, found));
         Ok(())
     }
 }

@@ -134,4 +134,10 @@ fn a_hole_is_a_value_only_where_one_has_to_be() {
     assert_eq!(spliced.shown, "SELECT 1 WHERE a = ${h1} AND b = 'x${h2}y'");
     assert_eq!(program("SELECT 1 FROM t WHERE a = {a} LIMIT {}").spliced, ["{a}", "{}"]);
     assert!(program("SELECT 1 FROM {table}").unread.is_some());
+    // What is appended elsewhere is not known either.
+    for text in
+        ["INSERT INTO t (a) VALUES ", "SELECT 1 FROM t WHERE a IN (", "UPDATE t SET", "SELECT 1 FROM t WHERE a ="]
+    {
+        assert!(program(text).goes_on && !server(text).goes_on, "{text}");
+    }
 }

@@ -96,7 +96,11 @@ impl Tables {
                 is_root: classified.class == Class::Root,
                 columns: table.columns.iter().map(|column| column.name.clone()).collect(),
                 identifying: match is_found_by {
-                    true => [identifying(table, is_tenants), undeclared].concat(),
+                    true => [identifying(table, is_tenants), undeclared]
+                        .concat()
+                        .into_iter()
+                        .filter(|columns| columns.iter().ne(&key))
+                        .collect(),
                     false => Vec::new(),
                 },
                 key,

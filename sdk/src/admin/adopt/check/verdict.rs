@@ -101,6 +101,9 @@ fn verdict(statement: &Statement, found: Option<&Sites>, tables: &Tables) -> Jud
     if let Some(why) = &statement.unread {
         return Judged::new(Verdict::Dynamic, why.clone());
     }
+    if statement.goes_on {
+        return Judged::new(Verdict::Dynamic, "it goes on elsewhere in the program");
+    }
     if let Some(judged) = without_rows(statement, tables) {
         return judged;
     }
@@ -109,6 +112,11 @@ fn verdict(statement: &Statement, found: Option<&Sites>, tables: &Tables) -> Jud
         (Ok(_), None) => Vec::new(),
         (Err(refusals), _) => refusals,
     };
+    if found.is_none()
+        && let [first, ..] = statement.spliced.as_slice()
+    {
+        return Judged::new(Verdict::Dynamic, format!("what {first} is, is not known before it runs"));
+    }
     if reads_catalogs(statement, tables) {
         return Judged::new(Verdict::Other, "it reads the system catalogs");
     }
@@ -253,7 +261,7 @@ fn of_rows(statement: &Statement, analysis: &Analysis, sites: &Sites, tables: &T
     }
     let plan = rewrite(analysis, sites, &known, tables);
     let held = tables.hold(analysis, &plan.tenant);
-    if held.is_ok() && plan.edits.is_empty() && lacks.is_none() {
+    if held.is_ok() && plan.is_empty() && lacks.is_none() {
         return Judged::new(Verdict::Routes, "all of its rows are one tenant's");
     }
     let rewritten = with_key(statement, &plan, tables);
@@ -266,14 +274,25 @@ fn of_rows(statement: &Statement, analysis: &Analysis, sites: &Sites, tables: &T
         }
         return Judged { rewritten, ..Judged::new(Verdict::NeedsKey, reasons.join("; ")) };
     }
-    Judged { rewritten, ..Judged::new(Verdict::Cross, across(statement, analysis, &known, tables)) }
+    Judged { rewritten, ..Judged::new(Verdict::Cross, across(statement, analysis, sites, &known)) }
 }
 
-/// The statement with the key, if the checker accepts it so.
+/// The statement with the key, if the checker accepts it so. Conditions that follow from others are left out.
 fn with_key(statement: &Statement, plan: &Rewrite, tables: &Tables) -> Option<String> {
-    let (named, shown) = statement.with(&plan.edits, &plan.tenant, &tables.key.column);
-    let analysis = analyse(&named).ok()?;
-    tables.hold(&analysis, &plan.tenant).ok().map(|()| shown)
+    let accepted = |needed: &[bool]| {
+        let (named, shown) = statement.with(&plan.edits(needed), &plan.tenant, &tables.key.column);
+        tables.hold(&analyse(&named).ok()?, &plan.tenant).ok().map(|()| shown)
+    };
+    let mut needed = vec![true; plan.conditions()];
+    let mut best = accepted(&needed)?;
+    for at in (0..needed.len()).rev().filter(|_| plan.conditions() > 1) {
+        needed[at] = false;
+        match accepted(&needed) {
+            Some(shorter) => best = shorter,
+            None => needed[at] = true,
+        }
+    }
+    Some(best)
 }
 
 /// What no key would help: rows that change hands, and rows of everybody's that are changed beside a tenant's.
@@ -314,21 +333,25 @@ fn is_identified(analysis: &Analysis, sites: &Sites, known: &[&Known]) -> bool {
     }
     read.any(|relation| {
         let pins = &analysis.relations[relation].pins;
-        let is_listed = |column: &str| {
-            let uses = analysis.columns.iter().filter(|one| one.name == column && one.of.contains(&relation));
-            uses.into_iter().any(|one| sites.listed_columns.contains(&one.at))
-        };
+        let is_listed = |column: &str| is_listed(analysis, sites, relation, column);
         let is_given = |column: &String| pins.iter().any(|pin| pin.column == *column) || is_listed(column);
-        known[relation].key.as_ref().is_some_and(is_given)
+        // A list of tenants is of several.
+        let is_one = |key: &String| pins.iter().any(|pin| pin.column == *key);
+        known[relation].key.as_ref().is_some_and(is_one)
             || known[relation].identifying.iter().any(|columns| columns.iter().all(is_given))
     })
+}
+
+fn is_listed(analysis: &Analysis, sites: &Sites, relation: usize, column: &str) -> bool {
+    let mut uses = analysis.columns.iter().filter(|one| one.name == column && one.of.contains(&relation));
+    uses.any(|one| sites.listed_columns.contains(&one.at))
 }
 
 const SUMS: &[&str] =
     &["count", "sum", "avg", "min", "max", "array_agg", "string_agg", "json_agg", "jsonb_agg", "bool_or", "bool_and"];
 
 /// Why no tenant can be named.
-fn across(statement: &Statement, analysis: &Analysis, known: &[&Known], tables: &Tables) -> String {
+fn across(statement: &Statement, analysis: &Analysis, sites: &Sites, known: &[&Known]) -> String {
     let tokens = statement.tokens();
     let called = |(at, token): (usize, &super::words::Token<'_>)| {
         let is_call = tokens.get(at + 1).is_some_and(|next| next.is_sign("("));
@@ -339,11 +362,18 @@ fn across(statement: &Statement, analysis: &Analysis, known: &[&Known], tables: 
         Some((known, &pin.filter(|_| known.role == Role::Tenants)?.column))
     });
     let hint = "where one tenant's are meant, add the key";
-    let root = &tables.key.root_column;
+    let several = known.iter().enumerate().find_map(|(relation, known)| {
+        let key = known.key.as_deref()?;
+        is_listed(analysis, sites, relation, key).then_some(key)
+    });
+    if let Some(key) = several {
+        return format!("{key} is one of a list, which is of several tenants: ask each of them");
+    }
     match (pinned, tokens.iter().enumerate().find_map(called)) {
         (Some((known, column)), _) if known.is_root => {
+            let key = known.key.as_deref().unwrap_or_default();
             format!(
-                "it looks for tenants by {column}, before their {root} is known: keep what is asked for so in a reference table"
+                "it looks for tenants by {column}, before their {key} is known: keep what is asked for so in a reference table"
             )
         }
         (_, Some(sum)) => format!("{sum}() is over rows of all tenants: {hint}"),

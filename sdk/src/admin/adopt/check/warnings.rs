@@ -144,10 +144,12 @@ fn sets_key(tokens: &[Token<'_>], inserted: Option<&str>, tables: &Tables, warn:
     let Some(set) = tokens[update..].iter().position(|token| token.is("set")).map(|at| update + at) else { return };
     let set = tokens[set..].iter().take_while(|token| !token.is_one_of(&["where", "from", "returning"]));
     let set: Vec<&Token<'_>> = set.collect();
-    let is_key = |pair: &[&Token<'_>]| {
-        pair[1].is_sign("=") && known.key.as_ref().is_some_and(|key| folded(pair[0].text) == *key)
+    // `excluded` has the same value, which Citus sees.
+    let is_key = |three: &[&Token<'_>]| {
+        let is_other = three[1].is_sign("=") && !three[2].is("excluded");
+        is_other && known.key.as_ref().is_some_and(|key| folded(three[0].text) == *key)
     };
-    if let Some(key) = known.key.as_ref().filter(|_| set.windows(2).any(is_key)) {
+    if let Some(key) = known.key.as_ref().filter(|_| set.windows(3).any(is_key)) {
         warn(WarningKind::KeySet, format!("it sets {key} of {}, which Citus does not let change", known.name));
     }
 }

@@ -159,7 +159,7 @@ impl<'s> Cursor<'s> {
     /// An expression inside of a literal, up to the brace that closes it; the brace that opens it was taken.
     pub(super) fn braced(&mut self) -> &'s str {
         /// What goes on for longer is closed nowhere.
-        const LONGEST: usize = 20_000;
+        const LONGEST: usize = 4_000;
         let rest = self.rest();
         let start = self.at;
         let mut depth = 0_usize;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Literal;
+use super::format::{Places, fill};
 use crate::admin::adopt::check::statement::Hole;
 use crate::admin::adopt::check::words::HOLE;
 
@@ -99,10 +100,62 @@ impl Joining<'_> {
                 _ => break,
             }
         }
+        if let Some((places, arguments)) = self.formatted(begin, at) {
+            let spelled: Vec<String> = arguments.iter().map(|range| self.spelled(range.clone())).collect();
+            fill(&mut literal, places, &spelled);
+        }
         // Where the next token begins is behind the last line of a text.
         literal.last_line = tokens.get(at).or(tokens.last()).map_or(literal.line, |token| token.line);
         self.found.push(literal);
         at.max(start + 1)
+    }
+
+    /// Whether a function fills a literal that begins and ends here, and what with.
+    fn formatted(&self, begin: usize, end: usize) -> Option<(Places, Vec<Range<usize>>)> {
+        let word = |at: Option<usize>| match &self.tokens.get(at?)?.part {
+            Part::Word(word) => Some(word.as_str()),
+            _ => None,
+        };
+        let is =
+            |at: Option<usize>, sign: char| at.and_then(|at| self.tokens.get(at)).is_some_and(|token| token.is(sign));
+        // `"…".formatted(a)` and `"…".format(a)`, also where parentheses are around the text.
+        let dot = end + self.tokens[end.min(self.tokens.len())..].iter().take_while(|token| token.is(')')).count();
+        if is(Some(dot), '.') && is(Some(dot + 2), '(') {
+            let places = match word(Some(dot + 1))? {
+                "formatted" => Places::Percent,
+                "format" => Places::Braces,
+                _ => return None,
+            };
+            return Some((places, self.arguments(dot + 3, self.closing(dot + 2, self.tokens.len())?)));
+        }
+        // `format!("…", a)`, `String.format("…", a)`, `fmt.Sprintf("…", a)`.
+        let open = begin.checked_sub(1).filter(|open| is(Some(*open), '('))?;
+        let places = match (word(open.checked_sub(1)), is(open.checked_sub(1), '!')) {
+            (Some("Sprintf"), _) => Places::Percent,
+            (Some("format"), _) if word(open.checked_sub(3)) == Some("String") => Places::Percent,
+            (None, true) if matches!(word(open.checked_sub(2)), Some("format" | "format_args")) => Places::Braces,
+            _ => return None,
+        };
+        let close = self.closing(open, self.tokens.len())?;
+        Some((places, self.arguments((end + 1).min(close), close)))
+    }
+
+    /// What commas part.
+    fn arguments(&self, begin: usize, end: usize) -> Vec<Range<usize>> {
+        let (mut found, mut depth, mut start) = (Vec::new(), 0_usize, begin);
+        for at in begin..end {
+            match self.tokens[at].part {
+                Part::Sign('(' | '[' | '{') => depth += 1,
+                Part::Sign(')' | ']' | '}') => depth = depth.saturating_sub(1),
+                Part::Sign(',') if depth == 0 => {
+                    found.push(start..at);
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        found.push(start..end.max(start));
+        found
     }
 
     /// Behind an operand that is no literal: `a`, `a.b(c)[d]`, `(e)`.

@@ -2,6 +2,7 @@
 //! they share is in [`join`].
 
 mod cursor;
+mod format;
 mod go;
 mod java;
 mod join;
@@ -19,7 +20,7 @@ use super::words::{HOLE, Style, Writer};
 pub(super) use sql::split;
 
 /// In what a source is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Language {
     Rust,
     Go,
@@ -77,40 +78,50 @@ impl Language {
 pub(super) fn literals(language: Language, source: &str) -> Option<Vec<Literal>> {
     // A source has no such sign of its own.
     let source = source.replace(HOLE, " ");
-    let found = match language {
+    Some(match language {
         Language::Rust => join::join(&rust::tokens(&source)?, false),
         Language::Go => join::join(&go::tokens(&source), false),
         Language::Python => join::join(&python::tokens(&source), true),
         Language::Java => join::join(&java::tokens(&source), false),
         Language::TypeScript => join::join(&typescript::tokens(&source), false),
         Language::Sql => sql::statements(&source),
-    };
-    Some(with_constants(found))
+    })
 }
 
-/// Puts constants of the same source in where they are named.
-fn with_constants(mut found: Vec<Literal>) -> Vec<Literal> {
+/// Constants by their names; of several of one name none can be told.
+pub(super) type Constants = HashMap<String, Option<Literal>>;
+
+/// Adds the constants of a source.
+pub(super) fn constants(found: &[Literal], known: &mut Constants) {
+    for literal in found {
+        let Some(name) = &literal.name else { continue };
+        let is_same = |other: &Option<Literal>| other.as_ref().is_some_and(|other| other.text == literal.text);
+        let entry = known.entry(name.clone()).or_insert_with(|| Some(literal.clone()));
+        if !is_same(entry) {
+            *entry = None;
+        }
+    }
+}
+
+/// Puts constants in where they are named: of the same source, else of others.
+pub(super) fn with_constants(mut found: Vec<Literal>, others: &Constants) -> Vec<Literal> {
     /// Constants of constants, and so on.
     const DEEPEST: usize = 4;
     /// What repeats itself ends here.
     const LONGEST: usize = 200_000;
-    let mut constants: HashMap<String, Option<usize>> = HashMap::new();
-    for (at, literal) in found.iter().enumerate() {
-        if let Some(name) = &literal.name {
-            constants.entry(name.clone()).and_modify(|known| *known = None).or_insert(Some(at));
-        }
-    }
     for _ in 0..DEEPEST {
-        let before = found.clone();
-        let constant = |hole: &Hole, own: usize| {
+        let mut own = Constants::new();
+        constants(&found, &mut own);
+        let constant = |hole: &Hole, literal: &Literal| -> Option<Literal> {
             let name = hole.spelled.trim_start_matches("${").trim_matches(['{', '}', ' ']);
             let name = name.rsplit(['.', ':']).next().unwrap_or(name);
-            constants.get(name).copied().flatten().filter(|at| *at != own).and_then(|at| before.get(at))
+            let known = own.get(name).or_else(|| others.get(name))?.as_ref()?;
+            (literal.name.as_deref() != Some(name)).then(|| known.clone())
         };
         let mut is_done = true;
-        for (at, literal) in found.iter_mut().enumerate() {
-            if literal.holes.iter().any(|hole| constant(hole, at).is_some()) && literal.text.len() < LONGEST {
-                *literal = filled(literal, |hole| constant(hole, at));
+        for literal in &mut found {
+            if literal.holes.iter().any(|hole| constant(hole, literal).is_some()) && literal.text.len() < LONGEST {
+                *literal = filled(literal, |hole| constant(hole, literal));
                 is_done = false;
             }
         }
@@ -121,7 +132,7 @@ fn with_constants(mut found: Vec<Literal>) -> Vec<Literal> {
     found
 }
 
-fn filled<'l>(literal: &Literal, constant: impl Fn(&Hole) -> Option<&'l Literal>) -> Literal {
+fn filled(literal: &Literal, constant: impl Fn(&Hole) -> Option<Literal>) -> Literal {
     let (mut text, mut holes) = (String::new(), Vec::new());
     let mut own = literal.holes.iter();
     for letter in literal.text.chars() {
@@ -129,7 +140,7 @@ fn filled<'l>(literal: &Literal, constant: impl Fn(&Hole) -> Option<&'l Literal>
         match hole.and_then(&constant) {
             Some(constant) => {
                 text.push_str(&constant.text);
-                holes.extend(constant.holes.iter().cloned());
+                holes.extend(constant.holes);
             }
             None => {
                 text.push(letter);

@@ -64,13 +64,14 @@ fn flat(stream: TokenStream) -> Vec<Token> {
 }
 
 fn text(literal: proc_macro2::Literal) -> Part {
-    if !literal.to_string().contains('"') {
-        return Part::Word("0".to_owned());
+    let written = literal.to_string();
+    if !written.contains('"') {
+        return Part::Word(written);
     }
     match syn::Lit::new(literal) {
         syn::Lit::Str(text) => Part::Text(text.value(), Vec::new()),
         syn::Lit::ByteStr(text) => Part::Text(String::from_utf8_lossy(&text.value()).into_owned(), Vec::new()),
-        _ => Part::Word("0".to_owned()),
+        _ => Part::Word("'".to_owned()),
     }
 }
 

@@ -2,3 +2,7 @@
 
 mod inspect;
 mod schemas;
+mod shadow;
+mod shadow_kills;
+mod shadow_mirror;
+mod shadow_stage;

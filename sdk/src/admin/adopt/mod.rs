@@ -11,6 +11,7 @@ mod evidence;
 mod file;
 mod handle;
 mod inspection;
+pub mod shadow;
 
 pub use catalog::{
     Catalog, Column, Constraint, Domain, EnumType, Extension, Function, Index, Name, Reference, Sequence,

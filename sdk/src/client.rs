@@ -337,6 +337,12 @@ impl Cluster {
     }
 }
 
+impl From<&Cluster> for Admin {
+    fn from(cluster: &Cluster) -> Self {
+        cluster.admin()
+    }
+}
+
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster").field("mode", &self.mode()).finish_non_exhaustive()

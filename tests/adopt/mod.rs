@@ -6,4 +6,8 @@ mod guide;
 mod inspect;
 mod run;
 mod schemas;
+mod shadow;
+mod shadow_kills;
+mod shadow_mirror;
+mod shadow_stage;
 mod writer;

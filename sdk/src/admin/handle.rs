@@ -50,6 +50,11 @@ impl Admin {
         Self { core }
     }
 
+    #[cfg(feature = "adopt")]
+    pub(in crate::admin) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     /// What the tables of a grown database are.
     #[must_use]
     #[cfg(feature = "adopt")]

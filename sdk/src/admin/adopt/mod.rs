@@ -15,6 +15,7 @@ mod file;
 mod handle;
 mod inspection;
 pub mod run;
+pub mod shadow;
 pub mod steps;
 
 pub use catalog::{

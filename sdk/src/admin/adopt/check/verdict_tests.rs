@@ -306,7 +306,8 @@ fn no_statement_is_too_strange() {
         let seed: Vec<char> = SEEDS[round % SEEDS.len()].chars().collect();
         let (cut, len) = (next(seed.len()), next(5));
         let put: String = (0..next(3)).map(|_| letters[next(letters.len())]).collect();
-        let text: String = seed[..cut].iter().copied().chain(put.chars()).chain(seed.iter().skip(cut + len).copied()).collect();
+        let text: String =
+            seed[..cut].iter().copied().chain(put.chars()).chain(seed.iter().skip(cut + len).copied()).collect();
         for writer in [Writer::Server, Writer::Program { percent_binds: true }] {
             let read_as = |text: &str| Statement::read(text, &[], writer, Spelling::Like(Style::Dollar));
             let found = judge(&read_as(&text), &before, &none);

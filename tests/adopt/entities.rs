@@ -107,8 +107,28 @@ fn reasons(entities: &Entities) -> Vec<(String, &str)> {
     entities.refused.iter().map(|one| (one.table.to_string(), one.reason.as_str())).collect()
 }
 
-/// A crate outside of the workspace has a module for each; its tests run on the databases.
-fn run(modules: &[(&str, &Config, &Entities)]) {
+/// A module of the throwaway crate: what was written, the database that it is for, and all in which the two differ.
+struct Module<'a> {
+    name: &'static str,
+    config: &'a Config,
+    entities: &'a Entities,
+    differences: &'static [&'static str],
+}
+
+/// What the crate has besides: how the database differs from the entities, line by line.
+const DIFFERENCES: &str = "
+    #[cfg(test)]
+    #[tokio::test]
+    #[ignore]
+    async fn NAME_differs() {
+        let url = std::env::var(\"ENTITIES_TEST_URL\").unwrap();
+        let cluster = shardwise::Cluster::connect(shardwise::Config::from_url(&url).unwrap()).await.unwrap();
+        println!(\"\\n{}\", cluster.admin().diff(&NAME::schema()).await.unwrap());
+    }
+";
+
+/// A crate outside of the workspace has the modules; its tests run on the databases.
+fn run(modules: &[Module<'_>]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let manifest = format!(
@@ -124,20 +144,21 @@ fn run(modules: &[(&str, &Config, &Entities)]) {
     // The versions that are downloaded already.
     fs::copy(root.join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
     fs::create_dir(folder.path().join("src")).unwrap();
-    let lib: String = modules.iter().map(|(name, ..)| format!("pub mod {name};\n")).collect();
-    fs::write(folder.path().join("src/lib.rs"), lib).unwrap();
-    for (name, _, entities) in modules {
+    let mut lib = String::new();
+    for Module { name, entities, .. } in modules {
+        lib += &format!("pub mod {name};\n{}", DIFFERENCES.replace("NAME", name));
         fs::write(folder.path().join(format!("src/{name}.rs")), &entities.source).unwrap();
     }
+    fs::write(folder.path().join("src/lib.rs"), lib).unwrap();
     // Into the folder of our own build, where most of it lies compiled already. The test binary is in its `deps`.
     let own = std::env::current_exe().unwrap();
     let target = own.ancestors().nth(3).unwrap();
-    for (name, config, entities) in modules {
+    for Module { name, config, entities, differences } in modules {
         let url = format!("postgres://{}@{}/{}", config.user(), config.contact_points()[0], config.database());
         let output = Command::new(env!("CARGO"))
             .args(["test", "--quiet", "--offline", "--lib", "--target-dir"])
             .arg(target)
-            .args(["--", "--include-ignored", name])
+            .args(["--", "--include-ignored", "--nocapture", name])
             .env("ENTITIES_TEST_URL", url)
             .current_dir(folder.path())
             .output()
@@ -145,7 +166,13 @@ fn run(modules: &[(&str, &Config, &Entities)]) {
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{stderr}\n{stdout}\n{}", entities.source);
         assert!(!stderr.contains("warning"), "{stderr}");
-        assert!(stdout.contains("test result: ok. 1 passed"), "{stdout}");
+        assert!(stdout.contains("test result: ok. 2 passed"), "{stdout}");
+        let is_difference =
+            |line: &&str| ["missing: ", "unknown: ", "different: "].iter().any(|side| line.starts_with(side));
+        // Which partitions there should be by now, the date says.
+        let found: Vec<&str> =
+            stdout.lines().filter(is_difference).filter(|line| !line.starts_with("missing: partition ")).collect();
+        assert_eq!(found, *differences);
     }
 }
 
@@ -158,6 +185,34 @@ async fn counts(config: &Config, tables: &[&str]) -> Vec<i64> {
     }
     counts
 }
+
+/// In what the platform differs from its entities: what their notes say, and what this test has added by hand.
+const PLATFORM: &[&str] = &[
+    "unknown: constraint festivals.festivals_slug_key: UNIQUE (slug)",
+    "different: generation of audit.id: wanted identity, is nextval('audit_id_seq'::regclass)",
+    "unknown: foreign key audit.audit_festival_id_fkey: FOREIGN KEY (festival_id) REFERENCES public.festivals (id)",
+    "unknown: foreign key stands.stands_festival_id_fkey: FOREIGN KEY (festival_id) REFERENCES public.festivals (id)",
+    "unknown: foreign key notes.notes_festival_id_stand_id_fkey: FOREIGN KEY (festival_id, stand_id) REFERENCES public.stands (festival_id, id)",
+    "different: generation of shifts.id: wanted identity, is identity (always)",
+    "unknown: foreign key tickets.tickets_festival_id_fkey: FOREIGN KEY (festival_id) REFERENCES public.festivals (id)",
+];
+
+const TRADE: &[&str] = &[
+    "unknown: foreign key district.district_d_w_id_fkey: FOREIGN KEY (d_w_id) REFERENCES public.warehouse (w_id)",
+    "unknown: foreign key orders.orders_o_w_id_o_d_id_o_c_id_fkey: FOREIGN KEY (o_w_id, o_d_id, o_c_id) REFERENCES public.customer (c_w_id, c_d_id, c_id)",
+    "unknown: foreign key stock.stock_s_w_id_fkey: FOREIGN KEY (s_w_id) REFERENCES public.warehouse (w_id)",
+    "unknown: foreign key order_line.order_line_ol_supply_w_id_ol_i_id_fkey: FOREIGN KEY (ol_supply_w_id, ol_i_id) REFERENCES public.stock (s_w_id, s_i_id)",
+    "unknown: foreign key order_line.order_line_ol_w_id_ol_d_id_ol_o_id_fkey: FOREIGN KEY (ol_w_id, ol_d_id, ol_o_id) REFERENCES public.orders (o_w_id, o_d_id, o_id)",
+];
+
+const ODD: &[&str] = &[
+    "different: generation of festivals.id: wanted none, is identity",
+    "unknown: foreign key Pay.orderLines.orderLines_festivalId_fkey: FOREIGN KEY (festivalId) REFERENCES public.festivals (id)",
+    "different: generation of everything.id: wanted identity, is nextval('everything_id_seq'::regclass)",
+    "different: type of everything.bits: wanted bit varying, is bit(3)",
+    "unknown: foreign key everything.everything_festival_id_fkey: FOREIGN KEY (festival_id) REFERENCES public.festivals (id)",
+    "unknown: foreign key readings.readings_festival_id_fkey: FOREIGN KEY (festival_id) REFERENCES public.festivals (id)",
+];
 
 #[test]
 fn rows_of_adopted_tables_come_back_as_they_were_written() {
@@ -184,7 +239,12 @@ fn rows_of_adopted_tables_come_back_as_they_were_written() {
         let (odd, awkward) = adopted(AWKWARD, ("festivals.id", "festival_id"), &[], "").await;
         assert_eq!(names(&awkward), ["Currency", "Everything", "Festival", "OrderLine", "Reading"]);
         assert_eq!((reasons(&awkward), awkward.untested.as_slice()), (vec![], &[][..]));
-        run(&[("platform", &platform, &festivals), ("trade", &trade, &warehouses), ("odd", &odd, &awkward)]);
+        let module = |name, config, entities, differences| Module { name, config, entities, differences };
+        run(&[
+            module("platform", &platform, &festivals, PLATFORM),
+            module("trade", &trade, &warehouses, TRADE),
+            module("odd", &odd, &awkward, ODD),
+        ]);
         assert_eq!(
             counts(&platform, &["festivals", "stands", "staff", "shifts", "notes", "users"]).await,
             [2, 4, 4, 2, 0, 4]

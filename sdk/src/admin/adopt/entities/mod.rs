@@ -275,11 +275,12 @@ impl File<'_> {
             name: name.to_owned(),
             features: features.iter().map(|feature| (*feature).to_owned()).collect(),
         };
-        let dates = self.values().any(Value::is_of_time).then(|| match self.dates {
+        let dates = match self.dates {
             Dates::Jiff => "jiff",
             Dates::Chrono => "chrono",
             Dates::Time => "time",
-        });
+        };
+        let dates = Some(dates).filter(|_| self.values().any(Value::is_of_time));
         let has = |value: Value| self.values().any(|found| *found == value);
         let decimals = has(Value::Decimal).then_some("rust_decimal");
         let own: Vec<&str> = dates.into_iter().chain(decimals).collect();

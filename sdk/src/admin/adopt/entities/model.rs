@@ -116,3 +116,26 @@ impl Entity {
         fields.into_iter().any(|at| self.fields[at].is_nullable)
     }
 }
+
+impl Field {
+    /// A column of which nothing but its type is known.
+    pub(super) fn new(ident: Ident, column: &str, typed: Typed) -> Self {
+        Self {
+            ident,
+            column: column.to_owned(),
+            typed,
+            is_nullable: false,
+            is_key: false,
+            made: None,
+            default: None,
+            references: None,
+            uniques: Vec::new(),
+            indexes: Vec::new(),
+            checks: Vec::new(),
+            docs: Vec::new(),
+            conditions: Vec::new(),
+            is_unique: false,
+            day: None,
+        }
+    }
+}

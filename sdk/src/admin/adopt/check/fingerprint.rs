@@ -122,9 +122,9 @@ fn two_of(rows: &[Vec<usize>]) -> Vec<Mark> {
         if row > 0 {
             marks.push(Mark::word(","));
         }
-        for column in 0..rows[0].len() {
+        for (column, value) in rows[0].iter().enumerate() {
             marks.push(Mark::word(if column == 0 { "(" } else { "," }));
-            marks.push(Mark::Value(if is_same(column) { rows[0][column] } else { 0 }));
+            marks.push(Mark::Value(if is_same(column) { *value } else { 0 }));
         }
         marks.push(Mark::word(")"));
     }

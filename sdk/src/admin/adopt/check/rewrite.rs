@@ -196,10 +196,9 @@ impl<'a> Writing<'a> {
         let others: Vec<usize> = (0..self.known.len()).filter(is_other).collect();
         if let [other] = others.as_slice()
             && self.key(*other) == Some(key)
+            && !self.out.conditions.iter().any(|(known, _)| known == place)
         {
-            if !self.out.conditions.iter().any(|(known, _)| known == place) {
-                self.put(place, ident(key));
-            }
+            self.put(place, ident(key));
         }
     }
 

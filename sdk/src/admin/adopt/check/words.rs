@@ -185,7 +185,7 @@ impl<'t> Reading<'t> {
 
     /// Whether a word ends right here.
     fn touches_word(&self) -> bool {
-        self.text[..self.at].chars().next_back().is_some_and(|before| in_word(before))
+        self.text[..self.at].chars().next_back().is_some_and(in_word)
     }
 
     fn next(&mut self) -> (Kind, usize) {

@@ -103,8 +103,8 @@ mod tests {
         let lag = |secs| Some(Duration::from_secs(secs));
         assert_eq!(reason(&pace, lag(10), 4), None);
         assert_eq!(reason(&pace, None, 0), None);
-        assert!(reason(&pace, lag(11), 9).unwrap().contains("11.0s behind"));
-        assert!(reason(&pace, lag(1), 5).unwrap().contains("5 sessions"));
+        assert!(reason(&pace, lag(11), 9).expect("there is one").contains("11.0s behind"));
+        assert!(reason(&pace, lag(1), 5).expect("there is one").contains("5 sessions"));
         assert_eq!(reason(&Pace::default(), lag(1), 500), None);
     }
 }

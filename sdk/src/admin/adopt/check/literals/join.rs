@@ -37,7 +37,7 @@ impl Token {
 pub(super) fn join(tokens: &[Token], side_by_side: bool) -> Vec<Literal> {
     let mut joining = Joining { tokens, side_by_side, found: Vec::new() };
     // What stands in parentheses of something that is put in is looked at by itself.
-    let mut open = vec![0..tokens.len()];
+    let mut open: Vec<Range<usize>> = std::iter::once(0..tokens.len()).collect();
     while let Some(range) = open.pop() {
         let mut at = range.start;
         while at < range.end {

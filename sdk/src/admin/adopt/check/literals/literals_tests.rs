@@ -6,7 +6,11 @@ fn texts(language: Language, source: &str) -> Vec<String> {
     let shown = |literal: Literal| {
         let mut holes = literal.holes.iter();
         let letter = |letter: char| match letter {
-            HOLE => format!("<{}{}>", holes.next().unwrap().spelled, if literal.holes[0].is_bound { "" } else { "!" }),
+            HOLE => format!(
+                "<{}{}>",
+                holes.next().expect("it is there").spelled,
+                if literal.holes[0].is_bound { "" } else { "!" }
+            ),
             letter => letter.to_string(),
         };
         literal.text.chars().map(letter).collect::<String>()
@@ -16,7 +20,7 @@ fn texts(language: Language, source: &str) -> Vec<String> {
 }
 
 fn lines(language: Language, source: &str) -> Vec<usize> {
-    literals(language, source).unwrap().into_iter().map(|literal| literal.line).collect()
+    literals(language, source).expect("it is there").into_iter().map(|literal| literal.line).collect()
 }
 
 #[test]
@@ -155,10 +159,10 @@ fn constants_of_other_sources_are_known() {
         "class C { String T = \"tickets\"; String TWICE = \"a\"; }",
         "class D { String TWICE = \"b\"; String S = C.T + \"!\"; }",
     ] {
-        super::constants(&literals(Language::Java, source).unwrap(), &mut constants);
+        super::constants(&literals(Language::Java, source).expect("it is there"), &mut constants);
     }
     let source = "String q = \"SELECT \" + C.TWICE + \" FROM \" + C.T + D.S + x.T() + T;";
-    let found = with_constants(literals(Language::Java, source).unwrap(), &constants);
+    let found = with_constants(literals(Language::Java, source).expect("it is there"), &constants);
     assert_eq!(found[0].text, format!("SELECT {HOLE} FROM ticketstickets!{HOLE}tickets"));
     let spelled: Vec<&str> = found[0].holes.iter().map(|hole| hole.spelled.as_str()).collect();
     assert_eq!(spelled, ["{C.TWICE}", "{x.T()}"]);
@@ -195,7 +199,7 @@ fn no_source_is_too_strange() {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        usize::try_from(state % u64::try_from(below).unwrap()).unwrap()
+        usize::try_from(state % u64::try_from(below).expect("it is there")).expect("it is there")
     };
     let all = [Language::Rust, Language::Go, Language::Python, Language::Java, Language::TypeScript, Language::Sql];
     let mut read = 0;

@@ -66,7 +66,7 @@ enum Command {
     Status(status::Command),
     /// Find out why a client can't work as it is configured, or soon won't; ends with 3 or 7 where something was found
     Doctor(doctor::Command),
-    /// Find out whose the rows of a grown database are, in which they don't say so themselves
+    /// Take a grown database to tenants' keys, and to Citus, while it is used
     #[command(subcommand)]
     Adopt(adopt::Command),
     /// What the database needs next as it grows: what is there, what is missing, and the next step; ends with 3 where one is due

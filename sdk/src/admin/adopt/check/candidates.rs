@@ -125,7 +125,7 @@ mod tests {
         let is_one = |text: &str| {
             let source = format!("x = f\"\"\"{text}\"\"\"");
             literals(Language::Python, &source)
-                .expect("it is Python")
+                .expect("it can be read")
                 .iter()
                 .any(|literal| !statements(literal, Language::Python, &tables).is_empty())
         };
@@ -181,7 +181,7 @@ mod tests {
         let tables = Tables::of(&inspected(FESTIVALS, ("festivals", "id"), "festival_id"));
         let source = "\nx = f'''SELECT {a}\n FROM t;\nDELETE FROM tickets WHERE id = {b};\n\nnothing'''\ny = 'SELECT 1\\n;SELECT 2'";
         let found: Vec<_> = literals(Language::Python, source)
-            .expect("it is Python")
+            .expect("it can be read")
             .iter()
             .flat_map(|literal| statements(literal, Language::Python, &tables))
             .map(|(line, statement)| (line, statement.shown))

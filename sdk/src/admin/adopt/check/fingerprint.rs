@@ -122,9 +122,9 @@ fn two_of(rows: &[Vec<usize>]) -> Vec<Mark> {
         if row > 0 {
             marks.push(Mark::word(","));
         }
-        for (column, value) in rows[0].iter().enumerate() {
+        for (column, first) in rows[0].iter().enumerate() {
             marks.push(Mark::word(if column == 0 { "(" } else { "," }));
-            marks.push(Mark::Value(if is_same(column) { *value } else { 0 }));
+            marks.push(Mark::Value(if is_same(column) { *first } else { 0 }));
         }
         marks.push(Mark::word(")"));
     }

@@ -194,9 +194,10 @@ impl<'a> Writing<'a> {
             *other != relation && is_here && is_in(at, scope) && self.key(*other).is_some()
         };
         let others: Vec<usize> = (0..self.known.len()).filter(is_other).collect();
+        let is_there = self.out.conditions.iter().any(|(known, _)| known == place);
         if let [other] = others.as_slice()
             && self.key(*other) == Some(key)
-            && !self.out.conditions.iter().any(|(known, _)| known == place)
+            && !is_there
         {
             self.put(place, ident(key));
         }

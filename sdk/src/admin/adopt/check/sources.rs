@@ -170,8 +170,7 @@ impl Walk<'_> {
             };
             for path in entries {
                 match fs::metadata(&path) {
-                    Ok(found) if found.is_dir() && is_others(&path) => {}
-                    Ok(found) if found.is_dir() => open.push(path),
+                    Ok(found) if found.is_dir() && !is_others(&path) => open.push(path),
                     Ok(found) if found.is_file() => {
                         if let Err(error) = self.file(&path) {
                             self.notes.push(format!("{} can't be read: {error}", path.display()));

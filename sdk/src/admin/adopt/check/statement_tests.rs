@@ -56,7 +56,7 @@ fn parameters_of_all_forms_get_names() {
 fn what_is_written_in_goes_to_the_same_place_in_both_texts() {
     let text = "SELECT a FROM t WHERE b = %s -- why\n AND c %% 2 = %s LIMIT 1";
     let statement = program(text);
-    let at = statement.named.find(" LIMIT").expect("it is there");
+    let at = statement.named.find(" LIMIT").expect("it can be read");
     let edit = Edit { at, text: " AND k = \u{1}".to_owned() };
     let (named, shown) = statement.with(std::slice::from_ref(&edit), "_1", "k");
     assert!(named.contains("= :_2  AND k = :_1 LIMIT 1"), "{named}");

@@ -209,7 +209,7 @@ fn a_key_may_be_called_otherwise_in_each_table() {
     }
     let twice = judged("SELECT 1 FROM customer, warehouse WHERE w_id = ? AND c_w_id = ? AND c_id = ?");
     assert_eq!(twice.verdict, Verdict::NeedsKey, "{twice:?}");
-    assert!(twice.rewritten.expect("it is there").ends_with("c_id = ? AND customer.c_w_id = warehouse.w_id"));
+    assert!(twice.rewritten.expect("it can be read").ends_with("c_id = ? AND customer.c_w_id = warehouse.w_id"));
     let order = judged("INSERT INTO orders (o_id) VALUES (?)");
     assert_eq!(order.rewritten.as_deref(), Some("INSERT INTO orders (o_id, o_w_id) VALUES (?, ?)"));
 }
@@ -296,7 +296,7 @@ fn no_statement_is_too_strange() {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        usize::try_from(state % u64::try_from(below).expect("it is there")).expect("it is there")
+        usize::try_from(state % u64::try_from(below).expect("it can be read")).expect("it can be read")
     };
     let (before, after) = (festivals(), with_keys());
     let (before, after) = (Tables::of(&before), Tables::of(&after));

@@ -89,12 +89,13 @@ pub(super) fn of(
             .filter(|known| known.key_is_new)
             .map(|known| known.name.to_string())
             .collect();
+        grows.sort();
         grows.dedup();
         if !sites.stars.is_empty() && !grows.is_empty() {
             let tables = grows.join(" and ");
             warn(
                 WarningKind::WholeRows,
-                format!("* has one column more when {tables} get the key: what is prepared fails once (0A000)"),
+                format!("* has one column more when the key comes to {tables}: what is prepared fails once (0A000)"),
             );
         }
         for (site, known) in written.iter().filter(|(_, known)| known.role == Role::Tenants) {

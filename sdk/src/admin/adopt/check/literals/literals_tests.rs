@@ -8,7 +8,7 @@ fn texts(language: Language, source: &str) -> Vec<String> {
         let letter = |letter: char| match letter {
             HOLE => format!(
                 "<{}{}>",
-                holes.next().expect("it is there").spelled,
+                holes.next().expect("it can be read").spelled,
                 if literal.holes[0].is_bound { "" } else { "!" }
             ),
             letter => letter.to_string(),
@@ -20,7 +20,7 @@ fn texts(language: Language, source: &str) -> Vec<String> {
 }
 
 fn lines(language: Language, source: &str) -> Vec<usize> {
-    literals(language, source).expect("it is there").into_iter().map(|literal| literal.line).collect()
+    literals(language, source).expect("it can be read").into_iter().map(|literal| literal.line).collect()
 }
 
 #[test]
@@ -159,10 +159,10 @@ fn constants_of_other_sources_are_known() {
         "class C { String T = \"tickets\"; String TWICE = \"a\"; }",
         "class D { String TWICE = \"b\"; String S = C.T + \"!\"; }",
     ] {
-        super::constants(&literals(Language::Java, source).expect("it is there"), &mut constants);
+        super::constants(&literals(Language::Java, source).expect("it can be read"), &mut constants);
     }
     let source = "String q = \"SELECT \" + C.TWICE + \" FROM \" + C.T + D.S + x.T() + T;";
-    let found = with_constants(literals(Language::Java, source).expect("it is there"), &constants);
+    let found = with_constants(literals(Language::Java, source).expect("it can be read"), &constants);
     assert_eq!(found[0].text, format!("SELECT {HOLE} FROM ticketstickets!{HOLE}tickets"));
     let spelled: Vec<&str> = found[0].holes.iter().map(|hole| hole.spelled.as_str()).collect();
     assert_eq!(spelled, ["{C.TWICE}", "{x.T()}"]);
@@ -199,7 +199,7 @@ fn no_source_is_too_strange() {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        usize::try_from(state % u64::try_from(below).expect("it is there")).expect("it is there")
+        usize::try_from(state % u64::try_from(below).expect("it can be read")).expect("it can be read")
     };
     let all = [Language::Rust, Language::Go, Language::Python, Language::Java, Language::TypeScript, Language::Sql];
     let mut read = 0;

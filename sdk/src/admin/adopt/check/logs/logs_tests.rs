@@ -6,7 +6,7 @@ fn logged(log: &str, database: Option<&str>) -> (Vec<String>, Extent) {
         let plan = if one.is_plan { " plan" } else { "" };
         found.push(format!("{}× {} ms{plan}: {}", one.calls, one.ms, one.text));
     };
-    let extent = read(&mut log.as_bytes(), database, &mut each).expect("it is read");
+    let extent = read(&mut log.as_bytes(), database, &mut each).expect("it can be read");
     (found, extent)
 }
 

@@ -75,12 +75,12 @@ impl Engine {
             size,
             rest: Duration::ZERO,
         };
+        engine.follower.is_copying = matches!(journal.state, State::Begun | State::Copying);
         engine.first_look().await?;
         if engine.state == State::Begun {
             engine.wait_for_open_transactions().await?;
             engine.set_state(State::Copying).await?;
         }
-        engine.follower.is_copying = engine.state == State::Copying;
         Ok(engine)
     }
 

@@ -106,6 +106,7 @@ mod tests {
             key: vec![1, 0],
             tenant: Some("f".to_owned()),
             is_partitioned: false,
+            has_other_uniques: false,
         };
         let row = "pg_catalog.hashtextextended((ROW(pg_catalog.float4send(\"a\"), pg_catalog.float8send(\"b\"), \"f\", \"id\")::text \
                    COLLATE \"C\"), 0)";

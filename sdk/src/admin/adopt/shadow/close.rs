@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 use super::table::Table;
 use crate::admin::desk::Desk;
 use crate::admin::wire::column;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::schema::quote_ident;
 
 /// Before those of others: triggers run in the order of their names.
@@ -27,48 +27,50 @@ const FUNCTION: &str = "\
     REVOKE ALL ON FUNCTION shardwise_adopt.closed() FROM PUBLIC;\
     GRANT USAGE ON SCHEMA shardwise_adopt TO PUBLIC";
 
+/// What is locked, and for how long that is waited for at once: whoever waits behind waits no longer than that.
+pub(super) struct Gates {
+    begin: String,
+    lock: String,
+    relations: Vec<String>,
+}
+
 /// The locks, in a transaction that is open.
 pub(super) struct Closing {
+    /// When they were asked for.
     pub(super) began: Instant,
     /// How often they were not given in time.
     pub(super) attempts: u32,
     relations: Vec<String>,
 }
 
-/// Takes the locks, within `timeout` each time, and so that whoever waits behind waits no longer than that.
-pub(super) async fn lock(gate: &Desk, tables: &[Table], timeout: Duration, patience: Duration) -> Result<Closing> {
-    gate.batch(FUNCTION).await?;
-    let relations = relations(gate, tables).await?;
-    // Below the tables of which they are partitions, these are locked with them.
-    let roots: Vec<&str> = tables.iter().map(|table| table.at.as_str()).collect();
-    let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", roots.join(", "));
-    let begin = format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '{}ms'; \
-         SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL synchronous_commit = local",
-        timeout.as_millis().max(1)
-    );
-    let (since, mut attempts) = (Instant::now(), 0);
-    loop {
-        gate.batch(&begin).await?;
+impl Gates {
+    pub(super) async fn of(gate: &Desk, tables: &[Table], timeout: Duration) -> Result<Self> {
+        gate.batch(FUNCTION).await?;
+        // Partitions are locked with their tables.
+        let roots: Vec<&str> = tables.iter().map(|table| table.at.as_str()).collect();
+        let lock =
+            format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE; SET LOCAL statement_timeout = 0", roots.join(", "));
+        // Not for each table, but for all of them.
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = '60s'; \
+             SET LOCAL synchronous_commit = local; SET LOCAL statement_timeout = '{}ms'",
+            timeout.as_millis().max(1)
+        );
+        Ok(Self { begin, lock, relations: relations(gate, tables).await? })
+    }
+
+    /// Begins a transaction that has the locks, where they are given; then since when they were asked for.
+    pub(super) async fn try_lock(&self, gate: &Desk) -> Result<Option<Instant>> {
+        gate.batch(&self.begin).await?;
         let began = Instant::now();
-        let Err(error) = gate.batch(&lock).await else {
-            return Ok(Closing { began, attempts, relations });
-        };
+        let Err(error) = gate.batch(&self.lock).await else { return Ok(Some(began)) };
         gate.batch("ROLLBACK").await?;
-        let code = error.code();
-        if ![Some(&SqlState::LOCK_NOT_AVAILABLE), Some(&SqlState::T_R_DEADLOCK_DETECTED)].contains(&code) {
-            return Err(error);
-        }
-        attempts += 1;
-        if since.elapsed() > patience {
-            let message = format!(
-                "transactions that write to the tables do not end: after {attempts} attempts in {patience:?} nothing is changed, and the \
-                 old side takes writes as before; run it again when they have"
-            );
-            return Err(Error::new(ErrorKind::Schema, message));
-        }
-        // Those who waited come first.
-        tokio::time::sleep(crate::random::jitter(timeout * 2)).await;
+        let is_late = error.is_cancellation() || error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED);
+        if is_late { Ok(None) } else { Err(error) }
+    }
+
+    pub(super) fn closing(self, began: Instant, attempts: u32) -> Closing {
+        Closing { began, attempts, relations: self.relations }
     }
 }
 

@@ -24,9 +24,9 @@ use crate::admin::wire::column;
 use crate::error::{Error, Result};
 
 /// How many bytes a piece should have, and how many rows.
-const BYTES: usize = 8 << 20;
+const BYTES: usize = 32 << 20;
 const FEWEST: usize = 100;
-const MOST: usize = 50_000;
+const MOST: usize = 250_000;
 /// How many rows are read by their keys at once.
 const OWED: i64 = 500;
 /// Of what is sent at once.

@@ -1,23 +1,20 @@
 //! From the old side to the new one.
 
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{Either, select};
 use serde::Serialize;
 
-use super::close::{self, Closing};
+use super::close::{self, Closing, Gates};
 use super::engine::Engine;
 use super::journal::State;
 use super::sequences;
+use super::table::Table;
 use super::verify::{Sides, Verification, VerifyOptions, verify};
 use crate::admin::desk::Desk;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How many rows are compared by one query.
 const ROWS: usize = 100;
-/// Between looks at the log while locks are waited for.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// How services are taken to the new side.
 #[derive(Debug, Clone)]
@@ -129,8 +126,7 @@ pub(super) async fn cut_over<F: Future<Output = Result<()>>>(
     switch: impl FnOnce() -> F,
 ) -> Result<CutOver> {
     let tables = engine.follower.tables.clone();
-    let locking = close::lock(gate, &tables, options.lock_timeout, options.patience);
-    let closing = meanwhile(engine, locking).await?;
+    let closing = lock(engine, gate, &tables, options).await?;
     let even = tokio::time::timeout(options.most, even(engine, gate, options, &closing)).await;
     let even = match even.unwrap_or_else(|_| Err(too_long(options.most))) {
         Ok(even) => even,
@@ -167,22 +163,27 @@ pub(super) async fn cut_over<F: Future<Output = Result<()>>>(
     })
 }
 
-/// Goes on following until the locks are there, so that little is left then.
-async fn meanwhile(engine: &mut Engine, locking: impl Future<Output = Result<Closing>>) -> Result<Closing> {
-    let mut locking = pin!(locking);
-    loop {
-        if let Either::Left((locked, _)) = select(locking.as_mut(), pin!(tokio::time::sleep(PAUSE))).await {
-            return locked;
+/// Takes the locks. Between the attempts it goes on following, so that little is left when they are there; and not during one, for a look that
+/// has begun would have to end first while writers wait.
+async fn lock(engine: &mut Engine, gate: &Desk, tables: &[Table], options: &CutOverOptions) -> Result<Closing> {
+    let (gates, since) = (Gates::of(gate, tables, options.lock_timeout).await?, Instant::now());
+    for attempts in 0.. {
+        if let Some(began) = gates.try_lock(gate).await? {
+            return Ok(gates.closing(began, attempts));
         }
-        match select(locking.as_mut(), pin!(engine.follower.poll(None))).await {
-            // A look is not broken off: it may be half-way through a transaction.
-            Either::Left((locked, looking)) => {
-                looking.await?;
-                return locked;
-            }
-            Either::Right((looked, _)) => drop(looked?),
+        if since.elapsed() > options.patience {
+            break;
         }
+        // Those who waited come first.
+        tokio::time::sleep(crate::random::jitter(options.lock_timeout * 2)).await;
+        engine.follower.poll(None).await?;
     }
+    let message = format!(
+        "transactions that write to the tables do not end: in {:?} they could not be locked; nothing is changed, and the old side takes \
+         writes as before; run it again when they have",
+        options.patience
+    );
+    Err(Error::new(ErrorKind::Schema, message))
 }
 
 /// Brings over what is left, and holds it against the old side, which does not change any more.

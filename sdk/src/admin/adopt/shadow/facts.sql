@@ -48,6 +48,9 @@ SELECT coalesce(pg_catalog.json_agg(CASE WHEN c.oid IS NOT NULL THEN pg_catalog.
         ) ORDER BY n.nspname, t.relname), '[]')
         FROM tree t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace WHERE t.relkind = 'r' OR t.oid = c.oid
     ),
+    'uniques', (
+        SELECT count(*) FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion)
+    ),
     'always', (
         SELECT coalesce(pg_catalog.json_agg(g.tgname ORDER BY g.tgname), '[]') FROM pg_catalog.pg_trigger g
         WHERE g.tgrelid = c.oid AND g.tgenabled = 'A' AND NOT g.tgisinternal

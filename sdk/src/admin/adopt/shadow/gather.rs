@@ -16,9 +16,16 @@ impl Gathered {
         self.0.insert(key, merged(table, before, change));
     }
 
-    /// All changes: first what has gone, so that nothing that is written meets what it has replaced.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = Change> + use<> {
-        let mut changes: Vec<Change> = std::mem::take(&mut self.0).into_values().collect();
+    /// All changes: first what has gone, so that nothing that is written meets what it has replaced. Rows that may take from each other what
+    /// is unique go before they are written.
+    pub(super) fn take(&mut self, table: &Table) -> impl Iterator<Item = Change> + use<> {
+        let mut changes = Vec::with_capacity(self.0.len());
+        for (key, change) in std::mem::take(&mut self.0) {
+            if table.has_other_uniques && matches!(change, Change::Upsert(_)) {
+                changes.push(Change::Delete(key));
+            }
+            changes.push(change);
+        }
         changes.sort_by_key(|change| match change {
             Change::Delete(_) => 0,
             Change::Upsert(_) => 1,

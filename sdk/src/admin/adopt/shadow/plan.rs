@@ -1,8 +1,8 @@
 //! Changes of rows in, statements out: as few as may be. Pure.
 //!
 //! Changes of different tables may change places within a transaction of the new side: nothing that could tell looks at them, since no trigger
-//! and no foreign key fires there. Of a row that is changed several times only the last counts, and what has gone goes first. Rows that
-//! give each other what is unique may still meet on the way: then all is written once more, in the order in which it happened.
+//! and no foreign key fires there. Of a row that is changed several times only the last counts, and what has gone goes first. Where a row
+//! meets another one on the way all the same, all is written once more, in the order in which it happened.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -146,8 +146,10 @@ impl Planner {
     }
 
     fn close(&mut self) {
-        for table in 0..self.gathered.len() {
-            for change in self.gathered.get_mut(table).map(Gathered::take).into_iter().flatten() {
+        let tables = self.tables.clone();
+        for (table, description) in tables.iter().enumerate() {
+            let changes = self.gathered.get_mut(table).map(|gathered| gathered.take(description));
+            for change in changes.into_iter().flatten() {
                 let bytes = size(&change);
                 self.write(table, change, bytes);
             }
@@ -286,6 +288,7 @@ mod tests {
             key: key.to_vec(),
             tenant: None,
             is_partitioned: false,
+            has_other_uniques: name == "b",
         }
     }
 
@@ -386,6 +389,17 @@ mod tests {
         ];
         assert_eq!(statements, expected.map(|(word, params)| (word.to_owned(), params)));
         assert!(planner.finish().is_empty() && planner.bytes == 0);
+    }
+
+    /// `b` has something else that is unique.
+    #[test]
+    fn rows_that_may_take_from_each_other_go_before_they_are_written() {
+        let mut planner = planner(Order::Outcome);
+        planner.push(1, row("x", "1", Some("one's, which was the other's")));
+        planner.push(1, row("x", "2", Some("the other's, which was one's")));
+        let statements: Vec<_> =
+            planner.finish().into_iter().map(|one| (one.sql[..6].to_owned(), one.params.len())).collect();
+        assert_eq!(statements, [("DELETE".to_owned(), 2), ("INSERT".to_owned(), 6)]);
     }
 
     #[test]

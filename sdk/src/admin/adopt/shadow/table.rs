@@ -57,6 +57,8 @@ pub(super) struct Table {
     pub(super) key: Vec<usize>,
     pub(super) tenant: Option<String>,
     pub(super) is_partitioned: bool,
+    /// Whether the new side has something else that is unique, which rows may take from each other.
+    pub(super) has_other_uniques: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +123,8 @@ pub(super) struct Facts {
     pub(super) keys: Vec<KeyFacts>,
     /// Of the table, or of each of its partitions.
     pub(super) identities: Vec<Identity>,
+    /// How many indexes keep values unique, whichever.
+    uniques: u64,
     /// Triggers that fire whatever a session says.
     pub(super) always: Vec<String>,
     /// Whether there are foreign keys to or from it, or other triggers.
@@ -209,8 +213,16 @@ pub(super) fn resolve(
     };
     let columns: Vec<Column> = old.columns.iter().map(column).collect();
     let key = key.iter().filter_map(|name| columns.iter().position(|column| column.name == *name)).collect();
-    let is_partitioned = old.kind == "p";
-    Ok(Table { name: name.clone(), at: name.quoted(), columns, key, tenant: wanted.tenant.clone(), is_partitioned })
+    let (is_partitioned, has_other_uniques) = (old.kind == "p", new.uniques > 1);
+    Ok(Table {
+        name: name.clone(),
+        at: name.quoted(),
+        columns,
+        key,
+        tenant: wanted.tenant.clone(),
+        is_partitioned,
+        has_other_uniques,
+    })
 }
 
 /// Columns that are not the same on both sides.
@@ -306,6 +318,7 @@ mod tests {
                 kind: identity.0.to_owned(),
                 columns: Some(set(identity.1)),
             }],
+            uniques: 1,
             always: Vec::new(),
             fires: false,
             rows: 0,

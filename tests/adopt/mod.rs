@@ -7,6 +7,7 @@ mod inspect;
 mod run;
 mod schemas;
 mod shadow;
+mod shadow_commands;
 mod shadow_kills;
 mod shadow_mirror;
 mod shadow_stage;

@@ -74,7 +74,7 @@ async fn all_of_it_goes_over_while_it_is_written(place: Place) {
         done.attempts,
         done.changes,
         done.draining,
-        done.verification.as_ref().map_or(0, Verification::rows),
+        done.verification.as_ref().map_or(u64::try_from(done.compared).unwrap(), Verification::rows),
         done.comparing,
         done.closing,
         done.switching,

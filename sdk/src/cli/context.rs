@@ -61,6 +61,11 @@ impl Context {
         }
     }
 
+    /// Another profile of the same configuration.
+    pub(super) fn profile(&self, name: &str) -> Result<Config, Failure> {
+        Ok(Config::load_with(self.globals.config.as_deref(), Some(name))?)
+    }
+
     /// Whether anything says where the configuration is: for commands that go without one.
     pub(super) fn has_config(&self) -> bool {
         let Globals { config, profile, .. } = &self.globals;

@@ -5,6 +5,7 @@ mod entities;
 mod inspect;
 mod plan;
 mod run;
+mod shadow;
 mod source;
 
 use std::path::Path;
@@ -36,6 +37,8 @@ pub(super) enum Command {
     Status(run::Status),
     /// Take steps back
     Undo(run::Undo),
+    /// Keep a second cluster equal to the database until services use that one
+    Shadow(shadow::Command),
 }
 
 impl Command {
@@ -49,6 +52,7 @@ impl Command {
             Self::Run(command) => command.run(context).await,
             Self::Status(command) => command.run(context).await,
             Self::Undo(command) => command.run(context).await,
+            Self::Shadow(command) => command.run(context).await,
         }
     }
 }

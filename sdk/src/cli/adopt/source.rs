@@ -45,7 +45,7 @@ fn column_of(key: &str) -> String {
     format!("{}_{column}", singular(table))
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("{} can't be read: {error}", file.display())))
 }
 

@@ -310,6 +310,7 @@ impl Shadow {
 
     async fn look(&self) -> Result<(Found, String, [Desk; 2])> {
         let (old, new) = (spelling::open(&self.old).await?, spelling::open(&self.new).await?);
+        are_apart(&old, &new).await?;
         let slot = slot_of(&old).await?;
         let between = Between { old: &old, new: &new, mode: self.new.mode(), slot: &slot };
         let found = between.look(&self.wanted).await?;
@@ -321,6 +322,21 @@ impl fmt::Debug for Shadow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shadow").field("tables", &self.wanted.len()).finish_non_exhaustive()
     }
+}
+
+/// A database that were copied to itself would be emptied by its own truncates.
+async fn are_apart(old: &Desk, new: &Desk) -> Result<()> {
+    const WHICH: &str = "\
+        SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || pg_catalog.current_database() || ' ' || \
+        coalesce(pg_catalog.inet_server_port(), 0)";
+    let (old, new) = futures_util::join!(old.query(WHICH, &[]), new.query(WHICH, &[]));
+    let (old, new): (String, String) = (column(only(&old?)?, 0)?, column(only(&new?)?, 0)?);
+    if old == new {
+        let message =
+            "the old side and the new one are the same database: does a variable go over what the profiles say?";
+        return Err(Error::new(ErrorKind::Usage, message));
+    }
+    Ok(())
 }
 
 /// A server has each name once, for all its databases.

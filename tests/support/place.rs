@@ -127,11 +127,18 @@ macro_rules! on_citus {
 pub(crate) use {in_both_modes, on_citus};
 
 pub fn on_one_thread(test: impl Future<Output = ()>) {
-    super::logs::keep();
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    run(&mut tokio::runtime::Builder::new_current_thread(), test);
 }
 
 pub fn on_two_threads(test: impl Future<Output = ()>) {
+    run(tokio::runtime::Builder::new_multi_thread().worker_threads(2), test);
+}
+
+/// What waits for something that never comes is told by its name, and the others go on.
+fn run(threads: &mut tokio::runtime::Builder, test: impl Future<Output = ()>) {
     super::logs::keep();
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(test);
+    let patience = std::env::var("TEST_PATIENCE").map_or(900, |seconds| seconds.parse().unwrap());
+    let test = async { tokio::time::timeout(std::time::Duration::from_secs(patience), test).await };
+    let ended = threads.enable_all().build().unwrap().block_on(test);
+    assert!(ended.is_ok(), "it has not ended in {patience} s (TEST_PATIENCE)");
 }

@@ -326,8 +326,10 @@ pub struct Trigger {
 
 impl Catalog {
     pub(super) async fn read(client: &Client) -> Result<Self> {
+        let left = left_by_citus(client).await?;
         let row = only_row(client, include_str!("catalog.sql"), &[]).await?;
         let Json(mut catalog) = row.try_get::<_, Json<Self>>(0).map_err(Error::postgres)?;
+        catalog.tables.retain(|table| !left.contains(&table.name));
         if catalog.extensions.iter().any(|extension| extension.name == "citus") {
             catalog.read_distribution(client).await?;
         }
@@ -360,6 +362,17 @@ impl Catalog {
         let (schema, name) = text.split_once('.').unwrap_or((&self.current_schema, text));
         self.tables.iter().find(|table| table.name.schema == schema && table.name.name == name)
     }
+}
+
+/// The shards that a move or a split has left are dropped in the background, and look like tables of the application's until then.
+async fn left_by_citus(client: &Client) -> Result<Vec<Name>> {
+    const KNOWN: &str = "SELECT pg_catalog.to_regclass('pg_catalog.pg_dist_cleanup') IS NOT NULL";
+    const LEFT: &str = "SELECT n[1], n[2] FROM pg_catalog.pg_dist_cleanup l, pg_catalog.parse_ident(l.object_name) n WHERE l.object_type = 1";
+    if !column::<bool>(&only_row(client, KNOWN, &[]).await?, 0)? {
+        return Ok(Vec::new());
+    }
+    let rows = query(client, LEFT, &[]).await?;
+    rows.iter().map(|row| Ok(Name { schema: column(row, 0)?, name: column(row, 1)? })).collect()
 }
 
 impl Table {

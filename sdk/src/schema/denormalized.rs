@@ -5,7 +5,7 @@
 
 use super::layout::Fnv;
 use super::trigger::{self, Server};
-use super::{ColumnDef, ForeignKey, Table, names, quote_ident, quote_literal, quote_qualified};
+use super::{ColumnDef, ForeignKey, Table, literal, names, quote_ident, quote_qualified};
 
 /// What the names of all triggers of denormalised columns begin with.
 ///
@@ -124,7 +124,7 @@ impl<'a> Copies<'a> {
 
     pub(crate) fn set_mark(piece: &Piece, mark: &str) -> String {
         let on = quote_qualified(Some(&piece.on.0), &piece.on.1);
-        format!("COMMENT ON TRIGGER {} ON {on} IS {}", quote_ident(&piece.trigger), quote_literal(mark).trim_start())
+        format!("COMMENT ON TRIGGER {} ON {on} IS {}", quote_ident(&piece.trigger), literal(mark))
     }
 
     /// Makes a piece's function, or makes it anew.
@@ -406,8 +406,4 @@ fn shard_name(schema: &str, shard: &str) -> String {
 /// A template of `format()`, with a table between these texts.
 fn template(before: &str, behind: &str) -> String {
     format!("{}%s{}", before.replace('%', "%%"), behind.replace('%', "%%"))
-}
-
-fn literal(text: &str) -> String {
-    quote_literal(text).trim_start().to_owned()
 }

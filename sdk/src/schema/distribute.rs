@@ -1,6 +1,6 @@
 //! Calls of Citus's functions, as text. `at` is always the table's name as SQL text.
 
-use super::{quote_literal, quote_qualified};
+use super::{literal, quote_qualified};
 
 /// Which shards a distributed table gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,10 +60,6 @@ pub(crate) fn truncate_local_data(at: &str) -> String {
 
 fn call(function: &str, arguments: &[String]) -> String {
     format!("SELECT pg_catalog.{function}({})", arguments.join(", "))
-}
-
-fn literal(text: &str) -> String {
-    quote_literal(text).trim_start().to_owned()
 }
 
 /// Where a tenant's home region is written: a row of the SDK's own table `shardwise.directories`.

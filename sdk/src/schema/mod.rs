@@ -30,6 +30,7 @@ pub use model::{
     Check, Colocation, ColumnDef, Denormalized, Enumeration, ForeignKey, Generated, Index, IndexColumn, Interval, Kind,
     OnDelete, Partition, Table, Unique,
 };
+pub(crate) use quote::literal;
 pub use quote::{quote_ident, quote_literal, quote_qualified};
 pub use rollup::{Aggregate, GroupColumn, Period, Rollup};
 pub(crate) use validate::validate;

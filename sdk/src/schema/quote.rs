@@ -32,6 +32,11 @@ pub fn quote_literal(text: &str) -> String {
     if quoted.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 
+/// The same where nothing before it could run into it.
+pub(crate) fn literal(text: &str) -> String {
+    quote_literal(text).trim_start().to_owned()
+}
+
 /// A body of code as a literal, with a tag that it does not hold.
 pub(crate) fn dollar_quoted(body: &str) -> String {
     let tag = (0..).map(|nth| format!("$body{nth}$")).find(|tag| !body.contains(tag)).unwrap_or_default();

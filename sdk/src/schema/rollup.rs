@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::trigger::{self, Server};
-use super::{Table, names, quote_ident, quote_literal};
+use super::{Table, literal, names, quote_ident};
 
 /// The column that tells the parts of a group apart.
 pub(crate) const PART: &str = "part";
@@ -289,7 +289,7 @@ impl Placed<'_> {
             self.add(new),
             self.add(old),
             self.add(&format!("{new} UNION ALL {old}")),
-            quote_literal(&refusal).trim_start(),
+            literal(&refusal),
         )
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::quote::dollar_quoted;
-use super::{Table, names, quote_ident, quote_literal, quote_qualified};
+use super::{Table, literal, names, quote_ident, quote_qualified};
 
 /// What makes a materialized view of an entity. The derive writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,11 +77,10 @@ impl PlacedView<'_> {
     /// for a moment.
     fn patiently(&self, swap: &str) -> String {
         const TRIES: u32 = 65;
-        let told = quote_literal(&format!(
+        let told = literal(&format!(
             "{} was being read or refreshed all the time: apply again when that has ended",
             self.at()
         ));
-        let told = told.trim_start();
         let body = format!(
             "BEGIN FOR tried IN 1..{TRIES} LOOP BEGIN PERFORM pg_catalog.set_config('lock_timeout', '100ms', true); {swap} RETURN; \
              EXCEPTION WHEN lock_not_available THEN PERFORM pg_catalog.pg_sleep(least(0.1 * tried, 1)); END; END LOOP; \
@@ -102,8 +101,8 @@ impl PlacedView<'_> {
              EXECUTE pg_catalog.format('COMMENT ON MATERIALIZED VIEW %s IS %L', {}, pg_catalog.json_build_object('shardwise', {}::text, \
              'refreshed', (extract(epoch FROM began) * 1000000)::int8, \
              'micros', (extract(epoch FROM pg_catalog.clock_timestamp() - began) * 1000000)::int8)::text); END",
-            quote_literal(at).trim_start(),
-            quote_literal(&self.definition()).trim_start(),
+            literal(at),
+            literal(&self.definition()),
         );
         format!("DO {}", dollar_quoted(&body))
     }

@@ -401,6 +401,15 @@ impl Table {
     }
 }
 
+impl Column {
+    /// Whether the server counts it, by an identity or a sequence.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        let by_sequence = self.default.as_deref().is_some_and(|default| default.starts_with("nextval("));
+        !self.identity.is_empty() || by_sequence
+    }
+}
+
 impl Reference {
     /// The table that it points at.
     #[must_use]

@@ -9,8 +9,8 @@ use crate::admin::need::{Act, Need};
 use crate::admin::plan::{Refusal, Step, StepKind};
 use crate::admin::target::Target;
 use crate::admin::wanted::{Wanted, WantedTable};
+use crate::schema::literal;
 use crate::schema::policy;
-use crate::schema::quote_literal;
 use crate::schema::rollup::{Placed, Trigger};
 use crate::schema::trigger::Server;
 
@@ -234,7 +234,7 @@ impl Keeper<'_> {
     }
 
     fn set_mark(&self, mark: &str) -> String {
-        format!("COMMENT ON TABLE {} IS {}", self.placed.parts, quote_literal(mark).trim_start())
+        format!("COMMENT ON TABLE {} IS {}", self.placed.parts, literal(mark))
     }
 
     fn difference(&self, side: Side, name: &str, wanted: Option<String>, live: Option<String>) -> Difference {

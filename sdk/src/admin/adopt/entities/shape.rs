@@ -76,8 +76,7 @@ impl Reader<'_, '_> {
         notes: &mut Vec<String>,
     ) -> Result<Option<Field>, String> {
         let mut typed = self.types.of(&column.sql_type, self.taken);
-        let is_counted = !column.identity.is_empty()
-            || column.default.as_ref().is_some_and(|default| default.starts_with("nextval("));
+        let is_counted = column.is_counted();
         let is_sequence = typed.value == Value::I64 && !typed.is_array && column.not_null && !is_tenants;
         let made = match column.generated.as_str() {
             "" if is_counted && is_sequence => Some(Made::Counted),

@@ -1,11 +1,10 @@
 //! Keys that have the tenant's key in them, beside the old ones first and in their place later. Pure.
 
-use super::columns::locks;
 use super::estimate::{self, MOMENT};
-use super::shape::{Composite, Fate, Shape, Tenant};
+use super::shape::{Composite, Fate, Shape, Tenant, others_lock};
 use super::step::{Action, LockLevel, Move, Step};
 use crate::admin::adopt::catalog::{Constraint, Index, Reference, Table};
-use crate::schema::{names, quote_ident, quote_literal, quote_qualified};
+use crate::schema::{literal, names, quote_ident, quote_qualified};
 
 /// A key that tells rows apart, and lacks the tenant's.
 pub(super) struct Unique<'a> {
@@ -31,15 +30,14 @@ pub(super) fn uniques<'a>(tenant: &Tenant<'a>) -> Vec<Unique<'a>> {
     let constraints =
         table.constraints.iter().filter(|one| matches!(one.kind.as_str(), "p" | "u") && lacks(&one.columns));
     let of_constraints = constraints.map(|one| {
-        let index = names::object(&one.name, "adopted");
-        let columns: Vec<String> = tenant.with_key(&one.columns).iter().map(|name| quote_ident(name)).collect();
-        let sql = create_unique(tenant, &index, &format!("({})", columns.join(", ")));
+        let index = beside(&one.name);
+        let sql = create_unique(tenant, &index, &format!("({})", list(&tenant.with_key(&one.columns))));
         let kind = if one.kind == "p" { UniqueKind::PrimaryKey(one) } else { UniqueKind::Constraint(one) };
         Unique { name: &one.name, kind, index, sql }
     });
     let is_open = |one: &&Index| one.is_unique && !one.columns.iter().flatten().any(|name| *name == tenant.key);
     let of_indexes = table.indexes.iter().filter(is_open).filter_map(|one| {
-        let index = names::object(&one.name, "adopted");
+        let index = beside(&one.name);
         // As `pg_get_indexdef` writes it: `CREATE UNIQUE INDEX name ON table USING btree (columns) …`
         let (_, rest) = one.definition.split_once(" USING btree (")?;
         let sql = create_unique(tenant, &index, &format!("USING btree ({}, {rest}", quote_ident(&tenant.key)));
@@ -62,29 +60,24 @@ pub(super) fn unique_steps(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> 
 fn unique_step(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) -> Step {
     let at = quote_qualified(Some(&tenant.table.name.schema), &unique.index);
     let drop = format!("DROP INDEX IF EXISTS {at}");
-    let own = locks(shape, tenant, LockLevel::AccessExclusive);
     let mut statements = vec![drop];
     if let UniqueKind::PrimaryKey(key) = unique.kind {
         statements.insert(0, old_key_again(tenant, key));
     }
-    let undo = Action::Change { targets: Vec::new(), own, statements };
+    let undo = shape.change(tenant, LockLevel::AccessExclusive, statements);
     let (action, lock, blocks) = if tenant.is_partitioned() {
-        let own = locks(shape, tenant, LockLevel::ShareRowExclusive);
-        let action = Action::Change { targets: Vec::new(), own, statements: vec![unique.sql.clone()] };
-        (action, LockLevel::ShareRowExclusive, Some(estimate::index(tenant.table)))
+        let lock = LockLevel::ShareRowExclusive;
+        (shape.change(tenant, lock, vec![unique.sql.clone()]), lock, Some(estimate::index(tenant.table)))
     } else {
         (Action::Index { index: at, sql: unique.sql.clone() }, LockLevel::ShareUpdateExclusive, None)
     };
+    let table = &tenant.table.name;
+    let title = format!("make {} per tenant beside {} of {table}", unique.index, unique.name);
+    let moves = vec![Move { action, undo: vec![undo] }];
     Step {
-        name: format!("unique:{}.{}", tenant.table.name, unique.name),
-        title: format!("make {} per tenant beside {} of {}", unique.index, unique.name, tenant.table.name),
-        table: Some(tenant.table.name.clone()),
-        moves: vec![Move { action, undo: vec![undo] }],
-        lock,
         estimate: estimate::index(tenant.table),
         blocks,
-        is_final: false,
-        notes: Vec::new(),
+        ..Step::new(format!("unique:{table}.{}", unique.name), Some(table), title, lock, moves)
     }
 }
 
@@ -111,52 +104,37 @@ pub(super) fn foreign_key_steps(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<S
     let mut steps = Vec::new();
     for (constraint, reference) in tenant.table.foreign_keys() {
         let Fate::Becomes(composite) = shape.fate(tenant, constraint, reference) else { continue };
-        let at = tenant.at();
-        let name = quote_ident(&beside(constraint));
-        let change = |own: LockLevel, target: LockLevel, statement: String| Action::Change {
-            targets: if reference.name() == tenant.table.name {
-                Vec::new()
-            } else {
-                vec![(reference.name().quoted(), target)]
-            },
-            own: locks(shape, tenant, own),
-            statements: vec![statement],
-        };
-        let (share, access) = (LockLevel::ShareRowExclusive, LockLevel::AccessExclusive);
-        let clause = clause(constraint, reference, &composite);
-        let undo = change(access, access, format!("ALTER TABLE {at} DROP CONSTRAINT IF EXISTS {name}"));
-        // A partitioned table takes one that is not looked at from PostgreSQL 18 on.
-        let is_online = !tenant.is_partitioned() || shape.catalog().version >= 180_000;
-        let not_valid = if is_online { " NOT VALID" } else { "" };
-        let add = change(share, share, format!("ALTER TABLE {at} ADD CONSTRAINT {name} {clause}{not_valid}"));
-        let validate = format!("ALTER TABLE {at} VALIDATE CONSTRAINT {name}");
-        let validate = Move { action: Action::Statement { sql: validate, done: None }, undo: Vec::new() };
-        let moves = [Move { action: add, undo: vec![undo] }].into_iter().chain(is_online.then_some(validate));
+        let name = beside(&constraint.name);
+        let (add, validate) =
+            shape.add_foreign_key(tenant, reference, &name, &clause(constraint, reference, &composite));
+        let drop = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", tenant.at(), quote_ident(&name));
+        let undo = shape.change_foreign_key(tenant, reference, LockLevel::AccessExclusive, drop);
+        let blocks = validate.is_none().then(|| estimate::check(tenant.table));
+        let add = Move { action: add, undo: vec![undo] };
+        let moves = [add].into_iter().chain(validate.map(Move::for_good)).collect();
+        let table = &tenant.table.name;
+        let title = format!("rows of {table} point at rows of their tenant's alone, by {}", constraint.name);
+        let name = format!("foreign-key:{table}.{}", constraint.name);
         steps.push(Step {
-            name: format!("foreign-key:{}.{}", tenant.table.name, constraint.name),
-            title: format!(
-                "rows of {} point at rows of their tenant's alone, by {}",
-                tenant.table.name, constraint.name
-            ),
-            table: Some(tenant.table.name.clone()),
-            moves: moves.collect(),
-            lock: share,
             estimate: estimate::check(tenant.table),
-            blocks: (!is_online).then(|| estimate::check(tenant.table)),
-            is_final: false,
+            blocks,
             notes: composite.lost.iter().map(|lost| format!("{lost} becomes NO ACTION")).collect(),
+            ..Step::new(name, Some(table), title, LockLevel::ShareRowExclusive, moves)
         });
     }
     steps
 }
 
-/// The name of a foreign key for as long as the old one has its own.
-fn beside(constraint: &Constraint) -> String {
-    names::object(&constraint.name, "adopted")
+/// The name of a key for as long as the old one has its own.
+fn beside(name: &str) -> String {
+    names::object(name, "adopted")
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| quote_ident(name)).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn clause(constraint: &Constraint, reference: &Reference, composite: &Composite) -> String {
-    let list = |names: &[String]| names.iter().map(|name| quote_ident(name)).collect::<Vec<_>>().join(", ");
     let on_delete = match reference.on_delete.as_str() {
         "c" => " ON DELETE CASCADE",
         "r" => " ON DELETE RESTRICT",
@@ -181,9 +159,9 @@ pub(super) fn exchange_foreign_keys(shape: &Shape<'_>, tenant: &Tenant<'_>) -> O
         if fate == Fate::Keeps {
             continue;
         }
-        let renamed = matches!(fate, Fate::Becomes(_)).then(|| beside(constraint));
+        let renamed = matches!(fate, Fate::Becomes(_)).then(|| beside(&constraint.name));
         moves.push(exchange(
-            locks(shape, tenant, LockLevel::AccessExclusive),
+            shape.locks(tenant, LockLevel::AccessExclusive),
             tenant.table,
             constraint,
             reference,
@@ -211,8 +189,8 @@ pub(super) fn lost_foreign_keys<'a>(
     let to_tenants: Vec<_> = table
         .foreign_keys()
         .filter(|(_, reference)| {
-            let is_local = !shape.references.iter().any(|one| one.name == reference.name());
-            shape.tenant(reference).is_some() || shape.is_reference(table) && is_local
+            let is_local = !shape.is_reference(&reference.name());
+            shape.tenant(reference).is_some() || shape.is_reference(&table.name) && is_local
         })
         .collect();
     to_tenants.into_iter()
@@ -222,17 +200,9 @@ fn exchange_step(table: &Table, moves: Vec<Move>) -> Option<Step> {
     if moves.is_empty() {
         return None;
     }
-    Some(Step {
-        name: format!("exchange-foreign-keys:{}", table.name),
-        title: format!("the old foreign keys of {} go", table.name),
-        table: Some(table.name.clone()),
-        estimate: MOMENT * u32::try_from(moves.len()).unwrap_or(1),
-        moves,
-        lock: LockLevel::AccessExclusive,
-        blocks: None,
-        is_final: false,
-        notes: Vec::new(),
-    })
+    let (name, title) =
+        (format!("exchange-foreign-keys:{}", table.name), format!("the old foreign keys of {} go", table.name));
+    Some(Step::new(name, Some(&table.name), title, LockLevel::AccessExclusive, moves))
 }
 
 fn exchange(
@@ -243,11 +213,7 @@ fn exchange(
     renamed: Option<String>,
 ) -> Move {
     let (at, name) = (table.name.quoted(), quote_ident(&constraint.name));
-    let targets = if reference.name() == table.name {
-        Vec::new()
-    } else {
-        vec![(reference.name().quoted(), LockLevel::AccessExclusive)]
-    };
+    let targets = others_lock(table, reference, LockLevel::AccessExclusive);
     let rename = |from: &str, to: &str| format!("ALTER TABLE {at} RENAME CONSTRAINT {from} TO {to}");
     let beside = renamed.map(|name| quote_ident(&name));
     let forth =
@@ -273,37 +239,27 @@ pub(super) fn exchange_uniques(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option
         return None;
     }
     let blocks = tenant.is_partitioned().then(|| estimate::index(tenant.table));
+    let table = &tenant.table.name;
+    let title = format!("what tells rows of {table} apart does so per tenant");
     Some(Step {
-        name: format!("exchange-keys:{}", tenant.table.name),
-        title: format!("what tells rows of {} apart does so per tenant", tenant.table.name),
-        table: Some(tenant.table.name.clone()),
-        moves,
-        lock: LockLevel::AccessExclusive,
         estimate: blocks.unwrap_or(MOMENT),
         blocks,
-        is_final: false,
-        notes: Vec::new(),
+        ..Step::new(format!("exchange-keys:{table}"), Some(table), title, LockLevel::AccessExclusive, moves)
     })
 }
 
 fn exchange_unique(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) -> Move {
     let (at, name, schema) = (tenant.at(), quote_ident(unique.name), &tenant.table.name.schema);
-    let change = |statements: Vec<String>| Action::Change {
-        targets: Vec::new(),
-        own: locks(shape, tenant, LockLevel::AccessExclusive),
-        statements,
-    };
+    let change = |statements| shape.change(tenant, LockLevel::AccessExclusive, statements);
     let drop = format!("ALTER TABLE {at} DROP CONSTRAINT {name}");
-    let columns = |key: &Constraint| key.columns.iter().map(|name| quote_ident(name)).collect::<Vec<_>>().join(", ");
     match unique.kind {
         UniqueKind::PrimaryKey(key) if tenant.is_partitioned() => {
             // There is no way to make one of an index there: it is made anew, under the lock.
-            let list =
-                tenant.with_key(&key.columns).iter().map(|name| quote_ident(name)).collect::<Vec<_>>().join(", ");
             let index = format!("DROP INDEX {}", quote_qualified(Some(schema), &unique.index));
-            let add = |list: &str| format!("ALTER TABLE {at} ADD CONSTRAINT {name} PRIMARY KEY ({list})");
-            let back = vec![drop.clone(), add(&columns(key)), unique.sql.clone()];
-            Move { action: change(vec![drop, index, add(&list)]), undo: vec![change(back)] }
+            let add =
+                |columns: &[String]| format!("ALTER TABLE {at} ADD CONSTRAINT {name} PRIMARY KEY ({})", list(columns));
+            let back = vec![drop.clone(), add(&key.columns), unique.sql.clone()];
+            Move { action: change(vec![drop, index, add(&tenant.with_key(&key.columns))]), undo: vec![change(back)] }
         }
         UniqueKind::PrimaryKey(key) => {
             let index = old_index(key);
@@ -315,13 +271,15 @@ fn exchange_unique(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) 
                 literal(&index_at),
                 quote_ident(&unique.index)
             );
-            let sql = format!("CREATE UNIQUE INDEX CONCURRENTLY {} ON {at} ({})", quote_ident(&index), columns(key));
+            let sql =
+                format!("CREATE UNIQUE INDEX CONCURRENTLY {} ON {at} ({})", quote_ident(&index), list(&key.columns));
             let again = Action::Index { index: index_at, sql };
             Move { action: change(vec![format!("DO {}", literal(&body))]), undo: vec![again] }
         }
         UniqueKind::Constraint(key) => {
-            let index = names::object(&key.name, "before");
-            let sql = format!("CREATE UNIQUE INDEX CONCURRENTLY {} ON {at} ({})", quote_ident(&index), columns(key));
+            let index = old_index(key);
+            let sql =
+                format!("CREATE UNIQUE INDEX CONCURRENTLY {} ON {at} ({})", quote_ident(&index), list(&key.columns));
             let add = format!("ALTER TABLE {at} ADD CONSTRAINT {name} UNIQUE USING INDEX {}", quote_ident(&index));
             let undo = if tenant.is_partitioned() {
                 vec![change(vec![format!("ALTER TABLE {at} ADD CONSTRAINT {name} {}", key.definition)])]
@@ -342,8 +300,4 @@ fn exchange_unique(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) 
             Move { action: drop, undo: vec![undo] }
         }
     }
-}
-
-fn literal(text: &str) -> String {
-    quote_literal(text).trim_start().to_owned()
 }

@@ -7,20 +7,14 @@ use crate::admin::adopt::catalog::{Constraint, Table};
 
 pub(super) fn of(shape: &Shape<'_>) -> Vec<Loss> {
     let tenants = shape.tenants.iter().flat_map(|tenant| [uniques(tenant), foreign_keys(shape, tenant)].concat());
-    let others =
-        shape.catalog().tables.iter().filter(|table| !shape.tenants.iter().any(|one| one.table.name == table.name));
-    let others = others.filter(|table| !table.is_partition).flat_map(|table| foreign_keys_to_tenants(shape, table));
+    let others = shape.others().flat_map(|table| foreign_keys_to_tenants(shape, table));
     tenants.chain(others).collect()
 }
 
 /// A key of the server's own making is unique without being held to it.
 fn is_random(tenant: &Tenant<'_>, columns: &[String]) -> bool {
     let [column] = columns else { return false };
-    tenant.table.column(column).is_some_and(|column| {
-        let is_counted =
-            !column.identity.is_empty() || column.default.as_deref().is_some_and(|text| text.starts_with("nextval("));
-        column.base_type == "uuid" || is_counted
-    })
+    tenant.table.column(column).is_some_and(|column| column.base_type == "uuid" || column.is_counted())
 }
 
 fn uniques(tenant: &Tenant<'_>) -> Vec<Loss> {

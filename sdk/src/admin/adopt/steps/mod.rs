@@ -66,16 +66,14 @@ impl Options {
 impl Steps {
     pub(super) fn of(found: &Inspection, options: &Options) -> Self {
         let shape = Shape::of(found);
-        let (tenants, catalog) = (&shape.tenants, &found.catalog);
+        let tenants = &shape.tenants;
         let mut steps = columns::columns(&shape);
         steps.extend(tenants.iter().flat_map(|tenant| columns::rows(&shape, tenant)));
         steps.extend(tenants.iter().flat_map(|tenant| keys::unique_steps(&shape, tenant)));
         steps.extend(tenants.iter().flat_map(|tenant| keys::foreign_key_steps(&shape, tenant)));
         let beside = steps.len();
         steps.extend(tenants.iter().filter_map(|tenant| keys::exchange_foreign_keys(&shape, tenant)));
-        let others = catalog.tables.iter().filter(|table| !tenants.iter().any(|one| one.table.name == table.name));
-        let others = others.filter(|table| !table.is_partition);
-        steps.extend(others.filter_map(|table| keys::drop_foreign_keys(&shape, table)));
+        steps.extend(shape.others().filter_map(|table| keys::drop_foreign_keys(&shape, table)));
         steps.extend(tenants.iter().filter_map(|tenant| keys::exchange_uniques(&shape, tenant)));
         steps.extend(tenants.iter().filter_map(|tenant| columns::unfill(&shape, tenant)));
         if steps.len() > beside {
@@ -105,15 +103,9 @@ fn gate(found: &Inspection) -> Step {
         "deploy the application that names {} in its statements, and in ON CONFLICT; say so when no older program runs any more",
         found.key.column
     );
+    let title = "the application names the tenant's key".to_owned();
     Step {
-        name: APPLICATION.to_owned(),
-        title: "the application names the tenant's key".to_owned(),
-        table: None,
-        moves: vec![Move { action: Action::Gate { what }, undo: Vec::new() }],
-        lock: LockLevel::None,
         estimate: std::time::Duration::ZERO,
-        blocks: None,
-        is_final: false,
-        notes: Vec::new(),
+        ..Step::new(APPLICATION, None, title, LockLevel::None, vec![Move::for_good(Action::Gate { what })])
     }
 }

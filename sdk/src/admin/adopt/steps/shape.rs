@@ -1,8 +1,10 @@
 //! What the tables become: whose key is in which column, and which keys take which one's place. Pure.
 
-use crate::admin::adopt::catalog::{Catalog, Constraint, Reference, Table};
+use super::step::{Action, LockLevel};
+use crate::admin::adopt::catalog::{Catalog, Constraint, Name, Reference, Table};
 use crate::admin::adopt::classify::{Class, Link};
 use crate::admin::adopt::inspection::{Inspected, Inspection};
+use crate::schema::quote_ident;
 
 /// The tables on their way.
 pub(super) struct Shape<'a> {
@@ -71,15 +73,71 @@ impl<'a> Shape<'a> {
         self.tenants.iter().find(|tenant| tenant.table.name == name)
     }
 
-    pub(super) fn is_reference(&self, table: &Table) -> bool {
-        self.references.iter().any(|one| one.name == table.name)
+    pub(super) fn is_reference(&self, table: &Name) -> bool {
+        self.references.iter().any(|one| one.name == *table)
+    }
+
+    /// Those that are nobody's or everybody's.
+    pub(super) fn others(&self) -> impl Iterator<Item = &'a Table> {
+        let is_tenants = |table: &Table| self.tenants.iter().any(|one| one.table.name == table.name);
+        self.catalog().tables.iter().filter(move |table| !table.is_partition && !is_tenants(table))
+    }
+
+    /// Its partitions, and theirs.
+    pub(super) fn partitions(&self, table: &Table) -> Vec<&'a Table> {
+        let is_of = |one: &&Table| {
+            let parent = (&table.name.schema, &table.name.name);
+            one.is_partition && one.parents.iter().any(|(schema, name)| (schema, name) == parent)
+        };
+        let own: Vec<&Table> = self.catalog().tables.iter().filter(is_of).collect();
+        own.into_iter().flat_map(|one| [vec![one], self.partitions(one)].concat()).collect()
+    }
+
+    /// A table with its partitions under this lock, parents first.
+    pub(super) fn locks(&self, tenant: &Tenant<'_>, lock: LockLevel) -> Vec<(String, LockLevel)> {
+        let partitions = self.partitions(tenant.table).into_iter().map(|table| table.name.quoted());
+        [tenant.at()].into_iter().chain(partitions).map(|at| (at, lock)).collect()
+    }
+
+    /// Statements under this lock of a table.
+    pub(super) fn change(&self, tenant: &Tenant<'_>, lock: LockLevel, statements: Vec<String>) -> Action {
+        Action::Change { targets: Vec::new(), own: self.locks(tenant, lock), statements }
+    }
+
+    /// The same where the table that a foreign key points at is locked before it.
+    pub(super) fn change_foreign_key(
+        &self,
+        tenant: &Tenant<'_>,
+        reference: &Reference,
+        lock: LockLevel,
+        statement: String,
+    ) -> Action {
+        let targets = others_lock(tenant.table, reference, lock);
+        Action::Change { targets, own: self.locks(tenant, lock), statements: vec![statement] }
+    }
+
+    /// Adds a foreign key without looking at the rows, and looks at them afterwards; in one where that can't be, and writers wait.
+    pub(super) fn add_foreign_key(
+        &self,
+        tenant: &Tenant<'_>,
+        reference: &Reference,
+        name: &str,
+        clause: &str,
+    ) -> (Action, Option<Action>) {
+        let (at, name) = (tenant.at(), quote_ident(name));
+        // A partitioned table takes one that is not looked at from PostgreSQL 18 on.
+        let is_online = !tenant.is_partitioned() || self.catalog().version >= 180_000;
+        let not_valid = if is_online { " NOT VALID" } else { "" };
+        let add = format!("ALTER TABLE {at} ADD CONSTRAINT {name} {clause}{not_valid}");
+        let add = self.change_foreign_key(tenant, reference, LockLevel::ShareRowExclusive, add);
+        let sql = format!("ALTER TABLE {at} VALIDATE CONSTRAINT {name}");
+        (add, is_online.then_some(Action::Statement { sql, done: None }))
     }
 
     /// What becomes of a foreign key of a tenant's table.
     pub(super) fn fate(&self, own: &Tenant<'a>, constraint: &Constraint, reference: &Reference) -> Fate {
         let Some(target) = self.tenant(reference) else {
-            let is_everybodys = self.references.iter().any(|table| table.name == reference.name());
-            return if is_everybodys {
+            return if self.is_reference(&reference.name()) {
                 Fate::Keeps
             } else {
                 Fate::Goes(format!("{} stays on one node, where rows on other nodes can't point at", reference.name()))
@@ -133,6 +191,11 @@ impl Tenant<'_> {
     pub(super) fn is_partitioned(&self) -> bool {
         self.table.kind == "p"
     }
+}
+
+/// The lock of what a foreign key points at, where that is another table.
+pub(super) fn others_lock(table: &Table, reference: &Reference, lock: LockLevel) -> Vec<(String, LockLevel)> {
+    if reference.name() == table.name { Vec::new() } else { vec![(reference.name().quoted(), lock)] }
 }
 
 /// What Citus refuses in foreign keys that have the distribution column in them.

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::Options;
-use super::columns::locks;
-use super::estimate::{self, MOMENT};
+use super::estimate;
 use super::keys;
 use super::shape::{Fate, Shape, Tenant};
 use super::step::{Action, LockLevel, Move, Proof, Step};
@@ -13,7 +12,7 @@ use crate::schema::distribute::{
     Shards, create_distributed_table, create_distributed_table_concurrently, create_reference_table,
     truncate_local_data,
 };
-use crate::schema::{quote_ident, quote_literal};
+use crate::schema::{literal, quote_ident};
 
 /// All of it, in order. Until the last foreign key is there again, nothing holds rows to those that they point at.
 pub(super) fn steps(shape: &Shape<'_>, options: &Options) -> Vec<Step> {
@@ -57,116 +56,77 @@ fn identity(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
         return None;
     }
     let at = tenant.at();
-    let change = |to: &str| Action::Change {
-        targets: Vec::new(),
-        own: locks(shape, tenant, LockLevel::AccessExclusive),
-        statements: vec![format!("ALTER TABLE {at} REPLICA IDENTITY {to}")],
+    let change = |to: &str| {
+        let statement = format!("ALTER TABLE {at} REPLICA IDENTITY {to}");
+        shape.change(tenant, LockLevel::AccessExclusive, vec![statement])
     };
-    Some(Step {
-        name: format!("replica-identity:{}", tenant.table.name),
-        title: format!("changes of {}, which has no primary key, tell the whole row", tenant.table.name),
-        table: Some(tenant.table.name.clone()),
-        moves: vec![Move { action: change("FULL"), undo: vec![change("DEFAULT")] }],
-        lock: LockLevel::AccessExclusive,
-        estimate: MOMENT,
-        blocks: None,
-        is_final: false,
-        notes: Vec::new(),
-    })
+    let table = &tenant.table.name;
+    let title = format!("changes of {table}, which has no primary key, tell the whole row");
+    let moves = vec![Move { action: change("FULL"), undo: vec![change("DEFAULT")] }];
+    Some(Step::new(format!("replica-identity:{table}"), Some(table), title, LockLevel::AccessExclusive, moves))
 }
 
 fn loosen(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
     let at = tenant.at();
-    let moves: Vec<Move> = foreign_keys(shape, tenant)
-        .iter()
-        .map(|now| {
-            let name = quote_ident(&now.constraint.name);
-            let drop = change(
-                shape,
-                tenant,
-                now,
-                LockLevel::AccessExclusive,
-                format!("ALTER TABLE {at} DROP CONSTRAINT {name}"),
-            );
-            let (add, validate) = again(shape, tenant, now);
-            Move { action: drop, undo: [add].into_iter().chain(validate).collect() }
-        })
-        .collect();
+    let drop = |now: &Now<'_>| {
+        let drop = format!("ALTER TABLE {at} DROP CONSTRAINT {}", quote_ident(&now.constraint.name));
+        let action = shape.change_foreign_key(tenant, now.reference, LockLevel::AccessExclusive, drop);
+        let (add, validate) = again(shape, tenant, now);
+        Move { action, undo: [add].into_iter().chain(validate).collect() }
+    };
+    let moves: Vec<Move> = foreign_keys(shape, tenant).iter().map(drop).collect();
     if moves.is_empty() {
         return None;
     }
+    let table = &tenant.table.name;
+    let title = format!("the foreign keys of {table} go until all tables are distributed");
+    let note = "rows that point at nothing are not refused meanwhile; they are found when the foreign keys come again";
     Some(Step {
-        name: format!("loosen:{}", tenant.table.name),
-        title: format!("the foreign keys of {} go until all tables are distributed", tenant.table.name),
-        table: Some(tenant.table.name.clone()),
-        estimate: MOMENT * u32::try_from(moves.len()).unwrap_or(1),
-        moves,
-        lock: LockLevel::AccessExclusive,
-        blocks: None,
-        is_final: false,
-        notes: vec![
-            "rows that point at nothing are not refused meanwhile; they are found when the foreign keys come again"
-                .to_owned(),
-        ],
+        notes: vec![note.to_owned()],
+        ..Step::new(format!("loosen:{table}"), Some(table), title, LockLevel::AccessExclusive, moves)
     })
 }
 
 fn tighten(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
     let step = |now: &Now<'_>| {
         let (add, validate) = again(shape, tenant, now);
-        let is_online = validate.is_some();
+        let blocks = validate.is_none().then(|| estimate::check(tenant.table));
+        let moves = [add].into_iter().chain(validate).map(Move::for_good).collect();
+        let table = &tenant.table.name;
+        let title = format!("{} of {table} is there again, on each shard", now.constraint.name);
+        let name = format!("tighten:{table}.{}", now.constraint.name);
         Step {
-            name: format!("tighten:{}.{}", tenant.table.name, now.constraint.name),
-            title: format!("{} of {} is there again, on each shard", now.constraint.name, tenant.table.name),
-            table: Some(tenant.table.name.clone()),
-            moves: [Some(add), validate]
-                .into_iter()
-                .flatten()
-                .map(|action| Move { action, undo: Vec::new() })
-                .collect(),
-            lock: LockLevel::ShareRowExclusive,
             estimate: estimate::check(tenant.table),
-            blocks: (!is_online).then(|| estimate::check(tenant.table)),
+            blocks,
             is_final: true,
-            notes: Vec::new(),
+            ..Step::new(name, Some(table), title, LockLevel::ShareRowExclusive, moves)
         }
     };
     foreign_keys(shape, tenant).iter().map(step).collect()
 }
 
-fn change(shape: &Shape<'_>, tenant: &Tenant<'_>, now: &Now<'_>, lock: LockLevel, statement: String) -> Action {
-    let target = now.reference.name();
-    let targets = if target == tenant.table.name { Vec::new() } else { vec![(target.quoted(), lock)] };
-    Action::Change { targets, own: locks(shape, tenant, lock), statements: vec![statement] }
-}
-
-/// Adds it without looking at the rows where that can be, and looks at them afterwards.
 fn again(shape: &Shape<'_>, tenant: &Tenant<'_>, now: &Now<'_>) -> (Action, Option<Action>) {
-    let (at, name) = (tenant.at(), quote_ident(&now.constraint.name));
-    let is_online = !tenant.is_partitioned() || shape.catalog().version >= 180_000;
-    let not_valid = if is_online { " NOT VALID" } else { "" };
-    let add = format!("ALTER TABLE {at} ADD CONSTRAINT {name} {}{not_valid}", now.clause);
-    let add = change(shape, tenant, now, LockLevel::ShareRowExclusive, add);
-    let sql = format!("ALTER TABLE {at} VALIDATE CONSTRAINT {name}");
-    (add, is_online.then_some(Action::Statement { sql, done: None }))
+    shape.add_foreign_key(tenant, now.reference, &now.constraint.name, &now.clause)
 }
 
 fn reference(table: &Table) -> Step {
     let at = table.name.quoted();
-    let done = is_known(&at, REFERENCE);
+    let moves = vec![
+        statement(create_reference_table(&at), Some(is_known(&at, REFERENCE))),
+        statement(truncate_local_data(&at), None),
+    ];
+    let title = format!("each node gets a copy of {}", table.name);
+    let name = format!("reference:{}", table.name);
     Step {
-        name: format!("reference:{}", table.name),
-        title: format!("each node gets a copy of {}", table.name),
-        table: Some(table.name.clone()),
-        moves: [(create_reference_table(&at), Some(done)), (truncate_local_data(&at), None)]
-            .map(|(sql, done)| Move { action: Action::Statement { sql, done }, undo: Vec::new() })
-            .to_vec(),
-        lock: LockLevel::ShareRowExclusive,
         estimate: estimate::copy(table),
         blocks: Some(estimate::copy(table)),
         is_final: true,
-        notes: Vec::new(),
+        ..Step::new(name, Some(&table.name), title, LockLevel::ShareRowExclusive, moves)
     }
+}
+
+fn statement(sql: String, done: Option<String>) -> Move {
+    Move::for_good(Action::Statement { sql, done })
 }
 
 fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step {
@@ -175,22 +135,18 @@ fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step
     let shards = if at == root { Shards::New { count: options.shard_count } } else { Shards::Of { at: root } };
     let is_concurrent = tenant.table.bytes > options.blocking_up_to;
     let create = if is_concurrent { create_distributed_table_concurrently } else { create_distributed_table };
-    let statement =
-        |sql: String, done: Option<String>| Move { action: Action::Statement { sql, done }, undo: Vec::new() };
     let mut moves = vec![statement(create(&at, &tenant.key, &shards), Some(is_known(&at, DISTRIBUTED)))];
     if !is_concurrent {
         moves.push(statement(truncate_local_data(&at), None));
     }
+    let table = &tenant.table.name;
+    let title = format!("the rows of {table} go to the shards of their {}", tenant.key);
+    let lock = if is_concurrent { LockLevel::AccessExclusive } else { LockLevel::ShareRowExclusive };
     Step {
-        name: format!("distribute:{}", tenant.table.name),
-        title: format!("the rows of {} go to the shards of their {}", tenant.table.name, tenant.key),
-        table: Some(tenant.table.name.clone()),
-        moves,
-        lock: if is_concurrent { LockLevel::AccessExclusive } else { LockLevel::ShareRowExclusive },
         estimate: estimate::copy(tenant.table),
         blocks: (!is_concurrent).then(|| Duration::from_secs(1).min(estimate::copy(tenant.table))),
         is_final: true,
-        notes: Vec::new(),
+        ..Step::new(format!("distribute:{table}"), Some(table), title, lock, moves)
     }
 }
 
@@ -217,21 +173,9 @@ fn verify(shape: &Shape<'_>) -> Step {
         wanted.join(", ")
     );
     let proof = Proof { what: "tables are not distributed by the tenant's key, beside the tenants".to_owned(), sql };
-    Step {
-        name: "verify".to_owned(),
-        title: "all tables of tenants are distributed by their key, in one group".to_owned(),
-        table: None,
-        moves: vec![Move { action: Action::Prove { proofs: vec![proof], mend: None }, undo: Vec::new() }],
-        lock: LockLevel::None,
-        estimate: MOMENT,
-        blocks: None,
-        is_final: true,
-        notes: Vec::new(),
-    }
-}
-
-fn literal(text: &str) -> String {
-    quote_literal(text).trim_start().to_owned()
+    let title = "all tables of tenants are distributed by their key, in one group".to_owned();
+    let moves = vec![Move::for_good(Action::Prove { proofs: vec![proof], mend: None })];
+    Step { is_final: true, ..Step::new("verify", None, title, LockLevel::None, moves) }
 }
 
 /// What keeps a table from being distributed.
@@ -262,9 +206,7 @@ pub(super) fn obstacles(shape: &Shape<'_>) -> Vec<String> {
         }
         for column in &table.columns {
             let is_small = matches!(column.base_type.as_str(), "integer" | "smallint");
-            let is_counted = !column.identity.is_empty()
-                || column.default.as_deref().is_some_and(|text| text.starts_with("nextval("));
-            if is_small && is_counted {
+            if is_small && column.is_counted() {
                 found.push(format!(
                     "{name}.{} counts as {}: on a worker the numbers of a sequence begin at 2^48 times its number, which only bigint \
                      holds. ALTER COLUMN … TYPE bigint rewrites the table under a lock; or insert through the coordinator alone",

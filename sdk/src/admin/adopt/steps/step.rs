@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::estimate::MOMENT;
 use crate::admin::adopt::catalog::Name;
+use crate::schema::quote_ident;
 
 /// A step of an adoption. Each has a name by which it is run up to, and its own way back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,10 +165,38 @@ impl fmt::Display for LockLevel {
 }
 
 impl Step {
+    /// One that takes a moment, keeps nobody waiting, and has a way back.
+    pub(super) fn new(
+        name: impl Into<String>,
+        table: Option<&Name>,
+        title: String,
+        lock: LockLevel,
+        moves: Vec<Move>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            title,
+            table: table.cloned(),
+            estimate: MOMENT * u32::try_from(moves.len()).unwrap_or(1),
+            moves,
+            lock,
+            blocks: None,
+            is_final: false,
+            notes: Vec::new(),
+        }
+    }
+
     /// Whether a person has to do something, and say that it is done.
     #[must_use]
     pub fn is_gate(&self) -> bool {
         matches!(self.moves.first(), Some(Move { action: Action::Gate { .. }, .. }))
+    }
+}
+
+impl Move {
+    /// One that changes nothing which would have to be taken back, or for which there is no way back.
+    pub(super) fn for_good(action: Action) -> Self {
+        Self { action, undo: Vec::new() }
     }
 }
 
@@ -193,18 +223,25 @@ impl Backfill {
     /// The statement that gives the rows in `range`, on columns of `c`, their key; those that have it are not written.
     #[must_use]
     pub fn update(&self, table: &str, range: &str) -> String {
-        use crate::schema::quote_ident;
-
         let (key, theirs) = (quote_ident(&self.key), quote_ident(&self.source_key));
-        let on: Vec<String> =
-            self.on.iter().map(|(own, there)| format!("s.{} = c.{}", quote_ident(there), quote_ident(own))).collect();
         format!(
             "UPDATE {table} c SET {key} = s.{theirs} FROM {} s WHERE {range} AND {} AND s.{theirs} IS NOT NULL \
              AND c.{key} IS DISTINCT FROM s.{theirs}",
             self.source,
-            on.join(" AND ")
+            self.points_at("c")
         )
     }
+
+    /// The condition that `s` is the row that `own` points at.
+    pub(super) fn points_at(&self, own: &str) -> String {
+        points_at(self.on.iter().map(|(own, there)| (own, there)), own)
+    }
+}
+
+/// The condition that `s` is the row that `own` points at, by these pairs of columns: own, and there.
+pub(super) fn points_at<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>, own: &str) -> String {
+    let pairs = pairs.map(|(column, there)| format!("s.{} = {own}.{}", quote_ident(there), quote_ident(column)));
+    pairs.collect::<Vec<_>>().join(" AND ")
 }
 
 fn millis<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {

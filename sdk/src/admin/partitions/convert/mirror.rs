@@ -3,7 +3,7 @@
 use super::NEW;
 use crate::admin::partitions::ground::Parent;
 use crate::schema::trigger::{Server, create_function};
-use crate::schema::{ColumnDef, names, quote_ident, quote_literal, quote_qualified};
+use crate::schema::{ColumnDef, literal, names, quote_ident, quote_literal, quote_qualified};
 
 /// Behind those of others: triggers run in the order of their names.
 const MIRROR: &str = "zz_shardwise_mirror";
@@ -17,7 +17,7 @@ pub(super) fn is_ours(trigger: &str) -> bool {
 pub(super) fn begin(parent: &Parent, source: &str, shadow: &str, server: Server) -> Vec<String> {
     let (mirror, truncate) = (function(parent, "mirror"), function(parent, "truncate"));
     let no_truncate = format!("{source} can not be truncated while its rows are put into partitions");
-    let refuse = format!("BEGIN RAISE EXCEPTION {}; END", quote_literal(&no_truncate).trim_start());
+    let refuse = format!("BEGIN RAISE EXCEPTION {}; END", literal(&no_truncate));
     let functions =
         [create_function(&mirror, &body(parent, shadow), server), create_function(&truncate, &refuse, server)];
     let triggers = [

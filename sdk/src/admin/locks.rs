@@ -33,7 +33,7 @@ const LOCKING: Duration = Duration::from_millis(400);
 /// Every so many attempts wait longer than `deadlock_timeout`: only then does PostgreSQL end an autovacuum that is in the way.
 const LONGER: u32 = 8;
 /// For what is done under the locks, each statement.
-const WORKING: Duration = Duration::from_secs(5);
+pub(in crate::admin) const WORKING: Duration = Duration::from_secs(5);
 /// How often that may run out of time: each time, writers had to wait for nothing.
 const FAILED_WORK: u32 = 3;
 const PAUSE: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)];

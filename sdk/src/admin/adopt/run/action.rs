@@ -8,8 +8,8 @@ use tracing::debug;
 
 use super::backfill::Filling;
 use super::pace::Pace;
-use super::{Event, Teller};
-use crate::admin::adopt::steps::{Action, LockLevel, Proof, Step};
+use super::{Event, Teller, journal};
+use crate::admin::adopt::steps::{Action, Backfill, LockLevel, Proof, Step};
 use crate::admin::batch::is_worth_another_try;
 use crate::admin::desk::Desk;
 use crate::admin::locks::{self, Lock, Mode};
@@ -21,8 +21,6 @@ use crate::random;
 /// For statements that take their locks themselves: whoever comes later waits behind for no longer.
 const LOCKING: Duration = Duration::from_secs(1);
 const PAUSE: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
-/// For what is done under locks at least, each statement.
-const WORKING: Duration = Duration::from_secs(5);
 
 /// What actions are done with.
 pub(super) struct Hands<'a> {
@@ -61,15 +59,14 @@ impl Hands<'_> {
                 self.statement(sql, done.as_deref(), teller).await?;
                 0
             }
-            Action::Backfill(backfill) => {
-                Filling { desk: self.desk, backfill, pace: self.pace, number: of.number }.run(teller).await?
-            }
+            Action::Backfill(backfill) => self.fill(backfill, of, teller).await?,
             Action::Prove { proofs, mend } => {
                 let mut rows = 0;
                 if let (Some(_), Some(backfill)) = (self.first_wrong(proofs).await?, mend) {
                     // Rows of transactions that had begun before the rows that they point at had their key.
-                    rows =
-                        Filling { desk: self.desk, backfill, pace: self.pace, number: of.number }.run(teller).await?;
+                    rows = self.fill(backfill, of, teller).await?;
+                    // What is put right by hand before another try has to be met by it.
+                    self.desk.batch(&journal::from_the_first(of.number)).await?;
                 }
                 if let Some((count, proof)) = self.first_wrong(proofs).await? {
                     return Err(Error::new(ErrorKind::Schema, format!("{count} {}", proof.what)));
@@ -80,6 +77,10 @@ impl Hands<'_> {
         };
         self.desk.batch(of.record).await?;
         Ok(rows)
+    }
+
+    async fn fill(&self, backfill: &Backfill, of: &Of<'_>, teller: &mut Teller<'_>) -> Result<u64> {
+        Filling { desk: self.desk, backfill, pace: self.pace, number: of.number }.run(teller).await
     }
 
     async fn change(
@@ -100,7 +101,7 @@ impl Hands<'_> {
             statements,
         };
         // What is said to take long is let take long: the estimate is one.
-        let working = step.blocks.map_or(WORKING, |blocks| Duration::from_secs(60).max(blocks * 20));
+        let working = step.blocks.map_or(locks::WORKING, |blocks| Duration::from_secs(60).max(blocks * 20));
         self.desk.send(locks::make_within(self.desk.client(), self.target, &change, self.patience, working)).await
     }
 

@@ -192,6 +192,11 @@ pub(super) fn reached(number: usize, rows: u64) -> String {
     )
 }
 
+/// Records that the next time begins at the first row.
+pub(super) fn from_the_first(number: usize) -> String {
+    format!("UPDATE shardwise.adoption_steps SET position = NULL WHERE number = {number}")
+}
+
 /// Where it had come to.
 pub(super) async fn position(desk: &Desk, number: usize) -> Result<Option<String>> {
     let sql = format!("SELECT position::text FROM shardwise.adoption_steps WHERE number = {number}");

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tracing::debug;
 
-use super::wire::Param;
+use super::wire::{Param, column, query};
 use crate::error::{Error, Result};
+use crate::schema::quote_ident;
 
 /// A writer of a batch's rows waits for as long as the batch takes.
 const AIM: Duration = Duration::from_millis(150);
@@ -95,9 +97,97 @@ impl<'a> Values<'a> {
     }
 }
 
+/// The columns, of a table `c`, by whose values batches are cut: each with its type.
+pub(super) struct Keys(Vec<(String, String)>);
+
+impl Keys {
+    /// Of columns by their names.
+    pub(super) fn of<'a>(columns: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(columns.map(|(name, sql_type)| (format!("c.{}", quote_ident(name)), sql_type.to_owned())).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn names(&self) -> String {
+        self.0.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The conditions for rows behind one key, up to another.
+    pub(super) fn between<'v>(
+        &self,
+        values: &mut Values<'v>,
+        after: Option<&'v [String]>,
+        upper: Option<&'v [String]>,
+    ) -> Vec<String> {
+        let mut conditions = Vec::new();
+        for (operator, bound) in [(">", after), ("<=", upper)] {
+            let Some(bound) = bound else { continue };
+            let bound = bound.iter().zip(&self.0).map(|(value, (_, sql_type))| values.one(value, sql_type));
+            let bound = bound.collect::<Vec<_>>().join(", ");
+            conditions.push(format!("({}) {operator} ({bound})", self.names()));
+        }
+        conditions
+    }
+
+    /// The last key of the next batch of those that meet the conditions; none where it reaches to the end.
+    pub(super) async fn upper(
+        &self,
+        client: &Client,
+        table: &str,
+        conditions: &[String],
+        values: &Values<'_>,
+        size: u32,
+    ) -> Result<Option<Vec<String>>> {
+        let texts: Vec<String> = self.0.iter().map(|(name, _)| format!("{name}::text")).collect();
+        let sql = format!(
+            "SELECT ARRAY[{}] FROM {table} c WHERE {} ORDER BY {} LIMIT 1 OFFSET {}",
+            texts.join(", "),
+            all_of(conditions),
+            self.names(),
+            size.saturating_sub(1)
+        );
+        query(client, &sql, &values.0).await?.first().map(|row| column(row, 0)).transpose()
+    }
+}
+
+/// The condition that all of these hold.
+pub(super) fn all_of(conditions: &[String]) -> String {
+    if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") }
+}
+
+/// What is left to others behind work that took so long, of which this is the share.
+pub(super) fn rest(took: Duration, share: f64) -> Duration {
+    // Whoever asks for nothing gets the least there is.
+    let share = share.clamp(0.01, 1.0);
+    took.mul_f64((1.0 - share) / share)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rest_of_the_time_is_others() {
+        let took = Duration::from_millis(150);
+        for (share, paused) in [(1.0, 0), (0.5, 150), (0.25, 450), (0.0, 14_850), (7.0, 0)] {
+            assert_eq!(rest(took, share).as_millis(), paused, "{share}");
+        }
+    }
+
+    #[test]
+    fn rows_are_between_two_keys() {
+        let keys = Keys::of([("festival_id", "int8"), ("odd \"name", "text")].into_iter());
+        let (after, upper) = (["1".to_owned(), "a".to_owned()], ["2".to_owned(), "b".to_owned()]);
+        let mut values = Values::default();
+        assert_eq!(all_of(&keys.between(&mut values, None, None)), "true");
+        assert_eq!(
+            all_of(&keys.between(&mut values, Some(&after), Some(&upper))),
+            r#"(c."festival_id", c."odd ""name") > ($1::int8, $2::text) AND (c."festival_id", c."odd ""name") <= ($3::int8, $4::text)"#
+        );
+        assert_eq!(values.0.len(), 4);
+    }
 
     #[test]
     fn batches_take_as_long_as_was_aimed_at() {

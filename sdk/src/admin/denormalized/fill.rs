@@ -1,10 +1,10 @@
 //! Gives rows what they should have, batch by batch, by their keys.
 
-use crate::admin::batch::{self, Patience, Values};
+use crate::admin::batch::{self, Keys, Patience, Values};
 use crate::admin::desk::Desk;
 use crate::admin::steps::Steps;
 use crate::admin::target::{self, Target};
-use crate::admin::wire::{column, execute, query};
+use crate::admin::wire::{column, execute};
 use crate::error::{Error, Result};
 use crate::schema::denormalized::Copies;
 use crate::schema::quote_ident;
@@ -79,7 +79,7 @@ impl Filling<'_> {
         execute(client, batch::GIVES_WAY).await?;
         let upper = self.upper(tenant, after, size).await?;
         let mut values = Values::default();
-        let condition = self.condition(&mut values, &tenant, after, upper.as_deref());
+        let condition = batch::all_of(&self.conditions(&self.keys(), &mut values, &tenant, after, upper.as_deref()));
         let mut written = 0;
         for fill in self.copies.fills(&condition) {
             written += client.execute_typed(&fill, &values.0).await.map_err(Error::postgres)?;
@@ -89,50 +89,35 @@ impl Filling<'_> {
 
     /// The last key of the batch; none where it reaches to the end.
     async fn upper(&self, tenant: Option<&str>, after: Option<&[String]>, size: u32) -> Result<Option<Vec<String>>> {
-        let names: Vec<String> = self.key().map(|(name, _)| format!("c.{name}")).collect();
-        if names.is_empty() {
+        let keys = self.keys();
+        if keys.is_empty() {
             return Ok(None);
         }
         let mut values = Values::default();
-        let condition = self.condition(&mut values, &tenant, after, None);
-        let texts: Vec<String> = names.iter().map(|name| format!("{name}::text")).collect();
-        let sql = format!(
-            "SELECT ARRAY[{}] FROM {} c WHERE {condition} ORDER BY {} LIMIT 1 OFFSET {}",
-            texts.join(", "),
-            self.copies.at,
-            names.join(", "),
-            size.saturating_sub(1)
-        );
-        query(self.desk.client(), &sql, &values.0).await?.first().map(|row| column(row, 0)).transpose()
+        let conditions = self.conditions(&keys, &mut values, &tenant, after, None);
+        keys.upper(self.desk.client(), &self.copies.at, &conditions, &values, size).await
     }
 
     /// The rows of a tenant behind a key, up to another.
-    fn condition<'v>(
+    fn conditions<'v>(
         &self,
+        keys: &Keys,
         values: &mut Values<'v>,
         tenant: &'v Option<&'v str>,
         after: Option<&'v [String]>,
         upper: Option<&'v [String]>,
-    ) -> String {
-        let mut conditions = Vec::new();
-        if let (Some(tenant), Some(name)) = (tenant, self.copies.table.distribution_column()) {
-            conditions.push(format!("c.{} = {}", quote_ident(name), values.one(tenant, self.sql_type(name))));
-        }
-        let names: Vec<String> = self.key().map(|(name, _)| format!("c.{name}")).collect();
-        for (operator, bound) in [(">", after), ("<=", upper)] {
-            let Some(bound) = bound else { continue };
-            let bound: Vec<String> =
-                bound.iter().zip(self.key()).map(|(value, (_, sql_type))| values.one(value, sql_type)).collect();
-            conditions.push(format!("({}) {operator} ({})", names.join(", "), bound.join(", ")));
-        }
-        if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") }
+    ) -> Vec<String> {
+        let of_tenant = tenant.as_ref().zip(self.copies.table.distribution_column());
+        let of_tenant = of_tenant
+            .map(|(tenant, name)| format!("c.{} = {}", quote_ident(name), values.one(tenant, self.sql_type(name))));
+        of_tenant.into_iter().chain(keys.between(values, after, upper)).collect()
     }
 
-    /// The columns that tell a tenant's rows apart, with their types.
-    fn key(&self) -> impl Iterator<Item = (String, &'static str)> {
+    /// The columns that tell a tenant's rows apart.
+    fn keys(&self) -> Keys {
         let table = self.copies.table;
         let rest = table.primary_key.iter().filter(|name| Some(**name) != table.distribution_column());
-        rest.map(|name| (quote_ident(name), self.sql_type(name)))
+        Keys::of(rest.map(|name| (*name, self.sql_type(name))))
     }
 
     fn sql_type(&self, column: &str) -> &'static str {

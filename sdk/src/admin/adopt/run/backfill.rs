@@ -9,11 +9,10 @@ use tokio_postgres::types::Type;
 use super::pace::{Pace, Pacer};
 use super::{Event, Teller, journal};
 use crate::admin::adopt::steps::Backfill;
-use crate::admin::batch::{self, Patience, Values};
+use crate::admin::batch::{self, Keys, Patience, Values};
 use crate::admin::desk::Desk;
 use crate::admin::wire::{column, execute, only, query};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::quote_ident;
 
 /// At most so many rows at once.
 const MOST: u32 = 10_000;
@@ -105,10 +104,11 @@ impl Filling<'_> {
         if silence {
             execute(client, "SET LOCAL session_replication_role = replica").await?;
         }
-        let (rows, upper) = if self.backfill.by.is_empty() {
+        let keys = Keys::of(self.backfill.by.iter().map(|(name, sql_type)| (name.as_str(), sql_type.as_str())));
+        let (rows, upper) = if keys.is_empty() {
             self.pages(table, at.after.as_deref(), size).await?
         } else {
-            self.keys(table, at.after.as_deref(), size).await?
+            self.keys(&keys, table, at.after.as_deref(), size).await?
         };
         let next = match upper {
             Some(after) => Position { table: at.table, after: Some(after) },
@@ -120,42 +120,13 @@ impl Filling<'_> {
     }
 
     /// The rows behind a key.
-    async fn keys(&self, table: &str, after: Option<&[String]>, size: u32) -> Result<Batch> {
-        let names: Vec<String> = self.backfill.by.iter().map(|(name, _)| format!("c.{}", quote_ident(name))).collect();
-        let texts: Vec<String> = names.iter().map(|name| format!("{name}::text")).collect();
+    async fn keys(&self, keys: &Keys, table: &str, after: Option<&[String]>, size: u32) -> Result<Batch> {
         let mut values = Values::default();
-        let condition = self.range(&names, &mut values, after, None);
-        let sql = format!(
-            "SELECT ARRAY[{}] FROM {table} c WHERE {condition} ORDER BY {} LIMIT 1 OFFSET {}",
-            texts.join(", "),
-            names.join(", "),
-            size.saturating_sub(1)
-        );
-        let client = self.desk.client();
-        let upper: Option<Vec<String>> =
-            query(client, &sql, &values.0).await?.first().map(|row| column(row, 0)).transpose()?;
+        let behind = keys.between(&mut values, after, None);
+        let upper = keys.upper(self.desk.client(), table, &behind, &values, size).await?;
         let mut values = Values::default();
-        let range = self.range(&names, &mut values, after, upper.as_deref());
-        let rows = self.write(table, &range, values).await?;
-        Ok((rows, upper))
-    }
-
-    fn range<'v>(
-        &self,
-        names: &[String],
-        values: &mut Values<'v>,
-        after: Option<&'v [String]>,
-        upper: Option<&'v [String]>,
-    ) -> String {
-        let mut conditions = Vec::new();
-        for (operator, bound) in [(">", after), ("<=", upper)] {
-            let Some(bound) = bound else { continue };
-            let types = self.backfill.by.iter().map(|(_, sql_type)| sql_type);
-            let bound: Vec<String> =
-                bound.iter().zip(types).map(|(value, sql_type)| values.one(value, sql_type)).collect();
-            conditions.push(format!("({}) {operator} ({})", names.join(", "), bound.join(", ")));
-        }
-        if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") }
+        let range = batch::all_of(&keys.between(&mut values, after, upper.as_deref()));
+        Ok((self.write(table, &range, values).await?, upper))
     }
 
     /// The rows of some pages of the table's file: those that have no key by which they could be cut. A row that is written meanwhile

@@ -25,6 +25,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// The advisory lock of whoever goes through an adoption.
 const LOCK: i64 = 0x7368_7264_6164_6f70;
 
+/// For how long a step tries for its locks, where nothing is said.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// What is told on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -71,6 +74,21 @@ struct Teller<'t>(&'t mut (dyn FnMut(Event<'_>) + Send));
 impl Teller<'_> {
     fn tell(&mut self, event: Event<'_>) {
         (self.0)(event);
+    }
+
+    /// Tells of a step that is gone, in either direction, before and after; an error says during what it came.
+    async fn through<T>(
+        &mut self,
+        (number, all): (usize, &[Step]),
+        what: String,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let step = &all[number];
+        self.tell(Event::Step { number: number + 1, of: all.len(), step });
+        let started = Instant::now();
+        let done = work(self).await.map_err(|error| error.during(what))?;
+        self.tell(Event::Done { step, took: started.elapsed() });
+        Ok(done)
     }
 }
 
@@ -121,7 +139,7 @@ pub struct Run {
 
 impl Run {
     pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core, until: None, past: Vec::new(), pace: Pace::default(), patience: Duration::from_secs(600) }
+        Self { core, until: None, past: Vec::new(), pace: Pace::default(), patience: PATIENCE }
     }
 
     /// Ends behind this step.
@@ -179,13 +197,10 @@ impl Run {
                 outcome.end = End::Gate { step: step.name.clone(), what: what.clone() };
                 break;
             }
-            teller.tell(Event::Step { number: number + 1, of: all.len(), step });
-            let started = Instant::now();
-            outcome.rows += forth(&hands, &journal, number, &mut teller)
-                .await
-                .map_err(|error| error.during(format!("adopt, step {}", step.name)))?;
+            let what = format!("adopt, step {}", step.name);
+            let work = async |teller: &mut Teller<'_>| forth(&hands, &journal, number, teller).await;
+            outcome.rows += teller.through((number, all), what, work).await?;
             outcome.steps.push(step.name.clone());
-            teller.tell(Event::Done { step, took: started.elapsed() });
         }
         outcome.took = began.elapsed();
         Ok(outcome)
@@ -202,7 +217,7 @@ pub struct Undo {
 
 impl Undo {
     pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core, to: None, patience: Duration::from_secs(600) }
+        Self { core, to: None, patience: PATIENCE }
     }
 
     /// Ends with this step, which is the last one that is taken back. Without it, all are.
@@ -237,13 +252,10 @@ impl Undo {
         }
         let mut outcome = Outcome { steps: Vec::new(), rows: 0, took: Duration::ZERO, end: End::Until };
         for (number, step) in all.iter().enumerate().skip(to).rev().filter(|(number, _)| is_begun(*number)) {
-            teller.tell(Event::Step { number: number + 1, of: all.len(), step });
-            let started = Instant::now();
-            back(&hands, &journal, number, &mut teller)
-                .await
-                .map_err(|error| error.during(format!("take back the step {}", step.name)))?;
+            let what = format!("take back the step {}", step.name);
+            let work = async |teller: &mut Teller<'_>| back(&hands, &journal, number, teller).await;
+            teller.through((number, all), what, work).await?;
             outcome.steps.push(step.name.clone());
-            teller.tell(Event::Done { step, took: started.elapsed() });
         }
         if to == 0 {
             Journal::end(&desk).await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Event, Teller};
+use crate::admin::batch;
 use crate::admin::desk::Desk;
 use crate::admin::wire::{column, only};
 use crate::error::Result;
@@ -45,7 +46,7 @@ impl<'a> Pacer<'a> {
 
     /// Waits behind a batch that took so long.
     pub(super) async fn rest(&mut self, desk: &Desk, took: Duration, teller: &mut Teller<'_>) -> Result<()> {
-        tokio::time::sleep(pause(took, self.pace.share)).await;
+        tokio::time::sleep(batch::rest(took, self.pace.share)).await;
         while self.asked.is_none_or(|asked| asked.elapsed() >= EVERY) {
             self.asked = Some(Instant::now());
             let Some(why) = self.reason(desk).await? else { break };
@@ -78,24 +79,9 @@ fn reason(pace: &Pace, lag: Option<Duration>, active: u64) -> Option<String> {
     (active > most).then(|| format!("{active} sessions are at work, more than {most}"))
 }
 
-/// What is left to others behind work that took so long.
-fn pause(took: Duration, share: f64) -> Duration {
-    // Whoever asks for nothing gets the least there is.
-    let share = share.clamp(0.01, 1.0);
-    took.mul_f64((1.0 - share) / share)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_rest_of_the_time_is_others() {
-        let took = Duration::from_millis(150);
-        for (share, paused) in [(1.0, 0), (0.5, 150), (0.25, 450), (0.0, 14_850), (7.0, 0)] {
-            assert_eq!(pause(took, share).as_millis(), paused, "{share}");
-        }
-    }
 
     #[test]
     fn standbys_come_before_sessions() {

@@ -49,7 +49,7 @@ impl Copying<'_> {
                 steps.reached(usize::try_from(copied).unwrap_or_default(), total, &title);
                 last = batch.last;
                 size = patience.next_size(self.options.batch);
-                tokio::time::sleep(took.mul_f64(1.0 / self.options.share - 1.0)).await;
+                tokio::time::sleep(batch::rest(took, self.options.share)).await;
                 if last.is_none() {
                     break;
                 }

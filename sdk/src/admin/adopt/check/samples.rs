@@ -1,4 +1,4 @@
-//! Inspections of databases that exist in words alone.
+//! Inspections of databases that exist in words alone, and numbers to make strange texts by.
 
 use std::collections::BTreeMap;
 
@@ -86,4 +86,15 @@ fn table(line: &str) -> Value {
     json!({"schema": "public", "name": name, "kind": "r", "is_unlogged": false, "owner": "app", "rows": 10, "bytes": 8192,
            "partition_key": null, "parents": [], "is_partition": false, "has_row_security": false, "replica_identity": "d",
            "comment": null, "columns": all, "constraints": constraints, "indexes": [], "triggers": [], "policies": [], "grants": []})
+}
+
+/// Numbers below another, the same ones in each run (Marsaglia's xorshift).
+pub(super) fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(below).expect("it can be read")).expect("it can be read")
+    }
 }

@@ -1,5 +1,5 @@
 use super::{Judged, Verdict, judge};
-use crate::admin::adopt::check::samples::{FESTIVALS, WAREHOUSES, inspected};
+use crate::admin::adopt::check::samples::{FESTIVALS, WAREHOUSES, inspected, numbers};
 use crate::admin::adopt::check::statement::{Spelling, Statement};
 use crate::admin::adopt::check::tables::Tables;
 use crate::admin::adopt::check::warnings::{WarningKind, functions};
@@ -291,13 +291,7 @@ fn no_statement_is_too_strange() {
         "INSERT INTO scans SELECT id, $$é$$ FROM public.tickets WHERE id = ${id} AND state ?? 'a' GROUP BY 1 HAVING a[1:n] %% 2 = 1",
     ];
     let letters: Vec<char> = SEEDS.concat().chars().collect();
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state % u64::try_from(below).expect("it can be read")).expect("it can be read")
-    };
+    let mut next = numbers(0x2545_f491_4f6c_dd1d);
     let (before, after) = (festivals(), with_keys());
     let (before, after) = (Tables::of(&before), Tables::of(&after));
     let none = std::collections::BTreeMap::new();

@@ -124,6 +124,17 @@ impl<'s> Cursor<'s> {
         }
     }
 
+    /// A text, or between apostrophes a letter, as Go and Java have them.
+    pub(super) fn text_or_letter(&mut self, quote: char) {
+        let line = self.line;
+        self.next();
+        match self.one_line(quote, Self::escape) {
+            Some(text) if quote == '"' => self.push(Part::Text(text, Vec::new()), line),
+            Some(_) => self.push(Part::Word("'".to_owned()), line),
+            None => self.push(Part::Sign(quote), line),
+        }
+    }
+
     /// Behind a backslash, as most languages have it.
     pub(super) fn escape(&mut self, text: &mut String) {
         let Some(letter) = self.next() else { return };

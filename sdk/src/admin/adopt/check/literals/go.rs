@@ -16,14 +16,7 @@ pub(super) fn tokens(source: &str) -> Vec<Token> {
                 let text = cursor.skip_behind("`").replace('\r', "");
                 cursor.push(Part::Text(text, Vec::new()), line);
             }
-            '"' | '\'' => {
-                cursor.next();
-                match cursor.one_line(next, Cursor::escape) {
-                    Some(text) if next == '"' => cursor.push(Part::Text(text, Vec::new()), line),
-                    Some(_) => cursor.push(Part::Word("'".to_owned()), line),
-                    None => cursor.push(Part::Sign(next), line),
-                }
-            }
+            '"' | '\'' => cursor.text_or_letter(next),
             _ => cursor.word_or_sign(),
         }
     }

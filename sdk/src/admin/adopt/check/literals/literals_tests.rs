@@ -1,4 +1,5 @@
 use super::{Constants, Language, Literal, literals, with_constants};
+use crate::admin::adopt::check::samples::numbers;
 use crate::admin::adopt::check::words::HOLE;
 
 /// Each literal with what is put in spelled out.
@@ -194,13 +195,7 @@ fn no_source_is_too_strange() {
  '\'' /[/]/ $$ m; $$ BEGIN ATOMIC CASE END; concat!("n", o) -- p
  \u{110000} \x é ü {{ }} ${ \"####;
     let letters: Vec<char> = SEED.chars().collect();
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state % u64::try_from(below).expect("it can be read")).expect("it can be read")
-    };
+    let mut next = numbers(0x9e37_79b9_7f4a_7c15);
     let all = [Language::Rust, Language::Go, Language::Python, Language::Java, Language::TypeScript, Language::Sql];
     let mut read = 0;
     for _ in 0..1_000 {

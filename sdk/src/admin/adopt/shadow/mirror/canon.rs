@@ -242,39 +242,13 @@ impl List<'_> {
     }
 }
 
-impl SerializeSeq for List<'_> {
-    type Ok = ();
-    type Error = Unwritable;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
-        self.value(value)
-    }
-
-    fn end(self) -> Written {
-        self.done()
-    }
-}
-
-impl SerializeTuple for List<'_> {
-    type Ok = ();
-    type Error = Unwritable;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
-        self.value(value)
-    }
-
-    fn end(self) -> Written {
-        self.done()
-    }
-}
-
-macro_rules! fields {
-    ($($trait:ident),+) => {$(
+macro_rules! values {
+    ($way:ident: $($trait:ident),+) => {$(
         impl $trait for List<'_> {
             type Ok = ();
             type Error = Unwritable;
 
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
+            fn $way<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
                 self.value(value)
             }
 
@@ -284,7 +258,8 @@ macro_rules! fields {
         }
     )+};
 }
-fields!(SerializeTupleStruct, SerializeTupleVariant);
+values!(serialize_element: SerializeSeq, SerializeTuple);
+values!(serialize_field: SerializeTupleStruct, SerializeTupleVariant);
 
 macro_rules! named_fields {
     ($($trait:ident),+) => {$(

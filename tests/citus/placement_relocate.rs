@@ -297,7 +297,10 @@ async fn what_was_written_just_before_the_change_is_seen_after_it() {
         let flood = tokio::spawn(flood(tenant.clone(), stop.subscribe()));
         let tasks: Vec<_> = (0..6).map(|_| tokio::spawn(write_and_delete(tenant.clone(), stop.subscribe()))).collect();
         for region in [Region::EU, Region::US] {
-            placement(&cluster).relocate(*tenant.key(), region).await.unwrap();
+            while let Err(error) = placement(&cluster).relocate(*tenant.key(), region).await {
+                // With so much to catch up with, the shards may not be complete in time; then all is as before.
+                assert!(error.to_string().ends_with("run it again"), "{error}");
+            }
         }
         stop.send(true).unwrap();
         for task in tasks {

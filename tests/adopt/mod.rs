@@ -1,5 +1,6 @@
 //! Grown databases on their way to distributed tables.
 
+mod breaks;
 mod check;
 mod entities;
 mod guide;

@@ -115,6 +115,8 @@ pub struct Function {
     pub kind: String,
     /// Whether triggers call it.
     pub is_trigger: bool,
+    /// What it returns, as `pg_get_function_result` tells; a procedure returns nothing.
+    pub returns: Option<String>,
     /// Its text, as `pg_proc.prosrc` has it.
     pub source: String,
 }

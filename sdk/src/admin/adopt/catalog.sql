@@ -47,7 +47,7 @@ SELECT pg_catalog.json_build_object(
         SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
             'schema', s.nspname, 'name', p.proname, 'arguments', pg_catalog.pg_get_function_identity_arguments(p.oid),
             'language', l.lanname, 'kind', p.prokind, 'is_trigger', p.prorettype = 'pg_catalog.trigger'::pg_catalog.regtype,
-            'source', p.prosrc
+            'returns', pg_catalog.pg_get_function_result(p.oid), 'source', p.prosrc
         ) ORDER BY s.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)), '[]')
         FROM pg_catalog.pg_proc p JOIN schemas s ON s.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
         WHERE NOT EXISTS (

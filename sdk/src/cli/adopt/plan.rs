@@ -6,6 +6,7 @@ use super::super::failure::Failure;
 use super::super::output::Answer;
 use super::super::screen::{Screen, Table};
 use super::source::Source;
+use crate::admin::adopt::steps::Break;
 use crate::admin::adopt::{Inspection, Options, Steps};
 
 /// Where the steps lead to.
@@ -51,7 +52,7 @@ impl Command {
         } else {
             context.answer(&steps)?;
         }
-        let is_open = found.questions().next().is_some() || !steps.obstacles.is_empty();
+        let is_open = found.questions().next().is_some() || !steps.obstacles.is_empty() || !steps.breaks.is_empty();
         Ok(if is_open { Exit::Found } else { Exit::Fine })
     }
 }
@@ -76,8 +77,10 @@ impl Answer for Steps {
             screen.line(format!("lost: {}, {}: {}", loss.table, loss.what, loss.reason));
             loss.instead.iter().for_each(|instead| screen.line(format!("  → {instead}")));
         }
-        if !self.obstacles.is_empty() {
+        if !self.obstacles.is_empty() || !self.breaks.is_empty() {
             screen.gap();
+            let line = |one: &Break| format!("by hand, before {}: {}: {}", one.before, one.object, one.why);
+            self.breaks.iter().for_each(|one| screen.line(line(one)));
             self.obstacles.iter().for_each(|obstacle| screen.line(format!("by hand: {obstacle}")));
         }
         screen.gap();

@@ -20,7 +20,7 @@ mod tables;
 mod tally;
 mod verdict;
 mod warnings;
-mod words;
+pub(super) mod words;
 
 use tables::Tables;
 use tally::Tally;

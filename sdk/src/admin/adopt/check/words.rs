@@ -7,17 +7,17 @@ pub(super) const HOLE: char = '\u{10fe00}';
 
 /// A word or a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token<'t> {
-    pub(super) kind: Kind,
+pub(in crate::admin::adopt) struct Token<'t> {
+    pub(in crate::admin::adopt) kind: Kind,
     /// As it is written.
-    pub(super) text: &'t str,
+    pub(in crate::admin::adopt) text: &'t str,
     /// Where it begins.
-    pub(super) at: usize,
+    pub(in crate::admin::adopt) at: usize,
 }
 
 /// What kind of word or sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::admin::adopt) enum Kind {
     /// Blanks and comments.
     Blank,
     /// A word without quotes.
@@ -38,7 +38,7 @@ pub(super) enum Kind {
 
 /// How a parameter is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(in crate::admin::adopt) enum Style {
     /// `$1`
     Dollar,
     /// `?`, or `?1`
@@ -57,7 +57,7 @@ pub(super) enum Style {
 
 /// Who has written a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Writer {
+pub(in crate::admin::adopt) enum Writer {
     /// A server: `$1` alone is a parameter, and each constant is somebody's value.
     Server,
     /// A program. Whether `%s` is a parameter of the driver, or a hole of the language.
@@ -69,17 +69,17 @@ pub(super) enum Writer {
 
 impl Token<'_> {
     /// Whether it is this word, however that is written.
-    pub(super) fn is(&self, word: &str) -> bool {
+    pub(in crate::admin::adopt) fn is(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
     /// Whether it is one of these words, which are in small letters.
-    pub(super) fn is_one_of(&self, words: &[&str]) -> bool {
+    pub(in crate::admin::adopt) fn is_one_of(&self, words: &[&str]) -> bool {
         words.iter().any(|word| self.is(word))
     }
 
     /// Whether it is this sign.
-    pub(super) fn is_sign(&self, sign: &str) -> bool {
+    pub(in crate::admin::adopt) fn is_sign(&self, sign: &str) -> bool {
         self.kind == Kind::Sign && self.text == sign
     }
 
@@ -153,7 +153,7 @@ const BEFORE_VALUES: &[&str] = &[
 ];
 
 /// All words and signs of a text; together they are the text.
-pub(super) fn tokens(text: &str, writer: Writer) -> Vec<Token<'_>> {
+pub(in crate::admin::adopt) fn tokens(text: &str, writer: Writer) -> Vec<Token<'_>> {
     let mut reading = Reading { text, writer, at: 0, brackets: 0, tokens: Vec::new() };
     while reading.at < text.len() {
         let (kind, len) = reading.next();

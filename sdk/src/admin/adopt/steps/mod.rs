@@ -8,6 +8,7 @@
 //! 5. The old keys go.
 //! 6. On Citus: foreign keys go, tables are distributed one by one while they are written, foreign keys come again.
 
+mod breaks;
 mod columns;
 mod estimate;
 mod keys;
@@ -19,7 +20,7 @@ mod step;
 
 use serde::{Deserialize, Serialize};
 use shape::Shape;
-pub use step::{Action, Backfill, LockLevel, Loss, Move, Proof, Step};
+pub use step::{Action, Backfill, Break, LockLevel, Loss, Move, Proof, Step};
 
 use super::classify::Key;
 use super::inspection::Inspection;
@@ -37,6 +38,9 @@ pub struct Steps {
     pub steps: Vec<Step>,
     /// What is lost for good, with what can take its place.
     pub losses: Vec<Loss>,
+    /// What functions and views say that does not hold any more: to be changed by hand on the way.
+    #[serde(default)]
+    pub breaks: Vec<Break>,
     /// What has to be done by hand before tables can be distributed.
     pub obstacles: Vec<String>,
 }
@@ -82,7 +86,7 @@ impl Steps {
         let spread = if options.distributes { spread::steps(&shape, options) } else { Vec::new() };
         let obstacles = if spread.is_empty() { Vec::new() } else { spread::obstacles(&shape) };
         steps.extend(spread);
-        Self { key: found.key.clone(), steps, losses: losses::of(&shape), obstacles }
+        Self { key: found.key.clone(), steps, losses: losses::of(&shape), breaks: breaks::of(&shape), obstacles }
     }
 
     /// The step of this name.

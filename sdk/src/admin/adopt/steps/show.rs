@@ -10,6 +10,9 @@ impl fmt::Display for Steps {
         for obstacle in &self.obstacles {
             writeln!(f, "-- BY HAND: {obstacle}")?;
         }
+        for one in &self.breaks {
+            writeln!(f, "-- BY HAND, before {}: {}: {}", one.before, one.object, one.why)?;
+        }
         for loss in &self.losses {
             writeln!(
                 f,

@@ -215,17 +215,5 @@ pub(super) fn obstacles(shape: &Shape<'_>) -> Vec<String> {
             }
         }
     }
-    for view in &shape.catalog().views {
-        let reads: Vec<_> = view.needs_keys.iter().map(|(schema, table)| (schema, table)).collect();
-        let tenant = shape.tenants.iter().find(|tenant| {
-            reads.contains(&(&tenant.table.name.schema, &tenant.table.name.name)) && !keys::uniques(tenant).is_empty()
-        });
-        if let Some(tenant) = tenant {
-            found.push(format!(
-                "the view {} groups by the primary key of {}, which changes: name all columns in its GROUP BY",
-                view.name, tenant.table.name
-            ));
-        }
-    }
     found
 }

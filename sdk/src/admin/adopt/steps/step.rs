@@ -152,6 +152,18 @@ pub struct Loss {
     pub instead: Vec<String>,
 }
 
+/// What a function or a view of the database says that does not hold any more, and has to be changed by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Break {
+    /// `function sell(uuid)`, `view sales`
+    pub object: String,
+    /// Why, and what to do.
+    pub why: String,
+    /// The step before which that has to be done.
+    pub before: String,
+}
+
 impl fmt::Display for LockLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

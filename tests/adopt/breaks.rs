@@ -1,0 +1,97 @@
+//! Functions and views that an adoption breaks are named with the step before which they have to be changed; and break there.
+
+use shardwise::Cluster;
+use shardwise::admin::adopt::Options;
+use shardwise::admin::adopt::run::Event;
+use shardwise::admin::adopt::steps::APPLICATION;
+
+use super::schemas::{FESTIVALS, answered};
+use crate::support::place::{Place, in_both_modes};
+use crate::support::stage::session;
+
+in_both_modes![@on_two_threads: functions_and_views_break_where_it_was_said];
+
+const FUNCTIONS: &str = r#"
+    CREATE TABLE seats (id uuid PRIMARY KEY, ticket_id uuid NOT NULL REFERENCES tickets, UNIQUE (ticket_id));
+    CREATE FUNCTION employ(s uuid, u uuid) RETURNS uuid LANGUAGE plpgsql AS $f$
+        DECLARE made uuid := gen_random_uuid();
+        BEGIN
+            IF s IS NOT NULL THEN INSERT INTO "staff" (id, stand_id, user_id) VALUES (made, s, u); END IF;
+            RETURN made;
+        END $f$;
+    CREATE FUNCTION employ_by_text(s uuid, u uuid) RETURNS void LANGUAGE plpgsql AS $f$
+        BEGIN EXECUTE 'INSERT INTO public.staff SELECT gen_random_uuid(), $1, $2' USING s, u; END $f$;
+    CREATE PROCEDURE seat(s uuid, t uuid) LANGUAGE plpgsql AS $f$
+        BEGIN
+            INSERT INTO seats AS e (id, ticket_id, festival_id) SELECT s, t, festival_id FROM tickets WHERE id = t
+                ON CONFLICT (ticket_id) DO UPDATE SET id = excluded.id;
+        END $f$;
+    CREATE FUNCTION crew() RETURNS TABLE (id uuid, stand_id uuid, user_id uuid) LANGUAGE plpgsql AS $f$
+        BEGIN RETURN QUERY SELECT * FROM staff; END $f$;
+    CREATE FUNCTION everybody() RETURNS SETOF staff LANGUAGE sql AS $f$ SELECT * FROM staff $f$;
+    CREATE FUNCTION note_down(f uuid, s uuid, what text) RETURNS void LANGUAGE sql AS $f$
+        INSERT INTO audit (festival_id, what) VALUES (f, note_down.what) $f$;
+    CREATE VIEW stand_sizes AS SELECT s.id, s.name, count(f.id) FROM stands s LEFT JOIN staff f ON f.stand_id = s.id GROUP BY s.id;
+"#;
+
+const EMPLOY: &str = "SELECT employ(id, '10000000-0000-0000-0000-000000000001') FROM stands ORDER BY id LIMIT 1";
+const BY_TEXT: &str =
+    "SELECT employ_by_text(id, '10000000-0000-0000-0000-000000000001') FROM stands ORDER BY id LIMIT 1";
+const SEAT: &str = "CALL seat(gen_random_uuid(), '50000000-0000-0000-0000-000000000001')";
+const NOTE: &str = "SELECT note_down(id, NULL, 'x') FROM festivals ORDER BY id LIMIT 1";
+
+async fn functions_and_views_break_where_it_was_said(place: Place) {
+    let config = place.empty().await;
+    let client = session(&config).await;
+    for statements in [FESTIVALS, FUNCTIONS] {
+        client.batch_execute(statements).await.unwrap();
+    }
+    let ticket = "INSERT INTO tickets SELECT '50000000-0000-0000-0000-000000000001', f.id, u.id, 'sold' FROM festivals f, users u LIMIT 1";
+    client.batch_execute(ticket).await.unwrap();
+    let adopt = Cluster::connect(config.clone()).await.unwrap().admin().adopt();
+    let plan = adopt.inspect("festivals.id", "festival_id").await.unwrap().to_plan();
+    let found = adopt.inspect_with(&answered(&plan)).await.unwrap();
+    let mut options = Options::of(&found);
+    options.distributes = false;
+    let steps = found.steps(&options).unwrap();
+    let told: Vec<_> = steps.breaks.iter().map(|one| (one.object.as_str(), one.before.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("view stand_sizes", "exchange-keys:stands"),
+            ("function crew()", "column:staff"),
+            ("function employ(s uuid, u uuid)", "unfill:staff"),
+            ("function employ_by_text(s uuid, u uuid)", "unfill:staff"),
+            ("procedure seat(IN s uuid, IN t uuid)", "exchange-keys:seats"),
+        ]
+    );
+    assert!(steps.to_string().contains("-- BY HAND, before exchange-keys:seats: procedure seat"), "{steps}");
+    assert!(steps.breaks.iter().all(|one| steps.step(&one.before).is_some()), "{told:?}");
+
+    let quietly = |_: Event<'_>| {};
+    let failing = async |sql: &str| match client.batch_execute(sql).await {
+        Ok(()) => "none".to_owned(),
+        Err(error) => error.code().map_or_else(|| error.to_string(), |code| code.code().to_owned()),
+    };
+    adopt.begin(&steps).await.unwrap();
+    // What lists its columns, with the column.
+    assert_eq!(failing("SELECT * FROM crew()").await, "none");
+    adopt.run().until("column:staff").go(quietly).await.unwrap();
+    assert_eq!(failing("SELECT * FROM crew()").await, "42804");
+    // All others go on until the older keys go.
+    adopt.run().go(quietly).await.unwrap();
+    for sql in [EMPLOY, BY_TEXT, SEAT, SEAT, NOTE, "SELECT * FROM everybody()"] {
+        assert_eq!(failing(sql).await, "none", "{sql}");
+    }
+    let error = adopt.run().past(APPLICATION).go(quietly).await.unwrap_err();
+    assert_eq!(error.code().map(|code| code.code()), Some("2BP01"), "the view needs the key: {error}");
+    let view = "CREATE OR REPLACE VIEW stand_sizes AS SELECT s.id, s.name, count(f.id) FROM stands s LEFT JOIN staff f ON f.stand_id = s.id \
+        GROUP BY s.id, s.name";
+    client.batch_execute(view).await.unwrap();
+    adopt.run().past(APPLICATION).go(quietly).await.unwrap();
+    for (sql, code) in
+        [(EMPLOY, "23502"), (BY_TEXT, "23502"), (SEAT, "42P10"), (NOTE, "none"), ("SELECT * FROM everybody()", "none")]
+    {
+        assert_eq!(failing(sql).await, code, "{sql}");
+    }
+}

@@ -100,10 +100,16 @@ const TOUR: &[Stop] = &[
         )
     },
     stop(
-        "### A grown database\n\nWhose the rows of each table are; in one that has grown without distribution keys `--write FILE` asks a person the rest:",
+        "### A grown database\n\nAnother one, whose tables have keys of one column. Whose their rows are; `--write FILE` asks a person what can't be known:",
         "adopt inspect festivals.id",
         0,
     ),
+    stop("What its programs say:", "adopt check festivals.id --source programs", 3),
+    stop("The way from there, before anything is done; with `--sql` each statement:", "adopt plan festivals.id", 3),
+    Stop { lines: 8, ..stop("While the programs work:", "adopt begin festivals.id", 0) },
+    stop("", "adopt run", 3),
+    stop("", "adopt run --past application --yes", 0),
+    Stop { lines: 8, ..stop("", "adopt status", 0) },
     stop("### Where a key goes, and why", "route FESTIVAL", 0),
     stop("### The cache", "cache status", 0),
     stop("There is none here:", "cache invalidate wallets --tenant FESTIVAL", 1),
@@ -146,6 +152,27 @@ const TOUR: &[Stop] = &[
     long("`man --folder DIR` writes the pages of all commands:", "man", 8),
 ];
 
+/// A database with keys of one column, and a program that uses it.
+const GROWN: &str = "
+    CREATE TABLE festivals (id uuid PRIMARY KEY, name text NOT NULL);
+    CREATE TABLE countries (code text PRIMARY KEY);
+    CREATE TABLE users (id uuid PRIMARY KEY, email text NOT NULL UNIQUE, country text REFERENCES countries);
+    CREATE TABLE stands (id uuid PRIMARY KEY, festival_id uuid NOT NULL REFERENCES festivals, name text NOT NULL);
+    CREATE TABLE orders (id uuid PRIMARY KEY, stand_id uuid NOT NULL REFERENCES stands, user_id uuid NOT NULL REFERENCES users, total int);
+    CREATE FUNCTION sell(uuid, uuid, int) RETURNS void LANGUAGE sql AS
+        'INSERT INTO orders (id, stand_id, user_id, total) VALUES (gen_random_uuid(), $1, $2, $3)';
+    INSERT INTO festivals SELECT gen_random_uuid(), 'f' FROM generate_series(1, 3);
+    INSERT INTO users SELECT gen_random_uuid(), n || '@example.org' FROM generate_series(1, 20) n;
+    INSERT INTO stands SELECT gen_random_uuid(), id, 's' FROM festivals, generate_series(1, 5);
+    INSERT INTO orders SELECT gen_random_uuid(), s.id, u.id, 7 FROM stands s, users u;
+    ANALYZE;
+";
+const PROGRAM: &str = r#"
+STANDS = "SELECT name FROM stands WHERE festival_id = %s"
+ORDER = "SELECT total FROM orders WHERE id = %s"
+BEST = "SELECT stand_id, sum(total) FROM orders GROUP BY stand_id ORDER BY 2 DESC LIMIT 10"
+"#;
+
 #[test]
 fn the_document_shows_what_the_commands_say() {
     on_two_threads(async {
@@ -155,7 +182,9 @@ fn the_document_shows_what_the_commands_say() {
         let local = local::citus(3).regions([Region::EU, Region::US, Region::US]).setting("citus.shard_count", "9");
         let local = local.start().await.unwrap();
         let config = fresh(&local).await;
-        let toured = tour(&config).await;
+        let grown = fresh(&local).await;
+        session(&grown).await.batch_execute(GROWN).await.unwrap();
+        let toured = tour(&config, &grown).await;
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/commands.md");
         let document = std::fs::read_to_string(&path).unwrap();
         let (prose, shown) = document.split_once(MARK).unwrap_or((&document, ""));
@@ -174,7 +203,7 @@ fn the_document_shows_what_the_commands_say() {
     });
 }
 
-async fn tour(config: &Config) -> String {
+async fn tour(config: &Config, grown: &Config) -> String {
     let plain = Program::with_entities().on(config);
     // How fast this machine is, and whether its buffers are warm, is nothing to tell a reader.
     let calm = Program::with_entities()
@@ -188,6 +217,9 @@ async fn tour(config: &Config) -> String {
         None,
     );
     let mut names = Names::default();
+    let grown = Program::alone().on(grown);
+    std::fs::create_dir(grown.folder.path().join("programs")).unwrap();
+    std::fs::write(grown.folder.path().join("programs/stands.py"), PROGRAM).unwrap();
     for Stop { says, typed, code, lines, is_measured, goes_on } in TOUR {
         if festival.is_none() && typed.contains("placement") {
             festival = Some(a_festival(config).await);
@@ -200,7 +232,11 @@ async fn tour(config: &Config) -> String {
         }
         let typed_here = names.to_here(&to_now(&typed.replace("FESTIVAL", &id)));
         let arguments: Vec<&str> = ["--output", "table"].into_iter().chain(typed_here.split(' ')).collect();
-        let program = if *is_measured { &calm } else { &plain };
+        let program = match *is_measured {
+            true => &calm,
+            false if typed.starts_with("adopt") => &grown,
+            false => &plain,
+        };
         let ran = match goes_on {
             Some(lines) => program.interrupted_after(&arguments, *lines),
             None => program.run(&arguments),

@@ -4,7 +4,7 @@ use super::super::context::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::output::Answer;
-use super::super::screen::{Screen, Table};
+use super::super::screen::{Screen, Table, or_dash};
 use super::source::Source;
 use crate::admin::adopt::steps::Break;
 use crate::admin::adopt::{Inspection, Options, Steps};
@@ -67,7 +67,7 @@ impl Answer for Steps {
                 step.name.clone(),
                 step.lock.to_string(),
                 time(step.estimate),
-                step.blocks.map(time).unwrap_or_default(),
+                or_dash(step.blocks.map(time)),
                 if step.is_final { "no" } else { "yes" }.to_owned(),
             ]);
         }

@@ -8,7 +8,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::output::Answer;
 use super::super::progress::Bar;
-use super::super::screen::{Screen, Table};
+use super::super::screen::{Screen, Table, or_dash};
 use super::plan::Aims;
 use crate::admin::Progress;
 use crate::admin::adopt::Adopt;
@@ -183,17 +183,13 @@ impl Answer for Journal {
         let mut table = Table::new(["step", "is", "#rows", "#took"]);
         for entry in &self.entries {
             let is = match (entry.is_done(), &entry.took) {
-                (true, _) => "done".to_owned(),
-                (false, Some(_)) => format!("{} of {}", entry.done, entry.moves),
-                (false, None) => String::new(),
+                (true, _) => Some("done".to_owned()),
+                (false, Some(_)) => Some(format!("{} of {}", entry.done, entry.moves)),
+                (false, None) => None,
             };
-            let took = entry.took.map_or_else(String::new, |took| format!("{took:.1?}"));
-            table.row([
-                entry.name.clone(),
-                is,
-                if entry.rows == 0 { String::new() } else { entry.rows.to_string() },
-                took,
-            ]);
+            let rows = Some(entry.rows).filter(|rows| *rows > 0);
+            let took = entry.took.map(|took| format!("{took:.1?}"));
+            table.row([entry.name.clone(), or_dash(is), or_dash(rows), or_dash(took)]);
         }
         screen.table(table);
         screen.gap();

@@ -251,13 +251,16 @@ pub struct Column {
     pub comment: Option<String>,
 }
 
+/// As `pg_get_constraintdef` says it.
+pub(super) const NOT_ENFORCED: &str = " NOT ENFORCED";
+
 /// A constraint.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Constraint {
     /// Its name.
     pub name: String,
-    /// `pg_constraint.contype`: `p`, `u`, `f`, `c` or `x`.
+    /// `pg_constraint.contype`: `p`, `u`, `f`, `c` or `x`. A key WITHOUT OVERLAPS is an `x`.
     pub kind: String,
     /// As SQL, behind the name.
     pub definition: String,
@@ -267,7 +270,7 @@ pub struct Constraint {
     pub is_validated: bool,
     /// Whether it may be looked at when the transaction ends.
     pub is_deferrable: bool,
-    /// What a foreign key points at.
+    /// What a foreign key points at; nothing where it is one of a PERIOD.
     pub reference: Option<Reference>,
 }
 
@@ -400,6 +403,14 @@ impl Table {
     #[must_use]
     pub fn may_be_null(&self, columns: &[String]) -> bool {
         columns.iter().any(|name| self.column(name).is_none_or(|column| !column.not_null))
+    }
+}
+
+impl Constraint {
+    /// Whether rows are held to it: PostgreSQL 18 and newer has some that only say what is meant.
+    #[must_use]
+    pub fn is_enforced(&self) -> bool {
+        !self.definition.ends_with(NOT_ENFORCED)
     }
 }
 

@@ -7,7 +7,10 @@ WITH schemas AS (
 ), of_extensions AS (
     SELECT d.classid, d.objid FROM pg_catalog.pg_depend d WHERE d.deptype = 'e'
 ), relations AS (
-    SELECT c.*, s.nspname FROM pg_catalog.pg_class c JOIN schemas s ON s.oid = c.relnamespace
+    -- By name, as c.* has no oid in PostgreSQL 11.
+    SELECT c.oid, c.relname, c.relkind, c.relpersistence, c.relowner, c.reltuples, c.relispartition, c.relpartbound, c.relrowsecurity,
+        c.relreplident, c.relacl, s.nspname
+    FROM pg_catalog.pg_class c JOIN schemas s ON s.oid = c.relnamespace
     WHERE NOT EXISTS (
         SELECT FROM of_extensions e WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid
     )
@@ -118,7 +121,11 @@ SELECT pg_catalog.json_build_object(
                     'base_type', pg_catalog.format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE a.atttypid END, NULL),
                     'kind', t.typtype,
                     'collation', CASE WHEN a.attcollation <> t.typcollation THEN l.collname END,
-                    'not_null', a.attnotnull,
+                    -- From PostgreSQL 18 on, it may be NOT NULL for new rows alone.
+                    'not_null', a.attnotnull AND NOT EXISTS (
+                        SELECT FROM pg_catalog.pg_constraint k
+                        WHERE k.conrelid = c.oid AND k.contype = 'n' AND NOT k.convalidated AND a.attnum = ANY (k.conkey)
+                    ),
                     'identity', a.attidentity,
                     'generated', coalesce(pg_catalog.to_jsonb(a) ->> 'attgenerated', ''),
                     'default', pg_catalog.pg_get_expr(d.adbin, d.adrelid),
@@ -132,7 +139,8 @@ SELECT pg_catalog.json_build_object(
             'constraints', (
                 SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
                     'name', k.conname,
-                    'kind', k.contype,
+                    -- A key WITHOUT OVERLAPS (PostgreSQL 18) excludes, as by a range, and tells no row apart by equality alone.
+                    'kind', CASE WHEN e.is_temporal AND k.contype <> 'f' THEN 'x' ELSE k.contype END,
                     'definition', pg_catalog.pg_get_constraintdef(k.oid),
                     'columns', (
                         SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY u.nth), '[]')
@@ -141,7 +149,8 @@ SELECT pg_catalog.json_build_object(
                     ),
                     'is_validated', k.convalidated,
                     'is_deferrable', k.condeferrable,
-                    'reference', CASE WHEN k.contype = 'f' THEN pg_catalog.json_build_object(
+                    -- One of a PERIOD points at several rows, together.
+                    'reference', CASE WHEN k.contype = 'f' AND NOT e.is_temporal THEN pg_catalog.json_build_object(
                         'schema', f.nspname, 'table', f.relname,
                         'columns', (
                             SELECT pg_catalog.json_agg(a.attname ORDER BY u.nth)
@@ -152,6 +161,7 @@ SELECT pg_catalog.json_build_object(
                     ) END
                 ) ORDER BY k.conname), '[]')
                 FROM pg_catalog.pg_constraint k LEFT JOIN relations f ON f.oid = k.confrelid
+                CROSS JOIN LATERAL (SELECT coalesce((pg_catalog.to_jsonb(k) ->> 'conperiod')::bool, false) AS is_temporal) e
                 WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'c', 'f', 'x') AND (k.contype <> 'f' OR k.conparentid = 0)
             ),
             'indexes', (

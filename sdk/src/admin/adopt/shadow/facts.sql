@@ -21,7 +21,11 @@ SELECT coalesce(pg_catalog.json_agg(CASE WHEN c.oid IS NOT NULL THEN pg_catalog.
         FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class o ON o.oid = i.indexrelid
         JOIN pg_catalog.pg_am m ON m.oid = o.relam AND m.amname = 'btree'
         CROSS JOIN LATERAL (
-            SELECT pg_catalog.json_agg(a.attname ORDER BY n.nth) AS columns, bool_and(a.attnotnull) AS not_null
+            SELECT pg_catalog.json_agg(a.attname ORDER BY n.nth) AS columns, bool_and(a.attnotnull AND NOT EXISTS (
+                -- From PostgreSQL 18 on, it may be NOT NULL for new rows alone.
+                SELECT FROM pg_catalog.pg_constraint l
+                WHERE l.conrelid = c.oid AND l.contype = 'n' AND NOT l.convalidated AND a.attnum = ANY (l.conkey)
+            )) AS not_null
             FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY AS n (attnum, nth)
             JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.attnum WHERE n.nth <= i.indnkeyatts
         ) k

@@ -256,7 +256,7 @@ fn checks(table: &Table, entity: &mut Entity) {
         let condition = condition.map(|condition| without_parentheses(without_parentheses(condition)).to_owned());
         let fields = entity.all_at(&constraint.columns);
         let (Some(condition), Some(fields), false) =
-            (condition, fields, constraint.definition.ends_with(" NO INHERIT"))
+            (condition, fields, constraint.definition.ends_with(" NO INHERIT") || !constraint.is_enforced())
         else {
             entity.notes.push(format!("`{}` is in the database alone", constraint.definition));
             continue;

@@ -28,7 +28,7 @@ pub(super) fn rows(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
 /// Ends what fills the columns: the application sends the key.
 pub(super) fn unfill(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
     let undo = shape.change(tenant, LockLevel::ShareRowExclusive, create_trigger(shape, tenant, tenant.through?));
-    let action = shape.change(tenant, LockLevel::AccessExclusive, drop_trigger(tenant).to_vec());
+    let action = shape.change(tenant, LockLevel::AccessExclusive, drop_trigger(shape, tenant));
     let title = format!("end the trigger that fills {}.{}", tenant.table.name, tenant.key);
     Some(step("unfill", tenant, title, LockLevel::AccessExclusive, vec![Move { action, undo: vec![undo] }]))
 }
@@ -43,11 +43,18 @@ fn column(shape: &Shape<'_>, tenant: &Tenant<'_>, link: &Link) -> Step {
     let add = format!("ALTER TABLE {at} ADD COLUMN {key} {}", shape.found.key.sql_type);
     let action = change([vec![add], create_trigger(shape, tenant, link)].concat());
     let drop = format!("ALTER TABLE {at} DROP COLUMN IF EXISTS {key}");
-    let undo = change([drop_trigger(tenant).to_vec(), vec![drop]].concat());
+    let undo = change([drop_trigger(shape, tenant), vec![drop]].concat());
     let title = format!("add {}.{}, filled for all rows that are written", tenant.table.name, tenant.key);
     let note = "sessions that have prepared SELECT * or RETURNING * of it are told once that the plan is an old one (SQLSTATE 0A000)";
+    let later = is_per_partition(shape, tenant).then(|| {
+        format!(
+            "before PostgreSQL 13, each partition has a trigger of its own: give one that you make meanwhile the trigger of the others, \
+             which calls {}()",
+            function(tenant)
+        )
+    });
     Step {
-        notes: vec![note.to_owned()],
+        notes: [note.to_owned()].into_iter().chain(later).collect(),
         ..step("column", tenant, title, LockLevel::AccessExclusive, vec![Move { action, undo: vec![undo] }])
     }
 }
@@ -70,27 +77,43 @@ fn create_trigger(shape: &Shape<'_>, tenant: &Tenant<'_>, link: &Link) -> Vec<St
         fill.points_at("NEW")
     );
     let watched: Vec<String> = fill.on.iter().map(|(own, _)| quote_ident(own)).chain([key]).collect();
-    let name = function(tenant);
+    let (name, watched) = (function(tenant), watched.join(", "));
     let mut statements = trigger::create_function(&name, &body, Server::Plain).to_vec();
-    statements.push(format!(
-        "CREATE TRIGGER {TRIGGER} BEFORE INSERT OR UPDATE OF {} ON {} FOR EACH ROW EXECUTE FUNCTION {name}()",
-        watched.join(", "),
-        tenant.at()
-    ));
+    let on = if is_per_partition(shape, tenant) { leaves(shape, tenant) } else { vec![tenant.at()] };
+    statements.extend(on.iter().map(|at| {
+        format!(
+            "CREATE TRIGGER {TRIGGER} BEFORE INSERT OR UPDATE OF {watched} ON {at} FOR EACH ROW EXECUTE FUNCTION {name}()"
+        )
+    }));
     statements
 }
 
-fn drop_trigger(tenant: &Tenant<'_>) -> [String; 2] {
-    [
+/// Before PostgreSQL 13, a partitioned table takes no trigger that changes a row: each partition has its own.
+fn is_per_partition(shape: &Shape<'_>, tenant: &Tenant<'_>) -> bool {
+    tenant.is_partitioned() && shape.catalog().version < 130_000
+}
+
+/// The partitions that have rows.
+fn leaves(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<String> {
+    let leaves = shape.partitions(tenant.table).into_iter().filter(|table| table.kind != "p");
+    leaves.map(|table| table.name.quoted()).collect()
+}
+
+fn drop_trigger(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<String> {
+    let function = function(tenant);
+    if is_per_partition(shape, tenant) {
+        // Also of partitions that were made, or went, since.
+        return vec![format!("DROP FUNCTION IF EXISTS {function}() CASCADE")];
+    }
+    vec![
         format!("DROP TRIGGER IF EXISTS {TRIGGER} ON {}", tenant.at()),
-        format!("DROP FUNCTION IF EXISTS {}()", function(tenant)),
+        format!("DROP FUNCTION IF EXISTS {function}()"),
     ]
 }
 
 fn fill(shape: &Shape<'_>, tenant: &Tenant<'_>, link: &Link) -> Backfill {
     let target = shape.tenants.iter().find(|one| one.table.name == link.target);
-    let partitions = shape.partitions(tenant.table).into_iter().filter(|table| table.kind != "p");
-    let partitions: Vec<String> = partitions.map(|table| table.name.quoted()).collect();
+    let partitions = leaves(shape, tenant);
     let key = tenant.table.primary_key();
     let sql_type = |name: &str| tenant.table.column(name).map_or("text", |column| &column.sql_type).to_owned();
     let has_triggers = tenant.table.triggers.iter().any(|trigger| trigger.is_on);
@@ -118,13 +141,9 @@ fn backfill(tenant: &Tenant<'_>, link: &Link, fill: Backfill) -> Step {
     }
 }
 
-fn check(tenant: &Tenant<'_>) -> String {
-    quote_ident(&names::object(&format!("{}_{}", tenant.table.name.name, tenant.key), "adopted"))
-}
-
 /// From then on no row comes without it. Whoever had written one has ended when the lock is there.
 fn forbid_null(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Step {
-    let (at, check) = (tenant.at(), check(tenant));
+    let (at, check) = (tenant.at(), quote_ident(&tenant.check()));
     let change = |statement| shape.change(tenant, LockLevel::AccessExclusive, vec![statement]);
     let add =
         format!("ALTER TABLE {at} ADD CONSTRAINT {check} CHECK ({} IS NOT NULL) NOT VALID", quote_ident(&tenant.key));
@@ -148,6 +167,10 @@ fn prove(shape: &Shape<'_>, tenant: &Tenant<'_>, mend: Option<Backfill>) -> Opti
         else {
             continue;
         };
+        // It was never said that there is such a row.
+        if !constraint.is_enforced() {
+            continue;
+        }
         proofs.push(Proof {
             what: format!(
                 "rows of {} point by {} ({}) at a row of {} that is another tenant's: put them right, or drop the foreign key, and \
@@ -177,7 +200,7 @@ fn prove(shape: &Shape<'_>, tenant: &Tenant<'_>, mend: Option<Backfill>) -> Opti
 
 /// A check that holds tells PostgreSQL 12 and newer that no row has to be looked at under the lock.
 fn not_null(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Step {
-    let (at, check, key) = (tenant.at(), check(tenant), quote_ident(&tenant.key));
+    let (at, check, key) = (tenant.at(), quote_ident(&tenant.check()), quote_ident(&tenant.key));
     let sql = format!("ALTER TABLE {at} VALIDATE CONSTRAINT {check}");
     let validate = Move::for_good(Action::Statement { sql, done: None });
     let is_cheap = shape.catalog().version >= 120_000;

@@ -3,7 +3,7 @@
 use super::estimate::{self, MOMENT};
 use super::shape::{Composite, Fate, Shape, Tenant, others_lock};
 use super::step::{Action, LockLevel, Move, Step};
-use crate::admin::adopt::catalog::{Constraint, Index, Reference, Table};
+use crate::admin::adopt::catalog::{Constraint, Index, NOT_ENFORCED, Reference, Table};
 use crate::schema::{literal, names, quote_ident, quote_qualified};
 
 /// A key that tells rows apart, and lacks the tenant's.
@@ -31,7 +31,7 @@ pub(super) fn uniques<'a>(tenant: &Tenant<'a>) -> Vec<Unique<'a>> {
         table.constraints.iter().filter(|one| matches!(one.kind.as_str(), "p" | "u") && lacks(&one.columns));
     let of_constraints = constraints.map(|one| {
         let index = beside(&one.name);
-        let sql = create_unique(tenant, &index, &format!("({})", list(&tenant.with_key(&one.columns))));
+        let sql = create_unique(tenant, &index, &of_columns(one, &tenant.with_key(&one.columns)));
         let kind = if one.kind == "p" { UniqueKind::PrimaryKey(one) } else { UniqueKind::Constraint(one) };
         Unique { name: &one.name, kind, index, sql }
     });
@@ -44,6 +44,19 @@ pub(super) fn uniques<'a>(tenant: &Tenant<'a>) -> Vec<Unique<'a>> {
         Some(Unique { name: &one.name, kind: UniqueKind::Index(one), index, sql })
     });
     of_constraints.chain(of_indexes).collect()
+}
+
+/// Columns in place of a key's own, with whatever else its index has.
+fn of_columns(key: &Constraint, columns: &[String]) -> String {
+    let nulls = if key.definition.starts_with("UNIQUE NULLS NOT DISTINCT ") { " NULLS NOT DISTINCT" } else { "" };
+    format!("({}){}{nulls}", list(columns), included(key))
+}
+
+/// ` INCLUDE (…)`, as `pg_get_constraintdef` writes it behind the columns.
+fn included(key: &Constraint) -> &str {
+    let end = key.definition.find(") DEFERRABLE").map_or(key.definition.len(), |at| at + 1);
+    let from = key.definition.find(") INCLUDE (").map_or(end, |at| at + 1);
+    key.definition.get(from..end).unwrap_or_default()
 }
 
 fn create_unique(tenant: &Tenant<'_>, index: &str, rest: &str) -> String {
@@ -86,6 +99,11 @@ fn old_index(key: &Constraint) -> String {
     names::object(&key.name, "before")
 }
 
+fn old_index_again(tenant: &Tenant<'_>, key: &Constraint, index: &str) -> String {
+    let (at, rest) = (tenant.at(), of_columns(key, &key.columns));
+    format!("CREATE UNIQUE INDEX CONCURRENTLY {} ON {at} {rest}", quote_ident(index))
+}
+
 /// Where the primary key is the tenants' by now, the old one becomes it again: by its index, which was made before.
 fn old_key_again(tenant: &Tenant<'_>, key: &Constraint) -> String {
     let (at, name, index) = (tenant.at(), quote_ident(&key.name), old_index(key));
@@ -109,7 +127,8 @@ pub(super) fn foreign_key_steps(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<S
             shape.add_foreign_key(tenant, reference, &name, &clause(constraint, reference, &composite));
         let drop = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", tenant.at(), quote_ident(&name));
         let undo = shape.change_foreign_key(tenant, reference, LockLevel::AccessExclusive, drop);
-        let blocks = validate.is_none().then(|| estimate::check(tenant.table));
+        let reads = validate.is_none() && constraint.is_enforced();
+        let blocks = reads.then(|| estimate::check(tenant.table));
         let add = Move { action: add, undo: vec![undo] };
         let moves = [add].into_iter().chain(validate.map(Move::for_good)).collect();
         let table = &tenant.table.name;
@@ -142,9 +161,10 @@ pub(super) fn clause(constraint: &Constraint, reference: &Reference, composite: 
     };
     let on_update = if reference.on_update == "r" { " ON UPDATE RESTRICT" } else { "" };
     let when = constraint.definition.find(" DEFERRABLE").map_or("", |at| &constraint.definition[at..]);
-    let when = when.trim_end_matches(" NOT VALID");
+    let when = when.trim_end_matches(NOT_ENFORCED).trim_end_matches(" NOT VALID");
+    let enforced = if constraint.is_enforced() { "" } else { NOT_ENFORCED };
     format!(
-        "FOREIGN KEY ({}) REFERENCES {} ({}){on_update}{on_delete}{when}",
+        "FOREIGN KEY ({}) REFERENCES {} ({}){on_update}{on_delete}{when}{enforced}",
         list(&composite.columns),
         reference.name().quoted(),
         list(&composite.target_columns)
@@ -234,14 +254,25 @@ fn exchange(
 
 /// The primary key is the one with the tenant's, and what told rows apart over all tenants goes.
 pub(super) fn exchange_uniques(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
-    let moves: Vec<Move> = uniques(tenant).iter().map(|unique| exchange_unique(shape, tenant, unique)).collect();
+    let uniques = uniques(tenant);
+    let moves: Vec<Move> = uniques.iter().map(|unique| exchange_unique(shape, tenant, unique)).collect();
     if moves.is_empty() {
         return None;
     }
-    let blocks = tenant.is_partitioned().then(|| estimate::index(tenant.table));
+    // Before PostgreSQL 12 the column is not NOT NULL by then: the primary key makes it so, and reads all rows.
+    let has_key = uniques.iter().any(|unique| matches!(unique.kind, UniqueKind::PrimaryKey(_)));
+    let reads = has_key && (tenant.through.is_some() || tenant.may_be_null()) && shape.catalog().version < 120_000;
+    let blocks = if tenant.is_partitioned() {
+        Some(estimate::index(tenant.table))
+    } else {
+        reads.then(|| estimate::check(tenant.table))
+    };
     let table = &tenant.table.name;
     let title = format!("what tells rows of {table} apart does so per tenant");
+    let is_held = has_key && tenant.is_partitioned() && shape.is_pointed_at(tenant);
+    let note = "beside the primary key, the index of the same columns stays: foreign keys hold on to it";
     Some(Step {
+        notes: is_held.then(|| note.to_owned()).into_iter().collect(),
         estimate: blocks.unwrap_or(MOMENT),
         blocks,
         ..Step::new(format!("exchange-keys:{table}"), Some(table), title, LockLevel::AccessExclusive, moves)
@@ -255,11 +286,16 @@ fn exchange_unique(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) 
     match unique.kind {
         UniqueKind::PrimaryKey(key) if tenant.is_partitioned() => {
             // There is no way to make one of an index there: it is made anew, under the lock.
-            let index = format!("DROP INDEX {}", quote_qualified(Some(schema), &unique.index));
-            let add =
-                |columns: &[String]| format!("ALTER TABLE {at} ADD CONSTRAINT {name} PRIMARY KEY ({})", list(columns));
-            let back = vec![drop.clone(), add(&key.columns), unique.sql.clone()];
-            Move { action: change(vec![drop, index, add(&tenant.with_key(&key.columns))]), undo: vec![change(back)] }
+            // The index beside it goes, unless foreign keys hold on to it.
+            let is_held = shape.is_pointed_at(tenant);
+            let index = (!is_held).then(|| format!("DROP INDEX {}", quote_qualified(Some(schema), &unique.index)));
+            let add = |columns: &[String]| {
+                format!("ALTER TABLE {at} ADD CONSTRAINT {name} PRIMARY KEY {}", of_columns(key, columns))
+            };
+            let again = (!is_held).then(|| unique.sql.clone());
+            let back = [drop.clone(), add(&key.columns)].into_iter().chain(again).collect();
+            let forth = [drop].into_iter().chain(index).chain([add(&tenant.with_key(&key.columns))]).collect();
+            Move { action: change(forth), undo: vec![change(back)] }
         }
         UniqueKind::PrimaryKey(key) => {
             let index = old_index(key);
@@ -271,15 +307,13 @@ fn exchange_unique(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) 
                 literal(&index_at),
                 quote_ident(&unique.index)
             );
-            let sql =
-                format!("CREATE UNIQUE INDEX CONCURRENTLY {} ON {at} ({})", quote_ident(&index), list(&key.columns));
+            let sql = old_index_again(tenant, key, &index);
             let again = Action::Index { index: index_at, sql };
             Move { action: change(vec![format!("DO {}", literal(&body))]), undo: vec![again] }
         }
         UniqueKind::Constraint(key) => {
             let index = old_index(key);
-            let sql =
-                format!("CREATE UNIQUE INDEX CONCURRENTLY {} ON {at} ({})", quote_ident(&index), list(&key.columns));
+            let sql = old_index_again(tenant, key, &index);
             let add = format!("ALTER TABLE {at} ADD CONSTRAINT {name} UNIQUE USING INDEX {}", quote_ident(&index));
             let undo = if tenant.is_partitioned() {
                 vec![change(vec![format!("ALTER TABLE {at} ADD CONSTRAINT {name} {}", key.definition)])]

@@ -17,6 +17,8 @@ mod shape;
 mod show;
 mod spread;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 use shape::Shape;

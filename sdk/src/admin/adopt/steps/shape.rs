@@ -1,10 +1,10 @@
 //! What the tables become: whose key is in which column, and which keys take which one's place. Pure.
 
 use super::step::{Action, LockLevel};
-use crate::admin::adopt::catalog::{Catalog, Constraint, Name, Reference, Table};
+use crate::admin::adopt::catalog::{Catalog, Constraint, NOT_ENFORCED, Name, Reference, Table};
 use crate::admin::adopt::classify::{Class, Link};
 use crate::admin::adopt::inspection::{Inspected, Inspection};
-use crate::schema::quote_ident;
+use crate::schema::{names, quote_ident};
 
 /// The tables on their way.
 pub(super) struct Shape<'a> {
@@ -73,6 +73,16 @@ impl<'a> Shape<'a> {
         self.tenants.iter().find(|tenant| tenant.table.name == name)
     }
 
+    /// Whether foreign keys with the tenant's key in them point at it.
+    pub(super) fn is_pointed_at(&self, target: &Tenant<'a>) -> bool {
+        self.tenants.iter().any(|tenant| {
+            tenant.table.foreign_keys().any(|(constraint, reference)| {
+                reference.name() == target.table.name
+                    && matches!(self.fate(tenant, constraint, reference), Fate::Becomes(_))
+            })
+        })
+    }
+
     pub(super) fn is_reference(&self, table: &Name) -> bool {
         self.references.iter().any(|one| one.name == *table)
     }
@@ -125,6 +135,10 @@ impl<'a> Shape<'a> {
         clause: &str,
     ) -> (Action, Option<Action>) {
         let (at, name) = (tenant.at(), quote_ident(name));
+        if clause.ends_with(NOT_ENFORCED) {
+            let add = format!("ALTER TABLE {at} ADD CONSTRAINT {name} {clause}");
+            return (self.change_foreign_key(tenant, reference, LockLevel::ShareRowExclusive, add), None);
+        }
         // A partitioned table takes one that is not looked at from PostgreSQL 18 on.
         let is_online = !tenant.is_partitioned() || self.catalog().version >= 180_000;
         let not_valid = if is_online { " NOT VALID" } else { "" };
@@ -177,7 +191,23 @@ impl Tenant<'_> {
 
     /// Whether the column may be NULL before the adoption.
     pub(super) fn may_lack_key(&self) -> bool {
-        self.through.is_some() || self.table.may_be_null(std::slice::from_ref(&self.key))
+        self.through.is_some() || self.may_be_null() && !self.is_checked()
+    }
+
+    /// Whether the column is not NOT NULL yet.
+    pub(super) fn may_be_null(&self) -> bool {
+        self.table.may_be_null(std::slice::from_ref(&self.key))
+    }
+
+    /// The name of the check that no row lacks its key.
+    pub(super) fn check(&self) -> String {
+        names::object(&format!("{}_{}", self.table.name.name, self.key), "adopted")
+    }
+
+    /// Before PostgreSQL 12, that check is what an adoption leaves.
+    fn is_checked(&self) -> bool {
+        let check = self.check();
+        self.table.constraints.iter().any(|one| one.kind == "c" && one.is_validated && one.name == check)
     }
 
     /// Those that get the key before them, or the same columns where it is among them.

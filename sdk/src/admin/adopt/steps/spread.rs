@@ -90,7 +90,8 @@ fn loosen(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
 fn tighten(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
     let step = |now: &Now<'_>| {
         let (add, validate) = again(shape, tenant, now);
-        let blocks = validate.is_none().then(|| estimate::check(tenant.table));
+        let reads = validate.is_none() && now.constraint.is_enforced();
+        let blocks = reads.then(|| estimate::check(tenant.table));
         let moves = [add].into_iter().chain(validate).map(Move::for_good).collect();
         let table = &tenant.table.name;
         let title = format!("{} of {table} is there again, on each shard", now.constraint.name);
@@ -195,6 +196,12 @@ pub(super) fn obstacles(shape: &Shape<'_>) -> Vec<String> {
         }
         for exclusion in table.constraints.iter().filter(|one| one.kind == "x" && !one.columns.contains(&tenant.key)) {
             found.push(format!("{name} has {}, which has to have {} in it", exclusion.definition, tenant.key));
+        }
+        for period in table.constraints.iter().filter(|one| one.kind == "f" && one.reference.is_none()) {
+            found.push(format!(
+                "{name} has {}, which Citus does not take: the application has to see to it",
+                period.definition
+            ));
         }
         if table.is_unlogged {
             found.push(format!(

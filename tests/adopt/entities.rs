@@ -201,7 +201,7 @@ const TRADE: &[&str] = &[
     "unknown: foreign key district.district_d_w_id_fkey: FOREIGN KEY (d_w_id) REFERENCES public.warehouse (w_id)",
     "unknown: foreign key orders.orders_o_w_id_o_d_id_o_c_id_fkey: FOREIGN KEY (o_w_id, o_d_id, o_c_id) REFERENCES public.customer (c_w_id, c_d_id, c_id)",
     "unknown: foreign key stock.stock_s_w_id_fkey: FOREIGN KEY (s_w_id) REFERENCES public.warehouse (w_id)",
-    "unknown: foreign key order_line.order_line_ol_supply_w_id_ol_i_id_fkey: FOREIGN KEY (ol_supply_w_id, ol_i_id) REFERENCES public.stock (s_w_id, s_i_id)",
+    "unknown: foreign key order_line.goods_of_order_line: FOREIGN KEY (ol_supply_w_id, ol_i_id) REFERENCES public.stock (s_w_id, s_i_id)",
     "unknown: foreign key order_line.order_line_ol_w_id_ol_d_id_ol_o_id_fkey: FOREIGN KEY (ol_w_id, ol_d_id, ol_o_id) REFERENCES public.orders (o_w_id, o_d_id, o_id)",
 ];
 

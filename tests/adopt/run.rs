@@ -165,7 +165,10 @@ async fn a_platform_is_adopted_while_it_is_written(place: Place) {
         let one = &table.classified;
         if one.class == Class::Keyed {
             let live = again.catalog.table(&one.table).unwrap();
-            assert!(live.column("festival_id").unwrap().not_null, "{}", one.table);
+            // Before PostgreSQL 12, a check stands in its place.
+            let is_checked = live.constraints.iter().any(|one| one.kind == "c" && one.is_validated);
+            let is_old = again.catalog.version < 120_000;
+            assert!(live.column("festival_id").unwrap().not_null || is_old && is_checked, "{}", one.table);
             let key = live.primary_key();
             assert!(key.is_empty() || key.contains(&"festival_id".to_owned()), "{}: {key:?}", one.table);
             assert!(live.foreign_keys().all(|(key, _)| key.is_validated), "{}", one.table);
@@ -285,10 +288,12 @@ async fn rows_of_two_tenants_end_it_with_their_number() {
     let right = "UPDATE staff SET manager_id = NULL; \
         UPDATE roles SET festival_id = (SELECT id FROM festivals ORDER BY id DESC LIMIT 1) WHERE name = 'loose'";
     client.batch_execute(right).await.unwrap();
-    // A transaction that was left open holds a lock: it is named, and nobody waits behind the step.
+    // A transaction that was left open holds a lock: it is named, and nobody waits behind the step. Before PostgreSQL 12, the first
+    // that it is in the way of comes behind the application.
     let holder = session(&config).await;
     holder.batch_execute("BEGIN; SELECT count(*) FROM staff").await.unwrap();
-    let error = adopt.run().patience(Duration::from_secs(1)).pace(hurry()).go(quietly).await.unwrap_err();
+    let error =
+        adopt.run().past(APPLICATION).patience(Duration::from_secs(1)).pace(hurry()).go(quietly).await.unwrap_err();
     assert!(
         error.to_string().contains("the locks did not come within") && error.to_string().contains("held by: process"),
         "{error}"
@@ -442,7 +447,7 @@ async fn warehouses_are_adopted_while_they_are_written(place: Place) {
     let steps = found.steps(&Options::of(&found)).unwrap();
     let lost: Vec<_> = steps.losses.iter().map(|loss| loss.what.split(':').next().unwrap()).collect();
     // One who pays elsewhere than at home, and goods of another warehouse: no choice of a key keeps these.
-    assert_eq!(lost, ["history_h_c_w_id_h_c_d_id_h_c_id_fkey", "order_line_ol_supply_w_id_ol_i_id_fkey"]);
+    assert_eq!(lost, ["customer_of_history", "goods_of_order_line"]);
     let writer = Writer::start(&config, 4, async |_, nth| {
         let orders = std::sync::atomic::AtomicI32::new(i32::try_from(nth).unwrap() * 1_000_000 + 10);
         let (home, away) = (1 + nth % 2, 2 - nth % 2);

@@ -53,7 +53,7 @@ pub const WAREHOUSES: &str = "
     );
     CREATE TABLE history (
         h_c_id int NOT NULL, h_c_d_id int NOT NULL, h_c_w_id int NOT NULL, h_d_id int NOT NULL, h_w_id int NOT NULL,
-        FOREIGN KEY (h_c_w_id, h_c_d_id, h_c_id) REFERENCES customer, FOREIGN KEY (h_w_id, h_d_id) REFERENCES district
+        CONSTRAINT customer_of_history FOREIGN KEY (h_c_w_id, h_c_d_id, h_c_id) REFERENCES customer, FOREIGN KEY (h_w_id, h_d_id) REFERENCES district
     );
     CREATE TABLE stock (s_w_id int REFERENCES warehouse, s_i_id int REFERENCES item, PRIMARY KEY (s_w_id, s_i_id));
     CREATE TABLE orders (
@@ -63,7 +63,7 @@ pub const WAREHOUSES: &str = "
     CREATE TABLE order_line (
         ol_w_id int, ol_d_id int, ol_o_id int, ol_number int, ol_i_id int NOT NULL, ol_supply_w_id int NOT NULL,
         PRIMARY KEY (ol_w_id, ol_d_id, ol_o_id, ol_number), FOREIGN KEY (ol_w_id, ol_d_id, ol_o_id) REFERENCES orders,
-        FOREIGN KEY (ol_supply_w_id, ol_i_id) REFERENCES stock
+        CONSTRAINT goods_of_order_line FOREIGN KEY (ol_supply_w_id, ol_i_id) REFERENCES stock
     );
     INSERT INTO warehouse VALUES (1), (2);
     INSERT INTO item VALUES (7);

@@ -7,7 +7,7 @@ use super::estimate;
 use super::keys;
 use super::shape::{Fate, Shape, Tenant};
 use super::step::{Action, LockLevel, Move, Proof, Step};
-use crate::admin::adopt::catalog::{Constraint, Reference, Table};
+use crate::admin::adopt::catalog::{Column, Constraint, Reference, Table};
 use crate::schema::distribute::{
     Shards, create_distributed_table, create_distributed_table_concurrently, create_reference_table,
     truncate_local_data,
@@ -137,7 +137,12 @@ fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step
     let is_concurrent = tenant.table.bytes > options.blocking_up_to;
     let create = if is_concurrent { create_distributed_table_concurrently } else { create_distributed_table };
     let mut moves = vec![statement(create(&at, &tenant.key, &shards), Some(is_known(&at, DISTRIBUTED)))];
-    if !is_concurrent {
+    if is_concurrent {
+        let ahead: Vec<String> = tenant.table.columns.iter().filter_map(|column| ahead(&at, column)).collect();
+        if !ahead.is_empty() {
+            moves.insert(0, Move::for_good(shape.change(tenant, LockLevel::AccessExclusive, ahead)));
+        }
+    } else {
         moves.push(statement(truncate_local_data(&at), None));
     }
     let table = &tenant.table.name;
@@ -149,6 +154,29 @@ fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step
         is_final: true,
         ..Step::new(format!("distribute:{table}"), Some(table), title, lock, moves)
     }
+}
+
+/// How many numbers may be given while a table waits for being distributed.
+const AHEAD: u64 = 10_000_000;
+
+/// Has an identity begin behind what it has given. A concurrent distribution makes the table anew, and with it the counter, which begins where
+/// the column says that it does (Citus 13.2): it would give numbers for a second time.
+fn ahead(at: &str, column: &Column) -> Option<String> {
+    if column.identity.is_empty() {
+        return None;
+    }
+    let sequence = format!("pg_catalog.pg_get_serial_sequence({}, {})", literal(at), literal(&column.name));
+    // What it has counted to, also where nothing was given yet; not beyond what the type holds.
+    let body = format!(
+        "DECLARE at regclass := {sequence}::regclass; first int8; BEGIN \
+         EXECUTE pg_catalog.format('SELECT CASE WHEN s.seqincrement > 0 THEN least(l.last_value::numeric + s.seqincrement * {AHEAD}, s.seqmax) \
+         ELSE greatest(l.last_value::numeric + s.seqincrement * {AHEAD}, s.seqmin) END \
+         FROM pg_catalog.pg_sequence s, %s l WHERE s.seqrelid = %s::regclass', at, pg_catalog.quote_literal(at::text)) INTO first; \
+         EXECUTE pg_catalog.format('ALTER TABLE {} ALTER COLUMN {} SET START WITH %s', first); END",
+        at.replace('%', "%%").replace('\'', "''"),
+        quote_ident(&column.name).replace('%', "%%").replace('\'', "''"),
+    );
+    Some(format!("DO {}", literal(&body)))
 }
 
 /// What a table is to Citus: `pg_dist_partition.partmethod`, and `repmodel`, by which a reference table is told from a local one that

@@ -147,6 +147,10 @@ impl<'a> Tenants<'a> {
             let column = match self.answers.get(&table.name) {
                 _ if table.name == self.key.root => &self.key.root_column,
                 Some(Answer::Keyed(column)) => column,
+                // Each row has got it by now, or has had it before.
+                Some(Answer::Through(_)) if table.column(&self.key.column).is_some_and(|column| column.not_null) => {
+                    &self.key.column
+                }
                 Some(_) => continue,
                 None => &self.key.column,
             };
@@ -349,17 +353,26 @@ impl<'a> Tenants<'a> {
                 classified.class = Class::Keyed;
                 classified.reason = format!("its column {column} has the tenant's key");
                 if table.may_be_null(std::slice::from_ref(&column)) {
-                    classified.questions.push(format!(
-                        "{}.{column} may be NULL: whose are such rows? Give them a tenant, or answer `reference` or `local`",
-                        table.name
-                    ));
+                    classified.questions.push(may_be_null(table, &column, Self::through(&classified.others)));
                 }
             }
             (None, _) => {
+                if let Some(other) = table.column(&column).filter(|one| one.base_type != self.key.sql_type) {
+                    classified.questions.push(format!(
+                        "{}.{column} is of the type {}, and a tenant's key is {}: rename it, or change its type",
+                        table.name, other.sql_type, self.key.sql_type
+                    ));
+                }
                 classified.class = Class::Chained;
                 classified.reason = format!("foreign keys lead to a tenant: {}", classified.chain.join(" → "));
             }
         }
+    }
+
+    /// The first of these ways that a row always has, else the first: to a row that gets its own key from another one.
+    fn through<'l>(others: &'l [Link]) -> Option<&'l Link> {
+        let ways = || others.iter().filter(|link| link.key.is_none());
+        ways().find(|link| !link.may_be_null).or_else(|| ways().next())
     }
 
     /// `tickets.order_id`, `orders.wallet_id`, `wallets.festival_id`.
@@ -391,6 +404,19 @@ fn declared(table: &Table, constraint: &Constraint, reference: &Reference) -> Li
         may_be_null: table.may_be_null(&constraint.columns),
         key: None,
     }
+}
+
+/// What a person has to say of a column that has the tenant's key of some rows only.
+fn may_be_null(table: &Table, column: &str, way: Option<&Link>) -> String {
+    let filled = way.map(|link| {
+        let columns = link.columns.join("\", \"");
+        format!("say `through = [\"{columns}\"]` in place of the column where they get it from {}, ", link.target)
+    });
+    format!(
+        "{}.{column} may be NULL: whose are such rows? Give them a tenant, {}or answer `reference` or `local`",
+        table.name,
+        filled.unwrap_or_default()
+    )
 }
 
 fn undecided(links: &[Link]) -> String {

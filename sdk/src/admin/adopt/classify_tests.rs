@@ -231,3 +231,30 @@ fn tables_that_point_at_each_other_are_found_once() {
     assert_eq!(found["b"].chain, ["b.a_id", "a.festival_id"]);
     assert_eq!((found["x"].class, found["y"].class), (Class::Local, Class::Local));
 }
+
+#[test]
+fn a_column_that_some_rows_lack_may_be_filled_along_a_foreign_key() {
+    let wallets = |key: &str| {
+        let columns = format!("id uuid, owner_id uuid?, stand_id uuid, festival_id {key}");
+        let keys = ["owner_id>stands.id", "stand_id>stands.id", "festival_id>festivals.id"];
+        let stands = table("stands", "id uuid, festival_id uuid", &["id"], &["festival_id>festivals.id"]);
+        catalog(vec![festivals(), stands, table("wallets", &columns, &["id"], &keys)])
+    };
+    let unanswered = by_name(classify(&wallets("uuid?"), &key(), &BTreeMap::new()));
+    assert_eq!(unanswered["wallets"].class, Class::Keyed);
+    let told = "wallets.festival_id may be NULL: whose are such rows? Give them a tenant, say `through = [\"stand_id\"]` in place of \
+                the column where they get it from stands, or answer `reference` or `local`";
+    assert_eq!(unanswered["wallets"].questions, [told]);
+
+    let answers = BTreeMap::from([(name("wallets"), Answer::Through(vec!["stand_id".to_owned()]))]);
+    let answered = by_name(classify(&wallets("uuid?"), &key(), &answers));
+    let (class, column) = (answered["wallets"].class, answered["wallets"].column.as_deref());
+    assert_eq!((class, column, answered["wallets"].questions.len()), (Class::Chained, Some("festival_id"), 0));
+    let other = by_name(classify(&wallets("text"), &key(), &answers));
+    assert_eq!(
+        other["wallets"].questions,
+        ["wallets.festival_id is of the type text, and a tenant's key is uuid: rename it, or change its type"]
+    );
+    let adopted = by_name(classify(&wallets("uuid"), &key(), &answers));
+    assert_eq!((adopted["wallets"].class, adopted["wallets"].questions.len()), (Class::Keyed, 0), "it has one by now");
+}

@@ -121,7 +121,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         if !rest.first().is_some_and(|token| token.is("from")) {
             return;
         }
-        let Some((tenant, _)) = self.tenant(&rest[1..]).filter(|(tenant, _)| tenant.through.is_some()) else { return };
+        let Some((tenant, _)) = self.tenant(&rest[1..]).filter(|(tenant, _)| !tenant.has_column()) else { return };
         // Whoever returns the table's own rows returns those with one column more.
         let is_listed = |returns: &str| returns.starts_with("TABLE(") || returns.ends_with("record");
         if self.returns.is_some_and(is_listed) {

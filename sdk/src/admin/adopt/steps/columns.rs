@@ -10,7 +10,7 @@ use crate::schema::{names, quote_ident, quote_qualified};
 /// Behind the triggers of the application, which may set what a row points at.
 const TRIGGER: &str = "zz_shardwise_fill";
 
-/// The columns of all tables that lack them.
+/// The columns of all tables that lack them, or have them for some rows only.
 pub(super) fn columns(shape: &Shape<'_>) -> Vec<Step> {
     shape.tenants.iter().filter_map(|tenant| Some(column(shape, tenant, tenant.through?))).collect()
 }
@@ -40,6 +40,12 @@ fn step(kind: &str, tenant: &Tenant<'_>, title: String, lock: LockLevel, moves: 
 fn column(shape: &Shape<'_>, tenant: &Tenant<'_>, link: &Link) -> Step {
     let (at, key) = (tenant.at(), quote_ident(&tenant.key));
     let change = |statements| shape.change(tenant, LockLevel::AccessExclusive, statements);
+    if tenant.has_column() {
+        let action = change(create_trigger(shape, tenant, link));
+        let undo = change(drop_trigger(tenant).to_vec());
+        let title = format!("{}.{} is filled for all rows that are written without it", tenant.table.name, tenant.key);
+        return step("column", tenant, title, LockLevel::AccessExclusive, vec![Move { action, undo: vec![undo] }]);
+    }
     let add = format!("ALTER TABLE {at} ADD COLUMN {key} {}", shape.found.key.sql_type);
     let action = change([vec![add], create_trigger(shape, tenant, link)].concat());
     let drop = format!("ALTER TABLE {at} DROP COLUMN IF EXISTS {key}");
@@ -64,12 +70,18 @@ fn function(tenant: &Tenant<'_>) -> String {
     quote_qualified(Some("shardwise"), &name)
 }
 
-/// A row whose parent is not there yet keeps what it was given: its foreign key is looked at later.
+/// A row whose parent is not there yet keeps what it was given: its foreign key is looked at later. So does one that has its key, where
+/// the column was there before.
 fn create_trigger(shape: &Shape<'_>, tenant: &Tenant<'_>, link: &Link) -> Vec<String> {
     let fill = fill(shape, tenant, link);
     let key = quote_ident(&tenant.key);
+    let unless = if fill.keeps {
+        format!("\n    IF NEW.{key} IS NOT NULL THEN\n        RETURN NEW;\n    END IF;")
+    } else {
+        String::new()
+    };
     let body = format!(
-        "\nDECLARE\n    shardwise_key {};\nBEGIN\n    SELECT s.{} INTO shardwise_key FROM {} s WHERE {};\n    \
+        "\nDECLARE\n    shardwise_key {};\nBEGIN{unless}\n    SELECT s.{} INTO shardwise_key FROM {} s WHERE {};\n    \
          IF shardwise_key IS NOT NULL THEN\n        NEW.{key} := shardwise_key;\n    END IF;\n    RETURN NEW;\nEND\n",
         shape.found.key.sql_type,
         quote_ident(&fill.source_key),
@@ -125,6 +137,7 @@ fn fill(shape: &Shape<'_>, tenant: &Tenant<'_>, link: &Link) -> Backfill {
         source_key: target.map_or_else(|| shape.found.key.column.clone(), |target| target.key.clone()),
         on: link.columns.iter().cloned().zip(link.target_columns.iter().cloned()).collect(),
         has_triggers,
+        keeps: tenant.has_column(),
         rows: tenant.table.rows,
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Tenant<'a> {
     pub(super) inspected: &'a Inspected,
     /// The column that has, or gets, the key.
     pub(super) key: String,
-    /// The foreign key by which rows get it, where the column is to be added.
+    /// The foreign key by which rows get it, where the column is to be added, or is there and some rows lack it.
     pub(super) through: Option<&'a Link>,
 }
 
@@ -189,9 +189,14 @@ impl Tenant<'_> {
         self.table.name.quoted()
     }
 
+    /// Whether the column is there before the adoption.
+    pub(super) fn has_column(&self) -> bool {
+        self.table.column(&self.key).is_some()
+    }
+
     /// Whether the column may be NULL before the adoption.
     pub(super) fn may_lack_key(&self) -> bool {
-        self.through.is_some() || self.may_be_null() && !self.is_checked()
+        !self.has_column() || self.may_be_null() && !self.is_checked()
     }
 
     /// Whether the column is not NOT NULL yet.

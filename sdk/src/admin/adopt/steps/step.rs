@@ -107,6 +107,9 @@ pub struct Backfill {
     pub on: Vec<(String, String)>,
     /// Whether the table has triggers of its own, which are not for this.
     pub has_triggers: bool,
+    /// Whether rows that have a key keep it: the column was there before.
+    #[serde(default)]
+    pub keeps: bool,
     /// How many rows there are, as the planner estimates.
     pub rows: u64,
 }
@@ -236,9 +239,10 @@ impl Backfill {
     #[must_use]
     pub fn update(&self, table: &str, range: &str) -> String {
         let (key, theirs) = (quote_ident(&self.key), quote_ident(&self.source_key));
+        let lacks = if self.keeps { "IS NULL".to_owned() } else { format!("IS DISTINCT FROM s.{theirs}") };
         format!(
             "UPDATE {table} c SET {key} = s.{theirs} FROM {} s WHERE {range} AND {} AND s.{theirs} IS NOT NULL \
-             AND c.{key} IS DISTINCT FROM s.{theirs}",
+             AND c.{key} {lacks}",
             self.source,
             self.points_at("c")
         )

@@ -81,8 +81,16 @@ fn loosen(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
     let table = &tenant.table.name;
     let title = format!("the foreign keys of {table} go until all tables are distributed");
     let note = "rows that point at nothing are not refused meanwhile; they are found when the foreign keys come again";
+    let cascades = tenant.table.foreign_keys().filter(|(_, reference)| reference.on_delete == "c");
+    let cascades = cascades.map(|(constraint, reference)| {
+        format!(
+            "ON DELETE CASCADE of {} does nothing meanwhile: who deletes rows of {} deletes theirs in {table} before",
+            constraint.name,
+            reference.name()
+        )
+    });
     Some(Step {
-        notes: vec![note.to_owned()],
+        notes: [note.to_owned()].into_iter().chain(cascades).collect(),
         ..Step::new(format!("loosen:{table}"), Some(table), title, LockLevel::AccessExclusive, moves)
     })
 }

@@ -324,6 +324,54 @@ async fn rows_of_two_tenants_end_it_with_their_number() {
     adopt.run().pace(hurry()).go(quietly).await.unwrap();
 }
 
+/// A column that some rows have and others lack, as old programs do: who has it keeps it, the others get it, and so do new ones.
+#[tokio::test]
+async fn a_column_that_some_rows_lack_is_filled_and_stays() {
+    const HALF: &str = "
+        CREATE TABLE festivals (id uuid PRIMARY KEY);
+        CREATE TABLE stands (id uuid PRIMARY KEY, festival_id uuid NOT NULL REFERENCES festivals);
+        CREATE TABLE wallets (id int PRIMARY KEY, stand_id uuid NOT NULL REFERENCES stands, festival_id uuid REFERENCES festivals);
+        INSERT INTO festivals SELECT gen_random_uuid() FROM generate_series(1, 2);
+        INSERT INTO stands SELECT gen_random_uuid(), id FROM festivals;
+        INSERT INTO wallets SELECT row_number() OVER (), s.id, CASE WHEN n % 2 = 0 THEN festival_id END
+            FROM stands s, generate_series(1, 10) n;
+    ";
+    let config = Place::Single.empty().await;
+    let client = session(&config).await;
+    client.batch_execute(HALF).await.unwrap();
+    let adopt = Cluster::connect(config.clone()).await.unwrap().admin().adopt();
+    let plan = adopt.inspect("festivals.id", "festival_id").await.unwrap().to_plan();
+    let (first, wallets) = plan.split_once("[tables.\"wallets\"]").unwrap();
+    assert!(wallets.contains("# ? ") && wallets.contains("say `through = [\"stand_id\"]`"), "{wallets}");
+    let through = wallets.replace("column = \"festival_id\"", "through = [\"stand_id\"]");
+    let found = adopt.inspect_with(&format!("{first}[tables.\"wallets\"]{through}")).await.unwrap();
+    let steps = found.steps(&Options::of(&found)).unwrap();
+
+    const KEYS: &str = "SELECT count(festival_id) FROM wallets";
+    const WRONG: &str = "SELECT count(*) FROM wallets w JOIN stands s ON s.id = stand_id WHERE w.festival_id IS DISTINCT FROM s.festival_id";
+    adopt.begin(&steps).await.unwrap();
+    adopt.run().until("column:wallets").go(quietly).await.unwrap();
+    client.batch_execute("INSERT INTO wallets SELECT 100, id FROM stands LIMIT 1").await.unwrap();
+    assert_eq!(number(&client, KEYS).await, 11, "as new ones do");
+    adopt.undo().go(quietly).await.unwrap();
+    assert_eq!(number(&client, KEYS).await, 11, "it was there before");
+
+    // Whoever says of its own that it is another tenant's is not made to be that one's.
+    client.batch_execute("UPDATE wallets SET festival_id = (SELECT min(id::text)::uuid FROM festivals WHERE id <> festival_id) WHERE id = 100").await.unwrap();
+    adopt.begin(&steps).await.unwrap();
+    let error = adopt.run().go(quietly).await.unwrap_err();
+    assert!(error.to_string().contains("1 rows of wallets point by wallets_stand_id_fkey"), "{error}");
+    client.batch_execute("UPDATE wallets SET festival_id = NULL WHERE id = 100").await.unwrap_err();
+    client
+        .batch_execute("UPDATE wallets SET festival_id = s.festival_id FROM stands s WHERE s.id = stand_id")
+        .await
+        .unwrap();
+    adopt.run().past(APPLICATION).go(quietly).await.unwrap();
+    assert_eq!((number(&client, KEYS).await, number(&client, WRONG).await), (21, 0));
+    let again = adopt.inspect_with(&format!("{first}[tables.\"wallets\"]{through}")).await.unwrap();
+    assert_eq!(again.steps(&Options::of(&again)).unwrap().steps, [], "with the same answers");
+}
+
 /// How many rows in a second get their key, beside an application at work.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_rows_get_their_key() {

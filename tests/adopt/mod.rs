@@ -12,4 +12,5 @@ mod shadow_commands;
 mod shadow_kills;
 mod shadow_mirror;
 mod shadow_stage;
+mod spread;
 mod writer;

@@ -21,6 +21,12 @@ pub struct Catalog {
     pub database: String,
     /// Where unqualified names are created.
     pub current_schema: String,
+    /// `wal_level`
+    pub wal_level: Option<String>,
+    /// `output_plugin_libraries`, where the server has that setting.
+    pub output_plugins: Option<String>,
+    /// Whether the coordinator is among Citus' nodes, where there is Citus.
+    pub has_coordinator: Option<bool>,
     /// Extensions but plpgsql.
     pub extensions: Vec<Extension>,
     /// Enum types.
@@ -345,6 +351,8 @@ impl Catalog {
         const DISTRIBUTED: &str = "SELECT n.nspname, c.relname, pg_catalog.column_to_column_name(d.logicalrelid, d.partkey) \
             FROM pg_catalog.pg_dist_partition d JOIN pg_catalog.pg_class c ON c.oid = d.logicalrelid \
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE d.partmethod = 'h' OR d.repmodel = 't'";
+        const COORDINATOR: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_node WHERE groupid = 0)";
+        self.has_coordinator = Some(column(&only_row(client, COORDINATOR, &[]).await?, 0)?);
         for row in query(client, DISTRIBUTED, &[]).await? {
             let name = Name { schema: column(&row, 0)?, name: column(&row, 1)? };
             let by: Option<String> = column(&row, 2)?;

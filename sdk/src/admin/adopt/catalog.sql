@@ -19,6 +19,8 @@ SELECT pg_catalog.json_build_object(
     'version', pg_catalog.current_setting('server_version_num')::int4,
     'database', pg_catalog.current_database(),
     'current_schema', pg_catalog.current_schema(),
+    'wal_level', pg_catalog.current_setting('wal_level'),
+    'output_plugins', (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'output_plugin_libraries'),
     'extensions', (
         SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('name', x.extname, 'version', x.extversion) ORDER BY x.extname), '[]')
         FROM pg_catalog.pg_extension x WHERE x.extname <> 'plpgsql'

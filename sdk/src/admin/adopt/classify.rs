@@ -370,7 +370,7 @@ impl<'a> Tenants<'a> {
     }
 
     /// The first of these ways that a row always has, else the first: to a row that gets its own key from another one.
-    fn through<'l>(others: &'l [Link]) -> Option<&'l Link> {
+    fn through(others: &[Link]) -> Option<&Link> {
         let ways = || others.iter().filter(|link| link.key.is_none());
         ways().find(|link| !link.may_be_null).or_else(|| ways().next())
     }

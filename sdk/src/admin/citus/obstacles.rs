@@ -98,6 +98,22 @@ pub(super) fn of_foreign_key(layout: &Layout<'_>, wanted: &Wanted, key: &LiveKey
     }
 }
 
+/// Why the coordinator can't follow the changes of a table.
+pub(in crate::admin) fn to_following(
+    wal_level: &str,
+    output_plugins: Option<&str>,
+    has_coordinator: bool,
+) -> Option<String> {
+    if wal_level != "logical" {
+        return Some(format!("`wal_level` of the coordinator is {wal_level}, not logical"));
+    }
+    let offers = |plugins: &str| plugins.split(',').map(str::trim).any(|plugin| plugin == "citus");
+    if output_plugins.is_some_and(|plugins| !offers(plugins)) {
+        return Some("`output_plugin_libraries` of the coordinator does not list citus".to_owned());
+    }
+    (!has_coordinator).then(|| "the coordinator is not among the nodes (citus_set_coordinator_host)".to_owned())
+}
+
 /// Why a table can't be distributed while others write it. `kept` are its foreign keys, as the plan leaves them.
 pub(super) fn to_concurrency(
     state: &State,
@@ -107,18 +123,12 @@ pub(super) fn to_concurrency(
     must_change: impl Fn(&LiveKey) -> bool,
 ) -> Option<String> {
     let settings = &state.settings;
-    if settings.wal_level != "logical" {
-        return Some(format!("`wal_level` of the coordinator is {}, not logical", settings.wal_level));
-    }
-    let offers = |plugins: &str| plugins.split(',').map(str::trim).any(|plugin| plugin == "citus");
-    if settings.output_plugins.as_deref().is_some_and(|plugins| !offers(plugins)) {
-        return Some("`output_plugin_libraries` of the coordinator does not list citus".to_owned());
+    let of_server = to_following(&settings.wal_level, settings.output_plugins.as_deref(), settings.has_coordinator);
+    if of_server.is_some() {
+        return of_server;
     }
     if settings.replication_factor != 1 {
         return Some("`citus.shard_replication_factor` is not 1".to_owned());
-    }
-    if !settings.has_coordinator {
-        return Some("the coordinator is not among the nodes (citus_set_coordinator_host)".to_owned());
     }
     if !live.logged {
         return Some("it is unlogged, so its changes can't be followed".to_owned());

@@ -197,7 +197,10 @@ impl Run {
                 outcome.end = End::Gate { step: step.name.clone(), what: what.clone() };
                 break;
             }
-            let what = format!("adopt, step {}", step.name);
+            let by_hand = journal.steps.breaks.iter().filter(|one| one.before == step.name);
+            let by_hand =
+                by_hand.map(|one| format!(", before which is to be done by hand: {}: {}", one.object, one.why));
+            let what = format!("adopt, step {}{}", step.name, by_hand.collect::<String>());
             let work = async |teller: &mut Teller<'_>| forth(&hands, &journal, number, teller).await;
             outcome.rows += teller.through((number, all), what, work).await?;
             outcome.steps.push(step.name.clone());

@@ -9,7 +9,7 @@ use crate::admin::adopt::check::words::{Kind, Token, Writer, tokens};
 /// In the order of views and functions, each named once for each reason.
 pub(super) fn of(shape: &Shape<'_>) -> Vec<Break> {
     let views = shape.catalog().views.iter().flat_map(|view| of_view(shape, view));
-    let functions = shape.catalog().functions.iter().filter(|function| function.name.schema != "shardwise");
+    let functions = shape.catalog().functions.iter();
     let mut breaks: Vec<Break> = Vec::new();
     for one in views.chain(functions.flat_map(|function| of_function(shape, function))) {
         if !breaks.contains(&one) {

@@ -42,7 +42,7 @@ fn column(shape: &Shape<'_>, tenant: &Tenant<'_>, link: &Link) -> Step {
     let change = |statements| shape.change(tenant, LockLevel::AccessExclusive, statements);
     if tenant.has_column() {
         let action = change(create_trigger(shape, tenant, link));
-        let undo = change(drop_trigger(tenant).to_vec());
+        let undo = change(drop_trigger(shape, tenant));
         let title = format!("{}.{} is filled for all rows that are written without it", tenant.table.name, tenant.key);
         return step("column", tenant, title, LockLevel::AccessExclusive, vec![Move { action, undo: vec![undo] }]);
     }

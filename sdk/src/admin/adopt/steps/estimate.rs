@@ -16,7 +16,7 @@ const CHECK_ROWS_PER_SECOND: u64 = 1_000_000;
 /// Bytes that go to the nodes, with their indexes.
 const COPY_BYTES_PER_SECOND: u64 = 20 << 20;
 /// What making a table's shards takes by itself.
-const SHARDS: Duration = Duration::from_secs(3);
+pub(super) const SHARDS: Duration = Duration::from_secs(3);
 
 pub(super) fn backfill(table: &Table) -> Duration {
     per_second(table.rows, BACKFILL_ROWS_PER_SECOND)

@@ -86,7 +86,7 @@ impl Steps {
             steps.insert(beside, gate(found));
         }
         let spread = if options.distributes { spread::steps(&shape, options) } else { Vec::new() };
-        let obstacles = if spread.is_empty() { Vec::new() } else { spread::obstacles(&shape) };
+        let obstacles = if spread.is_empty() { Vec::new() } else { spread::obstacles(&shape, options) };
         steps.extend(spread);
         Self { key: found.key.clone(), steps, losses: losses::of(&shape), breaks: breaks::of(&shape), obstacles }
     }

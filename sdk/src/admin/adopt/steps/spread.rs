@@ -6,8 +6,9 @@ use super::Options;
 use super::estimate;
 use super::keys;
 use super::shape::{Fate, Shape, Tenant};
-use super::step::{Action, LockLevel, Move, Proof, Step};
-use crate::admin::adopt::catalog::{Column, Constraint, Reference, Table};
+use super::step::{Action, LockLevel, Move, Proof, Step, points_at};
+use crate::admin::adopt::catalog::{Column, Constraint, Name, Reference, Table};
+use crate::admin::citus;
 use crate::schema::distribute::{
     Shards, create_distributed_table, create_distributed_table_concurrently, create_reference_table,
     truncate_local_data,
@@ -22,12 +23,21 @@ pub(super) fn steps(shape: &Shape<'_>, options: &Options) -> Vec<Step> {
     {
         return Vec::new();
     }
+    let types = types(shape);
     let identities = shape.tenants.iter().filter_map(|tenant| identity(shape, tenant));
     let loosen = shape.tenants.iter().filter_map(|tenant| loosen(shape, tenant));
     let references = shape.references.iter().map(|table| reference(table));
     let tables = shape.tenants.iter().map(|tenant| distribute(shape, tenant, options));
     let tighten = shape.tenants.iter().flat_map(|tenant| tighten(shape, tenant));
-    identities.chain(loosen).chain(references).chain(tables).chain(tighten).chain([verify(shape)]).collect()
+    types
+        .into_iter()
+        .chain(identities)
+        .chain(loosen)
+        .chain(references)
+        .chain(tables)
+        .chain(tighten)
+        .chain([verify(shape)])
+        .collect()
 }
 
 /// A foreign key as it is by then.
@@ -35,17 +45,25 @@ struct Now<'a> {
     constraint: &'a Constraint,
     reference: &'a Reference,
     clause: String,
+    /// Pairs of columns: own, and there.
+    on: Vec<(String, String)>,
 }
 
 fn foreign_keys<'a>(shape: &Shape<'a>, tenant: &Tenant<'a>) -> Vec<Now<'a>> {
     let all = tenant.table.foreign_keys();
     all.filter_map(|(constraint, reference)| {
-        let clause = match shape.fate(tenant, constraint, reference) {
-            Fate::Keeps => constraint.definition.trim_end_matches(" NOT VALID").to_owned(),
-            Fate::Becomes(composite) => keys::clause(constraint, reference, &composite),
+        let pairs = |own: &[String], there: &[String]| own.iter().cloned().zip(there.iter().cloned()).collect();
+        let (clause, on) = match shape.fate(tenant, constraint, reference) {
+            Fate::Keeps => (
+                constraint.definition.trim_end_matches(" NOT VALID").to_owned(),
+                pairs(&constraint.columns, &reference.columns),
+            ),
+            Fate::Becomes(composite) => {
+                (keys::clause(constraint, reference, &composite), pairs(&composite.columns, &composite.target_columns))
+            }
             Fate::Goes(_) => return None,
         };
-        Some(Now { constraint, reference, clause })
+        Some(Now { constraint, reference, clause, on })
     })
     .collect()
 }
@@ -100,7 +118,13 @@ fn tighten(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
         let (add, validate) = again(shape, tenant, now);
         let reads = validate.is_none() && now.constraint.is_enforced();
         let blocks = reads.then(|| estimate::check(tenant.table));
-        let moves = [add].into_iter().chain(validate).map(Move::for_good).collect();
+        let proof = now.constraint.is_enforced().then(|| no_orphans(tenant, now));
+        // Where it reads all rows by itself, under its lock, they are looked at before.
+        let actions = match validate {
+            Some(validate) => [Some(add), proof, Some(validate)],
+            None => [proof, Some(add), None],
+        };
+        let moves = actions.into_iter().flatten().map(Move::for_good).collect();
         let table = &tenant.table.name;
         let title = format!("{} of {table} is there again, on each shard", now.constraint.name);
         let name = format!("tighten:{table}.{}", now.constraint.name);
@@ -114,9 +138,49 @@ fn tighten(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
     foreign_keys(shape, tenant).iter().map(step).collect()
 }
 
+/// Nothing has kept rows from losing what they point at meanwhile.
+fn no_orphans(tenant: &Tenant<'_>, now: &Now<'_>) -> Action {
+    let (at, target) = (tenant.at(), now.reference.name().quoted());
+    let given: Vec<String> = now.on.iter().map(|(own, _)| format!("c.{} IS NOT NULL", quote_ident(own))).collect();
+    let on = points_at(now.on.iter().map(|(own, there)| (own, there)), "c");
+    let orphans = format!("{at} c WHERE {} AND NOT EXISTS (SELECT FROM {target} s WHERE {on})", given.join(" AND "));
+    let what = format!(
+        "rows of {} point by {} at no row of {}, which went while there was no foreign key: see `SELECT * FROM {orphans}`, delete them or put \
+         them right, and go on",
+        tenant.table.name,
+        now.constraint.name,
+        now.reference.name()
+    );
+    Action::Prove { proofs: vec![Proof { what, sql: format!("SELECT count(*) FROM {orphans}") }], mend: None }
+}
+
 fn again(shape: &Shape<'_>, tenant: &Tenant<'_>, now: &Now<'_>) -> (Action, Option<Action>) {
     shape.add_foreign_key(tenant, now.reference, &now.constraint.name, &now.clause)
 }
+
+/// What a statement meets that reads a table with such a column before that is distributed, together with one that is: rows go to a node that
+/// does not know the type yet. A table that has them all brings them there.
+fn types(shape: &Shape<'_>) -> Option<Step> {
+    let named = |name: &Name| name.quoted();
+    let catalog = shape.catalog();
+    let made =
+        catalog.enums.iter().map(|one| named(&one.name)).chain(catalog.domains.iter().map(|one| named(&one.name)));
+    let columns: Vec<String> = made.enumerate().map(|(nth, name)| format!("t{nth} {name}")).collect();
+    if columns.is_empty() {
+        return None;
+    }
+    let drop = || Action::Statement { sql: format!("DROP TABLE IF EXISTS {TYPES}"), done: None };
+    let sql = format!("CREATE TABLE IF NOT EXISTS {TYPES} ({})", columns.join(", "));
+    let moves = vec![
+        Move { action: Action::Statement { sql, done: None }, undo: vec![drop()] },
+        statement(create_reference_table(TYPES), Some(is_known(TYPES, REFERENCE))),
+        Move::for_good(drop()),
+    ];
+    let title = "each node gets the enum types and domains, by a table that goes again".to_owned();
+    Some(Step { estimate: estimate::SHARDS, ..Step::new("types", None, title, LockLevel::None, moves) })
+}
+
+const TYPES: &str = "shardwise.adoption_types";
 
 fn reference(table: &Table) -> Step {
     let at = table.name.quoted();
@@ -216,8 +280,18 @@ fn verify(shape: &Shape<'_>) -> Step {
 }
 
 /// What keeps a table from being distributed.
-pub(super) fn obstacles(shape: &Shape<'_>) -> Vec<String> {
+pub(super) fn obstacles(shape: &Shape<'_>, options: &Options) -> Vec<String> {
     let mut found = Vec::new();
+    let catalog = shape.catalog();
+    if let Some(tenant) = shape.tenants.iter().find(|tenant| tenant.table.bytes > options.blocking_up_to)
+        && let Some(why) = citus::to_following(
+            catalog.wal_level.as_deref().unwrap_or("logical"),
+            catalog.output_plugins.as_deref(),
+            catalog.has_coordinator.unwrap_or(true),
+        )
+    {
+        found.push(format!("{} can't be distributed while it is written: {why}", tenant.table.name));
+    }
     for tenant in &shape.tenants {
         let (table, name) = (tenant.table, &tenant.table.name);
         for trigger in &table.triggers {

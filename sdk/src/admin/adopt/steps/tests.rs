@@ -42,6 +42,11 @@ fn points(column: &str, target: &str, behind: &str) -> Value {
 
 /// The tables of festivals and stands, and these.
 fn steps(version: i32, more: Vec<Value>) -> Steps {
+    let found = inspected(version, more);
+    found.steps(&Options::of(&found)).expect("nothing is open")
+}
+
+fn inspected(version: i32, more: Vec<Value>) -> Inspection {
     let festivals = table("festivals", &["id"], &[key()], &[]);
     let stands = table("stands", &["id", "festival_id"], &[key(), points("festival_id", "festivals", "")], &[]);
     let tables: Vec<Value> = [festivals, stands].into_iter().chain(more).collect();
@@ -56,8 +61,7 @@ fn steps(version: i32, more: Vec<Value>) -> Steps {
     };
     let classified = classify(&catalog, &key, &BTreeMap::new());
     let tables = classified.into_iter().map(|classified| Inspected { classified, evidence: None }).collect();
-    let found = Inspection { key, tables, catalog };
-    found.steps(&Options::of(&found)).expect("nothing is open")
+    Inspection { key, tables, catalog }
 }
 
 fn step<'a>(steps: &'a Steps, name: &str) -> &'a Step {
@@ -200,4 +204,40 @@ fn what_holds_for_a_time_is_no_key() {
         found.steps.iter().filter(|step| step.name.contains("rates")).map(|step| step.name.as_str()).collect();
     assert!(of_rates.iter().all(|name| !name.contains("rates_key") && !name.contains("rates_fkey")), "{of_rates:?}");
     assert!(!of_rates.contains(&"exchange-keys:rates"), "{of_rates:?}");
+}
+
+#[test]
+fn a_server_whose_changes_cannot_be_followed_is_an_obstacle_of_large_tables() {
+    let obstacles = |level: &str, plugins: Option<&str>, is_node: bool, blocking_up_to: u64| {
+        let mut found = inspected(150_000, Vec::new());
+        found.catalog.wal_level = Some(level.to_owned());
+        found.catalog.output_plugins = plugins.map(str::to_owned);
+        found.catalog.has_coordinator = Some(is_node);
+        let mut options = Options::of(&found);
+        (options.distributes, options.blocking_up_to) = (true, blocking_up_to);
+        found.steps(&options).expect("nothing is open").obstacles
+    };
+    assert_eq!(
+        obstacles("replica", Some("pgoutput"), false, 1 << 20),
+        Vec::<String>::new(),
+        "all of them go in one go"
+    );
+    assert_eq!(obstacles("logical", Some("pgoutput, citus"), true, 0), Vec::<String>::new());
+    assert_eq!(obstacles("logical", None, true, 0), Vec::<String>::new(), "the setting is a newer one");
+    for (level, plugins, is_node, told) in [
+        ("replica", None, true, "`wal_level` of the coordinator is replica"),
+        (
+            "logical",
+            Some("pgoutput, test_decoding"),
+            true,
+            "`output_plugin_libraries` of the coordinator does not list citus",
+        ),
+        ("logical", None, false, "the coordinator is not among the nodes"),
+    ] {
+        let found = obstacles(level, plugins, is_node, 0);
+        assert!(
+            matches!(&found[..], [one] if one.contains(told) && one.starts_with("festivals can't be")),
+            "{found:?}"
+        );
+    }
 }

@@ -17,7 +17,10 @@ fn quietly(_: Event<'_>) {}
 async fn festivals(place: Place) -> (Client, Adopt, Inspection) {
     let config = place.empty().await;
     let client = session(&config).await;
+    // As of a database that was there before Citus: what is made with it goes to the nodes at once.
+    client.batch_execute("SET citus.enable_ddl_propagation TO off").await.unwrap();
     client.batch_execute(FESTIVALS).await.unwrap();
+    client.batch_execute("RESET citus.enable_ddl_propagation").await.unwrap();
     let more = "INSERT INTO tickets SELECT gen_random_uuid(), f.id, u.id, 'sold' FROM festivals f, users u";
     client.batch_execute(more).await.unwrap();
     let adopt = Cluster::connect(config).await.unwrap().admin().adopt();
@@ -61,18 +64,29 @@ async fn rows_that_lost_what_they_point_at_are_told(place: Place) {
     let at = steps.steps.iter().position(|step| step.name == first.name).unwrap();
     adopt.begin(&steps).await.unwrap();
     adopt.run().past(APPLICATION).until(steps.steps[at - 1].name.as_str()).go(quietly).await.unwrap();
-    client.batch_execute("DELETE FROM staff WHERE id = '30000000-0000-0000-0000-000000000001'").await.unwrap();
-    let error = adopt.run().go(quietly).await.unwrap_err();
-    let told = error.to_string();
-    assert_eq!(error.kind(), ErrorKind::Schema, "{told}");
-    assert!(
-        told.contains("1 rows of shifts point by shifts_staff_id_fkey at no row of staff, which went while"),
-        "{told}"
+    client.batch_execute("DELETE FROM stands WHERE id = '20000000-0000-0000-0000-000000000002'").await.unwrap();
+    let mut told = Vec::new();
+    let outcome = loop {
+        let error = match adopt.run().go(quietly).await {
+            Ok(outcome) => break outcome,
+            Err(error) => error,
+        };
+        assert_eq!(error.kind(), ErrorKind::Schema, "{error}");
+        // As the message says.
+        let text = error.to_string();
+        let (what, orphans) =
+            text.split_once(", which went while there was no foreign key: see `SELECT * FROM ").unwrap();
+        let (orphans, _) = orphans.split_once('`').unwrap();
+        assert_eq!(client.query(&format!("SELECT * FROM {orphans}"), &[]).await.unwrap().len(), 1);
+        client.batch_execute(&format!("DELETE FROM {orphans}")).await.unwrap();
+        told.push(what.rsplit(": ").next().unwrap().to_owned());
+    };
+    assert_eq!(outcome.end, End::Finished);
+    assert_eq!(
+        told,
+        [
+            "1 rows of shifts point by shifts_stand_id_fkey at no row of stands",
+            "1 rows of staff point by staff_stand_id_fkey at no row of stands"
+        ]
     );
-    // As the message says.
-    let (_, orphans) = told.split_once("SELECT * FROM ").unwrap();
-    let (orphans, _) = orphans.split_once('`').unwrap();
-    assert_eq!(client.query(&format!("SELECT * FROM {orphans}"), &[]).await.unwrap().len(), 1);
-    client.batch_execute(&format!("DELETE FROM {orphans}")).await.unwrap();
-    assert_eq!(adopt.run().go(quietly).await.unwrap().end, End::Finished);
 }

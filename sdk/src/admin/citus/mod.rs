@@ -15,6 +15,7 @@ use super::wanted::Wanted;
 pub(super) use changes::{Change, obstacle};
 pub(super) use entities::check;
 pub(super) use moves::{Moves, tables_to_probe};
+#[cfg(feature = "adopt")]
 pub(super) use obstacles::to_following;
 pub(super) use state::{State, version};
 

@@ -2,8 +2,8 @@
 
 use shardwise::Cluster;
 use shardwise::admin::adopt::Options;
-use shardwise::admin::adopt::run::Event;
-use shardwise::admin::adopt::steps::APPLICATION;
+use shardwise::admin::adopt::run::{End, Event};
+use shardwise::admin::adopt::steps::{APPLICATION, FUNCTIONS};
 
 use super::schemas::{FESTIVALS, answered};
 use crate::support::place::{Place, in_both_modes};
@@ -11,7 +11,7 @@ use crate::support::stage::session;
 
 in_both_modes![@on_two_threads: functions_and_views_break_where_it_was_said];
 
-const FUNCTIONS: &str = r#"
+const MORE: &str = r#"
     CREATE TABLE seats (id uuid PRIMARY KEY, ticket_id uuid NOT NULL REFERENCES tickets, UNIQUE (ticket_id));
     CREATE FUNCTION employ(s uuid, u uuid) RETURNS uuid LANGUAGE plpgsql AS $f$
         DECLARE made uuid := gen_random_uuid();
@@ -43,7 +43,7 @@ const NOTE: &str = "SELECT note_down(id, NULL, 'x') FROM festivals ORDER BY id L
 async fn functions_and_views_break_where_it_was_said(place: Place) {
     let config = place.empty().await;
     let client = session(&config).await;
-    for statements in [FESTIVALS, FUNCTIONS] {
+    for statements in [FESTIVALS, MORE] {
         client.batch_execute(statements).await.unwrap();
     }
     let ticket = "INSERT INTO tickets SELECT '50000000-0000-0000-0000-000000000001', f.id, u.id, 'sold' FROM festivals f, users u LIMIT 1";
@@ -74,12 +74,20 @@ async fn functions_and_views_break_where_it_was_said(place: Place) {
         Err(error) => error.code().map_or_else(|| error.to_string(), |code| code.code().to_owned()),
     };
     adopt.begin(&steps).await.unwrap();
-    // What lists its columns, with the column.
+    // What lists its columns, with the column: it is stopped before, and gone past here without a change.
+    let stopped = adopt.run().until("column:staff").go(quietly).await.unwrap();
+    assert!(
+        matches!(&stopped.end, End::Gate { step, what } if step == FUNCTIONS && what.contains("function crew()")),
+        "{stopped:?}"
+    );
     assert_eq!(failing("SELECT * FROM crew()").await, "none");
-    adopt.run().until("column:staff").go(quietly).await.unwrap();
+    adopt.run().past(FUNCTIONS).until("column:staff").go(quietly).await.unwrap();
     assert_eq!(failing("SELECT * FROM crew()").await, "42804");
     // All others go on until the older keys go.
-    adopt.run().go(quietly).await.unwrap();
+    let stopped = adopt.run().go(quietly).await.unwrap();
+    let End::Gate { step, what } = &stopped.end else { panic!("{stopped:?}") };
+    let named = "; change view stand_sizes, function employ(s uuid, u uuid), function employ_by_text(s uuid, u uuid), procedure seat(";
+    assert!(step == APPLICATION && what.contains(named), "{what}");
     for sql in [EMPLOY, BY_TEXT, SEAT, SEAT, NOTE, "SELECT * FROM everybody()"] {
         assert_eq!(failing(sql).await, "none", "{sql}");
     }

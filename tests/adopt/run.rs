@@ -500,6 +500,7 @@ async fn a_killed_process_is_followed_by_one_that_goes_on(place: Place) {
     }
     adopt.run().past(APPLICATION).go(quietly).await.unwrap();
     println!("ADOPT killed behind each of {killed} steps, and at {at:?}");
+    assert!(at.iter().any(|at| at != "finished"), "all of them came too late");
     assert_same_shape(&adopt.inspect("festivals.id", "festival_id").await.unwrap(), &whole, "at ten places");
     assert_eq!(sums(&session(&config).await, &found).await, before);
 }

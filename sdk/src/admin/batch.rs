@@ -35,6 +35,8 @@ fn next_size(size: u32, took: Duration, most: u32) -> u32 {
 /// With whoever has some of a batch's rows: it is tried again, with fewer.
 pub(super) struct Patience {
     since: Instant,
+    /// For how long it is tried.
+    most: Duration,
     /// When the last try began.
     began: Instant,
     /// How many rows the next try has.
@@ -44,7 +46,13 @@ pub(super) struct Patience {
 impl Patience {
     pub(super) fn new(size: u32) -> Self {
         let now = Instant::now();
-        Self { since: now, began: now, size }
+        Self { since: now, most: PATIENCE, began: now, size }
+    }
+
+    /// Tries for so long.
+    pub(super) fn within(mut self, most: Duration) -> Self {
+        self.most = most;
+        self
     }
 
     /// How many rows the next batch has, by how long the last try took.
@@ -57,7 +65,7 @@ impl Patience {
     /// # Errors
     /// That one.
     pub(super) async fn another_try(&mut self, error: Error) -> Result<()> {
-        if !is_worth_another_try(&error) || self.since.elapsed() > PATIENCE {
+        if !is_worth_another_try(&error) || self.since.elapsed() > self.most {
             return Err(error);
         }
         debug!(%error, self.size, "a batch gave way");

@@ -341,10 +341,32 @@ impl Catalog {
         let row = only_row(client, include_str!("catalog.sql"), &[]).await?;
         let Json(mut catalog) = row.try_get::<_, Json<Self>>(0).map_err(Error::postgres)?;
         catalog.tables.retain(|table| !left.contains(&table.name));
+        catalog.add_up_partitions();
         if catalog.extensions.iter().any(|extension| extension.name == "citus") {
             catalog.read_distribution(client).await?;
         }
         Ok(catalog)
+    }
+
+    /// A partitioned table has no rows of its own, and its statistics none where nobody has asked for them.
+    fn add_up_partitions(&mut self) {
+        let leaves = self.tables.iter().filter(|table| table.is_partition && table.kind != "p");
+        let leaves: Vec<_> = leaves.map(|table| (table.parents.clone(), table.rows, table.bytes)).collect();
+        for table in self.tables.iter_mut().filter(|table| table.kind == "p") {
+            (table.rows, table.bytes) = (0, 0);
+        }
+        for (mut parents, rows, bytes) in leaves {
+            while let Some((schema, name)) = parents.first().cloned() {
+                let Some(parent) =
+                    self.tables.iter_mut().find(|one| one.name.schema == schema && one.name.name == name)
+                else {
+                    break;
+                };
+                parent.rows += rows;
+                parent.bytes += bytes;
+                parents.clone_from(&parent.parents);
+            }
+        }
     }
 
     async fn read_distribution(&mut self, client: &Client) -> Result<()> {

@@ -80,7 +80,9 @@ impl Hands<'_> {
     }
 
     async fn fill(&self, backfill: &Backfill, of: &Of<'_>, teller: &mut Teller<'_>) -> Result<u64> {
-        Filling { desk: self.desk, backfill, pace: self.pace, number: of.number }.run(teller).await
+        Filling { desk: self.desk, backfill, pace: self.pace, patience: self.patience, number: of.number }
+            .run(teller)
+            .await
     }
 
     async fn change(

@@ -33,6 +33,8 @@ pub(super) struct Filling<'a> {
     pub(super) desk: &'a Desk,
     pub(super) backfill: &'a Backfill,
     pub(super) pace: &'a Pace,
+    /// For how long a batch is tried that others are in the way of.
+    pub(super) patience: Duration,
     /// The step's number in the journal.
     pub(super) number: usize,
 }
@@ -56,7 +58,7 @@ impl Filling<'_> {
         let (began, mut pacer, mut written) = (Instant::now(), Pacer::new(self.pace), 0);
         let (mut size, mut seen) = (batch::first_size(MOST), 0_u64);
         while let Some(table) = self.backfill.tables.get(position.table) {
-            let mut patience = Patience::new(size);
+            let mut patience = Patience::new(size).within(self.patience);
             let started = Instant::now();
             let (rows, next) = self.patiently(table, &position, silence, &mut patience).await?;
             size = patience.next_size(MOST);

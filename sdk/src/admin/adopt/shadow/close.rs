@@ -9,23 +9,29 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::table::Table;
+use crate::admin::batch::is_worth_another_try;
 use crate::admin::desk::Desk;
 use crate::admin::wire::column;
 use crate::error::Result;
-use crate::schema::quote_ident;
+use crate::schema::{literal, quote_ident};
 
 /// Before those of others: triggers run in the order of their names.
-const TRIGGER: &str = "\"00_shardwise_closed\"";
+const TRIGGER: &str = "00_shardwise_closed";
+/// Whoever comes later waits behind for no longer.
+const LOCKING: Duration = Duration::from_millis(400);
 
 /// What refuses. 25006 is what a standby tells, so that whoever looks for the primary looks again.
-const FUNCTION: &str = "\
-    CREATE SCHEMA IF NOT EXISTS shardwise_adopt;\
-    CREATE OR REPLACE FUNCTION shardwise_adopt.closed() RETURNS trigger LANGUAGE plpgsql AS $body$\
-    BEGIN RAISE EXCEPTION USING ERRCODE = '25006', \
-    MESSAGE = 'cannot write to ' || TG_TABLE_NAME || ': it has moved to another cluster', \
-    HINT = 'Connect to the new cluster.'; END $body$;\
-    REVOKE ALL ON FUNCTION shardwise_adopt.closed() FROM PUBLIC;\
-    GRANT USAGE ON SCHEMA shardwise_adopt TO PUBLIC";
+const REFUSE: &str = "RAISE EXCEPTION USING ERRCODE = '25006', \
+    MESSAGE = 'cannot write to ' || TG_TABLE_NAME || ': it has moved to another cluster', HINT = 'Connect to the new cluster.'";
+const LET_THROUGH: &str = "RETURN NULL";
+
+fn function(does: &str) -> String {
+    format!(
+        "CREATE SCHEMA IF NOT EXISTS shardwise_adopt; \
+         CREATE OR REPLACE FUNCTION shardwise_adopt.closed() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN {does}; END $body$; \
+         REVOKE ALL ON FUNCTION shardwise_adopt.closed() FROM PUBLIC; GRANT USAGE ON SCHEMA shardwise_adopt TO PUBLIC"
+    )
+}
 
 /// What is locked, and for how long that is waited for at once: whoever waits behind waits no longer than that.
 pub(super) struct Gates {
@@ -45,7 +51,7 @@ pub(super) struct Closing {
 
 impl Gates {
     pub(super) async fn of(gate: &Desk, tables: &[Table], timeout: Duration) -> Result<Self> {
-        gate.batch(FUNCTION).await?;
+        gate.batch(&function(REFUSE)).await?;
         // Partitions are locked with their tables.
         let roots: Vec<&str> = tables.iter().map(|table| table.at.as_str()).collect();
         let lock =
@@ -77,34 +83,45 @@ impl Gates {
 impl Closing {
     /// Closes the tables for good, and gives the locks back.
     pub(super) async fn close(&self, gate: &Desk) -> Result<()> {
+        // One that broke off may have left some, which can't be dropped without waiting for everybody who reads.
         let one = |at: &String| {
             format!(
-                "DROP TRIGGER IF EXISTS {TRIGGER} ON {at}; CREATE TRIGGER {TRIGGER} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {at} \
-                 FOR EACH STATEMENT EXECUTE FUNCTION shardwise_adopt.closed(); ALTER TABLE {at} ENABLE ALWAYS TRIGGER {TRIGGER};"
+                "IF NOT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = {}::regclass AND tgname = '{TRIGGER}') THEN \
+                 CREATE TRIGGER \"{TRIGGER}\" BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {at} \
+                 FOR EACH STATEMENT EXECUTE FUNCTION shardwise_adopt.closed(); END IF; \
+                 ALTER TABLE {at} ENABLE ALWAYS TRIGGER \"{TRIGGER}\"; ",
+                literal(at)
             )
         };
-        // What it says of triggers that are not there is of no interest.
-        gate.batch(&format!(
-            "SET LOCAL client_min_messages = warning; {}",
-            self.relations.iter().map(one).collect::<String>()
-        ))
-        .await?;
+        let all: String = self.relations.iter().map(one).collect();
+        gate.batch(&format!("DO {}", literal(&format!("BEGIN {all}END")))).await?;
         gate.batch("COMMIT")
             .await
             .map_err(|error| if error.code().is_some() { error } else { error.with_unknown_outcome() })
     }
 }
 
-/// Lets the tables be written again.
+/// Lets the tables be written again: at once, and then takes what had refused away, table by table, for which nobody who reads for long is
+/// waited for in line.
 pub(super) async fn open(gate: &Desk, tables: &[Table]) -> Result<()> {
-    let relations = relations(gate, tables).await?;
-    let one = |at: &String| format!("DROP TRIGGER IF EXISTS {TRIGGER} ON {at};");
-    let statements: String = relations.iter().map(one).collect();
-    // Nobody waits behind these locks: whoever writes is refused.
-    gate.batch(&format!(
-        "SET client_min_messages = warning; BEGIN; {statements} DROP FUNCTION IF EXISTS shardwise_adopt.closed(); COMMIT"
-    ))
-    .await
+    gate.batch(&function(LET_THROUGH)).await?;
+    for at in relations(gate, tables).await? {
+        let drop = format!(
+            "SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = '{}ms'; DROP TRIGGER IF EXISTS \"{TRIGGER}\" ON {at}",
+            LOCKING.as_millis()
+        );
+        while let Err(error) = gate.transaction(gate.batch(&drop)).await {
+            if !is_worth_another_try(&error) {
+                return Err(error);
+            }
+            tokio::time::sleep(crate::random::jitter(LOCKING * 2)).await;
+        }
+    }
+    // A partition that was detached since may have it still, which then lets all through.
+    match gate.batch("SET client_min_messages = warning; DROP FUNCTION IF EXISTS shardwise_adopt.closed()").await {
+        Err(error) if error.code() != Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The tables and their partitions, as SQL text.

@@ -19,7 +19,7 @@ pub(super) fn columns(shape: &Shape<'_>) -> Vec<Step> {
 pub(super) fn rows(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
     let mend = tenant.through.map(|link| fill(shape, tenant, link));
     let filling = tenant.through.zip(mend.clone()).map(|(link, fill)| backfill(tenant, link, fill));
-    let nulls = tenant.may_lack_key().then(|| forbid_null(shape, tenant));
+    let nulls = tenant.may_lack_key().then(|| forbid_null(shape, tenant, mend.clone()));
     let not_null = tenant.may_lack_key().then(|| not_null(shape, tenant));
     let prove = prove(shape, tenant, mend);
     [filling, nulls, prove, not_null].into_iter().flatten().collect()
@@ -46,7 +46,7 @@ fn column(shape: &Shape<'_>, tenant: &Tenant<'_>, link: &Link) -> Step {
         let title = format!("{}.{} is filled for all rows that are written without it", tenant.table.name, tenant.key);
         return step("column", tenant, title, LockLevel::AccessExclusive, vec![Move { action, undo: vec![undo] }]);
     }
-    let add = format!("ALTER TABLE {at} ADD COLUMN {key} {}", shape.found.key.sql_type);
+    let add = format!("ALTER TABLE {at} ADD COLUMN {key} {}", shape.key_type());
     let action = change([vec![add], create_trigger(shape, tenant, link)].concat());
     let drop = format!("ALTER TABLE {at} DROP COLUMN IF EXISTS {key}");
     let undo = change([drop_trigger(shape, tenant), vec![drop]].concat());
@@ -81,9 +81,10 @@ fn create_trigger(shape: &Shape<'_>, tenant: &Tenant<'_>, link: &Link) -> Vec<St
         String::new()
     };
     let body = format!(
-        "\nDECLARE\n    shardwise_key {};\nBEGIN{unless}\n    SELECT s.{} INTO shardwise_key FROM {} s WHERE {};\n    \
+        "\nDECLARE\n    shardwise_key {}.{}%TYPE;\nBEGIN{unless}\n    SELECT s.{} INTO shardwise_key FROM {} s WHERE {};\n    \
          IF shardwise_key IS NOT NULL THEN\n        NEW.{key} := shardwise_key;\n    END IF;\n    RETURN NEW;\nEND\n",
-        shape.found.key.sql_type,
+        shape.found.key.root.quoted(),
+        quote_ident(&shape.found.key.root_column),
         quote_ident(&fill.source_key),
         fill.source,
         fill.points_at("NEW")
@@ -154,26 +155,42 @@ fn backfill(tenant: &Tenant<'_>, link: &Link, fill: Backfill) -> Step {
     }
 }
 
-/// From then on no row comes without it. Whoever had written one has ended when the lock is there.
-fn forbid_null(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Step {
+/// From then on no row comes without it. Whoever had written one has ended when the lock is there. Rows that can't get one are told before:
+/// else it would be programs that are told, at any change of theirs.
+fn forbid_null(shape: &Shape<'_>, tenant: &Tenant<'_>, mend: Option<Backfill>) -> Step {
     let (at, check) = (tenant.at(), quote_ident(&tenant.check()));
     let change = |statement| shape.change(tenant, LockLevel::AccessExclusive, vec![statement]);
     let add =
         format!("ALTER TABLE {at} ADD CONSTRAINT {check} CHECK ({} IS NOT NULL) NOT VALID", quote_ident(&tenant.key));
     let drop = format!("ALTER TABLE {at} DROP CONSTRAINT IF EXISTS {check}");
     let title = format!("no row of {} comes without its {} any more", tenant.table.name, tenant.key);
-    let moves = vec![Move { action: change(add), undo: vec![change(drop)] }];
-    step("forbid-null", tenant, title, LockLevel::AccessExclusive, moves)
+    let proof = Move::for_good(Action::Prove { proofs: vec![no_nulls(tenant)], mend });
+    let moves = vec![proof, Move { action: change(add), undo: vec![change(drop)] }];
+    let is_later = |link: &Link| {
+        let constraint = tenant.table.constraints.iter().find(|one| Some(&one.name) == link.constraint.as_ref());
+        constraint.is_some_and(|one| one.is_deferrable)
+    };
+    let note = "what it points at may come behind it (DEFERRABLE), and from here on may not, unless the row names the key itself";
+    let note = tenant.through.is_some_and(is_later).then(|| note.to_owned());
+    Step {
+        estimate: estimate::check(tenant.table),
+        notes: note.into_iter().collect(),
+        ..step("forbid-null", tenant, title, LockLevel::AccessExclusive, moves)
+    }
+}
+
+fn no_nulls(tenant: &Tenant<'_>) -> Proof {
+    Proof {
+        what: format!("rows of {} have no {}", tenant.table.name, tenant.key),
+        sql: format!("SELECT count(*) FROM {} WHERE {} IS NULL", tenant.at(), quote_ident(&tenant.key)),
+    }
 }
 
 fn prove(shape: &Shape<'_>, tenant: &Tenant<'_>, mend: Option<Backfill>) -> Option<Step> {
     let (at, key) = (tenant.at(), quote_ident(&tenant.key));
     let mut proofs = Vec::new();
     if tenant.may_lack_key() {
-        proofs.push(Proof {
-            what: format!("rows of {} have no {}", tenant.table.name, tenant.key),
-            sql: format!("SELECT count(*) FROM {at} WHERE {key} IS NULL"),
-        });
+        proofs.push(no_nulls(tenant));
     }
     for (constraint, reference) in tenant.table.foreign_keys() {
         let (Fate::Becomes(_), Some(target)) = (shape.fate(tenant, constraint, reference), shape.tenant(reference))

@@ -87,9 +87,15 @@ fn unique_step(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) -> S
     let table = &tenant.table.name;
     let title = format!("make {} per tenant beside {} of {table}", unique.index, unique.name);
     let moves = vec![Move { action, undo: vec![undo] }];
+    let note = "the old one is looked at when a transaction ends (DEFERRABLE), and this one at once: from here on, also by older programs";
+    let is_later = match unique.kind {
+        UniqueKind::PrimaryKey(key) | UniqueKind::Constraint(key) => key.is_deferrable,
+        UniqueKind::Index(_) => false,
+    };
     Step {
         estimate: estimate::index(tenant.table),
         blocks,
+        notes: is_later.then(|| note.to_owned()).into_iter().collect(),
         ..Step::new(format!("unique:{table}.{}", unique.name), Some(table), title, lock, moves)
     }
 }
@@ -270,9 +276,10 @@ pub(super) fn exchange_uniques(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option
     let table = &tenant.table.name;
     let title = format!("what tells rows of {table} apart does so per tenant");
     let is_held = has_key && tenant.is_partitioned() && shape.is_pointed_at(tenant);
+    let back = "it can be taken back for as long as no two tenants have rows with the same of it";
     let note = "beside the primary key, the index of the same columns stays: foreign keys hold on to it";
     Some(Step {
-        notes: is_held.then(|| note.to_owned()).into_iter().collect(),
+        notes: is_held.then(|| note.to_owned()).into_iter().chain([back.to_owned()]).collect(),
         estimate: blocks.unwrap_or(MOMENT),
         blocks,
         ..Step::new(format!("exchange-keys:{table}"), Some(table), title, LockLevel::AccessExclusive, moves)
@@ -327,7 +334,8 @@ fn exchange_unique(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) 
             let drop = change(vec![format!("DROP INDEX {index_at}")]);
             let again = index.definition.replacen("CREATE UNIQUE INDEX", "CREATE UNIQUE INDEX CONCURRENTLY", 1);
             let undo = if tenant.is_partitioned() {
-                change(vec![index.definition.clone()])
+                // As `pg_get_indexdef` writes it, it would be the parent's alone.
+                change(vec![index.definition.replacen(" ON ONLY ", " ON ", 1)])
             } else {
                 Action::Index { index: index_at, sql: again }
             };

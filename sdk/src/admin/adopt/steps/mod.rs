@@ -30,6 +30,9 @@ use super::inspection::Inspection;
 /// The name of the step at which a person says that the application names the key.
 pub const APPLICATION: &str = "application";
 
+/// The name of the step at which a person says that functions take tables with one column more.
+pub const FUNCTIONS: &str = "functions";
+
 /// The steps of an adoption, in order. Their `Display` is SQL with comments, for a person to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -82,13 +85,26 @@ impl Steps {
         steps.extend(shape.others().filter_map(|table| keys::drop_foreign_keys(&shape, table)));
         steps.extend(tenants.iter().filter_map(|tenant| keys::exchange_uniques(&shape, tenant)));
         steps.extend(tenants.iter().filter_map(|tenant| columns::unfill(&shape, tenant)));
+        let breaks = breaks::of(&shape);
         if steps.len() > beside {
-            steps.insert(beside, gate(found));
+            let is_later = |one: &&Break| steps[beside..].iter().any(|step| step.name == one.before);
+            let what = deploy(found, &breaks.iter().filter(is_later).collect::<Vec<_>>());
+            steps.insert(beside, gate(APPLICATION, "the application names the tenant's key", what));
+        }
+        let is_first = |one: &&Break| steps.iter().take(beside).any(|step| step.name == one.before);
+        let first: Vec<&Break> = breaks.iter().filter(is_first).collect();
+        if !first.is_empty() {
+            let what = format!("change what lists the columns of tables that get one more: {}; say so", listed(&first));
+            steps.insert(0, gate(FUNCTIONS, "functions take rows with one column more", what));
         }
         let spread = if options.distributes { spread::steps(&shape, options) } else { Vec::new() };
-        let obstacles = if spread.is_empty() { Vec::new() } else { spread::obstacles(&shape, options) };
+        let obstacles = if spread.is_empty() {
+            Vec::new()
+        } else {
+            spread::obstacles(&shape, options).into_iter().map(|one| one.what).collect()
+        };
         steps.extend(spread);
-        Self { key: found.key.clone(), steps, losses: losses::of(&shape), breaks: breaks::of(&shape), obstacles }
+        Self { key: found.key.clone(), steps, losses: losses::of(&shape), breaks, obstacles }
     }
 
     /// The step of this name.
@@ -104,14 +120,24 @@ impl Steps {
     }
 }
 
-fn gate(found: &Inspection) -> Step {
-    let what = format!(
-        "deploy the application that names {} in its statements, and in ON CONFLICT; say so when no older program runs any more",
+/// What a person has to do before the older keys go.
+fn deploy(found: &Inspection, breaks: &[&Break]) -> String {
+    let functions = if breaks.is_empty() { String::new() } else { format!("; change {}", listed(breaks)) };
+    format!(
+        "deploy the application that names {} in its statements, and in ON CONFLICT{functions}; say so when no older program runs any more",
         found.key.column
-    );
-    let title = "the application names the tenant's key".to_owned();
+    )
+}
+
+fn listed(breaks: &[&Break]) -> String {
+    let mut objects: Vec<&str> = breaks.iter().map(|one| one.object.as_str()).collect();
+    objects.dedup();
+    objects.join(", ")
+}
+
+fn gate(name: &str, title: &str, what: String) -> Step {
     Step {
         estimate: std::time::Duration::ZERO,
-        ..Step::new(APPLICATION, None, title, LockLevel::None, vec![Move::for_good(Action::Gate { what })])
+        ..Step::new(name, None, title.to_owned(), LockLevel::None, vec![Move::for_good(Action::Gate { what })])
     }
 }

@@ -1,7 +1,7 @@
 //! What the tables become: whose key is in which column, and which keys take which one's place. Pure.
 
 use super::step::{Action, LockLevel};
-use crate::admin::adopt::catalog::{Catalog, Constraint, NOT_ENFORCED, Name, Reference, Table};
+use crate::admin::adopt::catalog::{Catalog, Column, Constraint, NOT_ENFORCED, Name, Reference, Table};
 use crate::admin::adopt::classify::{Class, Link};
 use crate::admin::adopt::inspection::{Inspected, Inspection};
 use crate::schema::{names, quote_ident};
@@ -62,6 +62,18 @@ impl<'a> Shape<'a> {
         tenants.sort_by_key(|(level, tenant)| (tenant.table.name != found.key.root, *level, tenant.table.name.clone()));
         let tenants = tenants.into_iter().map(|(_, tenant)| tenant).collect();
         Self { found, tenants, references: references(found) }
+    }
+
+    /// The tenants' own key.
+    pub(super) fn root_key(&self) -> Option<&'a Column> {
+        self.catalog().table(&self.found.key.root)?.column(&self.found.key.root_column)
+    }
+
+    /// The type of the key's column, as it is in the tenants' own table: with length, domain and collation.
+    pub(super) fn key_type(&self) -> String {
+        let Some(column) = self.root_key() else { return self.found.key.sql_type.clone() };
+        let collation = column.collation.as_ref().map(|name| format!(" COLLATE {name}"));
+        format!("{}{}", column.sql_type, collation.unwrap_or_default())
     }
 
     pub(super) fn catalog(&self) -> &'a Catalog {

@@ -29,8 +29,10 @@ pub(super) fn steps(shape: &Shape<'_>, options: &Options) -> Vec<Step> {
     let references = shape.references.iter().map(|table| reference(table));
     let tables = shape.tenants.iter().map(|tenant| distribute(shape, tenant, options));
     let tighten = shape.tenants.iter().flat_map(|tenant| tighten(shape, tenant));
-    types
+    let ready = ready(&obstacles(shape, options));
+    ready
         .into_iter()
+        .chain(types)
         .chain(identities)
         .chain(loosen)
         .chain(references)
@@ -222,7 +224,8 @@ fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step
     let lock = if is_concurrent { LockLevel::AccessExclusive } else { LockLevel::ShareRowExclusive };
     Step {
         estimate: estimate::copy(tenant.table),
-        blocks: (!is_concurrent).then(|| Duration::from_secs(1).min(estimate::copy(tenant.table))),
+        blocks: (!is_concurrent)
+            .then(|| if tenant.table.bytes > 1 << 20 { estimate::copy(tenant.table) } else { Duration::from_secs(1) }),
         is_final: true,
         ..Step::new(format!("distribute:{table}"), Some(table), title, lock, moves)
     }
@@ -238,12 +241,11 @@ fn ahead(at: &str, column: &Column) -> Option<String> {
         return None;
     }
     let sequence = format!("pg_catalog.pg_get_serial_sequence({}, {})", literal(at), literal(&column.name));
-    // What it has counted to, also where nothing was given yet; not beyond what the type holds.
+    // What it has counted to, also where nothing was given yet; and at most half of what is left.
     let body = format!(
         "DECLARE at regclass := {sequence}::regclass; first int8; BEGIN \
-         EXECUTE pg_catalog.format('SELECT CASE WHEN s.seqincrement > 0 THEN least(l.last_value::numeric + s.seqincrement * {AHEAD}, s.seqmax) \
-         ELSE greatest(l.last_value::numeric + s.seqincrement * {AHEAD}, s.seqmin) END \
-         FROM pg_catalog.pg_sequence s, %s l WHERE s.seqrelid = %s::regclass', at, pg_catalog.quote_literal(at::text)) INTO first; \
+         EXECUTE pg_catalog.format('SELECT l.last_value + s.seqincrement * least({AHEAD}, trunc((CASE WHEN s.seqincrement > 0 THEN s.seqmax \
+         ELSE s.seqmin END::numeric - l.last_value) / s.seqincrement / 2)) FROM pg_catalog.pg_sequence s, %s l WHERE s.seqrelid = %s::regclass', at, pg_catalog.quote_literal(at::text)) INTO first; \
          EXECUTE pg_catalog.format('ALTER TABLE {} ALTER COLUMN {} SET START WITH %s', first); END",
         at.replace('%', "%%").replace('\'', "''"),
         quote_ident(&column.name).replace('%', "%%").replace('\'', "''"),
@@ -279,57 +281,126 @@ fn verify(shape: &Shape<'_>) -> Step {
     Step { is_final: true, ..Step::new("verify", None, title, LockLevel::None, moves) }
 }
 
-/// What keeps a table from being distributed.
-pub(super) fn obstacles(shape: &Shape<'_>, options: &Options) -> Vec<String> {
-    let mut found = Vec::new();
-    let catalog = shape.catalog();
-    if let Some(tenant) = shape.tenants.iter().find(|tenant| tenant.table.bytes > options.blocking_up_to)
-        && let Some(why) = citus::to_following(
-            catalog.wal_level.as_deref().unwrap_or("logical"),
-            catalog.output_plugins.as_deref(),
-            catalog.has_coordinator.unwrap_or(true),
+/// What keeps tables from being distributed.
+pub(super) struct Obstacle {
+    pub(super) what: String,
+    /// The query for a number: whether it is still there, where the server can tell.
+    still: Option<String>,
+}
+
+pub(super) fn obstacles(shape: &Shape<'_>, options: &Options) -> Vec<Obstacle> {
+    let of_tenants = shape.tenants.iter().flat_map(|tenant| of_tenant(shape, tenant));
+    let of_references = shape.references.iter().flat_map(|table| of_triggers(table));
+    of_server(shape, options).into_iter().chain(of_tenants).chain(of_references).collect()
+}
+
+/// Before anything goes to the nodes: none of what was to be done by hand is left.
+fn ready(obstacles: &[Obstacle]) -> Option<Step> {
+    let proof =
+        |one: &Obstacle| Some(Proof { what: format!("obstacle is left: {}", one.what), sql: one.still.clone()? });
+    let proofs: Vec<Proof> = obstacles.iter().filter_map(proof).collect();
+    let title = "what was to be done by hand before tables are distributed is done".to_owned();
+    let moves = vec![Move::for_good(Action::Prove { proofs: proofs.clone(), mend: None })];
+    (!proofs.is_empty()).then(|| Step::new("ready", None, title, LockLevel::None, moves))
+}
+
+fn of_server(shape: &Shape<'_>, options: &Options) -> Option<Obstacle> {
+    let (catalog, large) = (shape.catalog(), |tenant: &&Tenant<'_>| tenant.table.bytes > options.blocking_up_to);
+    let tenant = shape.tenants.iter().find(large)?;
+    let why = citus::to_following(
+        catalog.wal_level.as_deref().unwrap_or("logical"),
+        catalog.output_plugins.as_deref(),
+        catalog.has_coordinator.unwrap_or(true),
+    )?;
+    let still = "SELECT (pg_catalog.current_setting('wal_level') <> 'logical' \
+        OR 'citus' <> ALL (pg_catalog.string_to_array(pg_catalog.replace(coalesce((SELECT setting FROM pg_catalog.pg_settings \
+        WHERE name = 'output_plugin_libraries'), 'citus'), ' ', ''), ',')) \
+        OR NOT EXISTS (SELECT FROM pg_catalog.pg_dist_node WHERE groupid = 0))::int8";
+    Some(Obstacle {
+        what: format!("{} can't be distributed while it is written: {why}", tenant.table.name),
+        still: Some(still.to_owned()),
+    })
+}
+
+fn of_triggers(table: &Table) -> impl Iterator<Item = Obstacle> {
+    let triggers = table.triggers.iter().filter(|trigger| !trigger.name.starts_with("zz_shardwise_"));
+    triggers.map(|trigger| Obstacle {
+        what: format!(
+            "{} has the trigger {}, which Citus takes on distributed tables from those alone who set \
+             citus.enable_unsafe_triggers: do in the application what it does, or make sure that it touches rows of its own \
+             tenant only, and set that for the database",
+            table.name, trigger.name
+        ),
+        still: Some(format!(
+            "SELECT count(*) FROM pg_catalog.pg_trigger WHERE tgrelid = pg_catalog.to_regclass({}) AND tgname = {} AND NOT tgisinternal \
+             AND pg_catalog.current_setting('citus.enable_unsafe_triggers', true) IS DISTINCT FROM 'on'",
+            literal(&table.name.quoted()),
+            literal(&trigger.name)
+        )),
+    })
+}
+
+fn of_tenant(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Obstacle> {
+    let (table, name) = (tenant.table, &tenant.table.name);
+    let at = literal(&tenant.at());
+    let mut found: Vec<Obstacle> = of_triggers(table).collect();
+    let constraint = |one: &Constraint| {
+        let own = literal(&one.name);
+        format!(
+            "SELECT count(*) FROM pg_catalog.pg_constraint WHERE conrelid = pg_catalog.to_regclass({at}) AND conname = {own}"
         )
-    {
-        found.push(format!("{} can't be distributed while it is written: {why}", tenant.table.name));
+    };
+    for one in &table.constraints {
+        let what = match one.kind.as_str() {
+            "x" if !one.columns.contains(&tenant.key) => format!("which has to have {} in it", tenant.key),
+            "f" if one.reference.is_none() => "which Citus does not take: the application has to see to it".to_owned(),
+            _ => continue,
+        };
+        found.push(Obstacle { what: format!("{name} has {}, {what}", one.definition), still: Some(constraint(one)) });
     }
-    for tenant in &shape.tenants {
-        let (table, name) = (tenant.table, &tenant.table.name);
-        for trigger in &table.triggers {
-            if !trigger.name.starts_with("zz_shardwise_") {
-                found.push(format!(
-                    "{name} has the trigger {}, which Citus takes on distributed tables from those alone who set \
-                     citus.enable_unsafe_triggers: do in the application what it does, or make sure that it touches rows of its own \
-                     tenant only, and set that for the database",
-                    trigger.name
-                ));
-            }
-        }
-        for exclusion in table.constraints.iter().filter(|one| one.kind == "x" && !one.columns.contains(&tenant.key)) {
-            found.push(format!("{name} has {}, which has to have {} in it", exclusion.definition, tenant.key));
-        }
-        for period in table.constraints.iter().filter(|one| one.kind == "f" && one.reference.is_none()) {
-            found.push(format!(
-                "{name} has {}, which Citus does not take: the application has to see to it",
-                period.definition
-            ));
-        }
-        if table.is_unlogged {
-            found.push(format!(
-                "{name} is UNLOGGED, which can't be distributed while it is written: ALTER TABLE … SET LOGGED"
-            ));
-        }
-        if table.parents.iter().any(|_| !table.is_partition) {
-            found.push(format!("{name} inherits from another table, which Citus does not take"));
-        }
-        for column in &table.columns {
-            let is_small = matches!(column.base_type.as_str(), "integer" | "smallint");
-            if is_small && column.is_counted() {
-                found.push(format!(
-                    "{name}.{} counts as {}: on a worker the numbers of a sequence begin at 2^48 times its number, which only bigint \
-                     holds. ALTER COLUMN … TYPE bigint rewrites the table under a lock; or insert through the coordinator alone",
-                    column.name, column.base_type
-                ));
-            }
+    let class = |condition: &str| {
+        let sql = format!(
+            "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({at}) AND {condition}"
+        );
+        Some(sql)
+    };
+    if table.is_unlogged {
+        let what = "is UNLOGGED, which can't be distributed while it is written: ALTER TABLE … SET LOGGED";
+        found.push(Obstacle { what: format!("{name} {what}"), still: class("relpersistence = 'u'") });
+    }
+    if table.parents.iter().any(|_| !table.is_partition) {
+        let sql = format!("SELECT count(*) FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass({at})");
+        let what = format!("{name} inherits from another table, which Citus does not take");
+        found.push(Obstacle { what, still: Some(sql) });
+    }
+    for part in shape.partitions(table).into_iter().filter(|part| part.kind == "p") {
+        let sql = format!(
+            "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({}) AND relkind = 'p' AND relispartition",
+            literal(&part.name.quoted())
+        );
+        let what =
+            format!("{} is a partition of {name} and has partitions itself, which Citus does not take", part.name);
+        found.push(Obstacle { what, still: Some(sql) });
+    }
+    if let (Some(own), Some(root)) = (table.column(&tenant.key), shape.root_key())
+        && (&own.sql_type, &own.collation) != (&root.sql_type, &root.collation)
+    {
+        let what = format!(
+            "{name}.{} is {}, and the tenants' key {}: tables whose keys differ in type or collation are not kept together. ALTER \
+             COLUMN … TYPE, and inspect again",
+            own.name, own.sql_type, root.sql_type
+        );
+        found.push(Obstacle { what, still: Some("SELECT 1::int8".to_owned()) });
+    }
+    for column in &table.columns {
+        let is_small = matches!(column.base_type.as_str(), "integer" | "smallint");
+        if is_small && column.is_counted() {
+            let what = format!(
+                "{name}.{} counts as {}: on a worker the numbers of a sequence begin at 2^48 times its number, which only bigint \
+                 holds. ALTER COLUMN … TYPE bigint rewrites the table under a lock; or insert through the coordinator alone",
+                column.name, column.base_type
+            );
+            found.push(Obstacle { what, still: None });
         }
     }
     found

@@ -169,7 +169,8 @@ fn the_index_of_a_partitioned_table_stays_where_foreign_keys_need_it() {
             (!stays, !stays),
             "{forth}\n{back}"
         );
-        assert_eq!(step(&found, "exchange-keys:scans").notes.len(), usize::from(stays));
+        let told = |note: &String| note.contains("the index of the same columns stays");
+        assert_eq!(step(&found, "exchange-keys:scans").notes.iter().any(told), stays);
     }
 }
 

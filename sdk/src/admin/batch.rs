@@ -50,6 +50,7 @@ impl Patience {
     }
 
     /// Tries for so long.
+    #[cfg(feature = "adopt")]
     pub(super) fn within(mut self, most: Duration) -> Self {
         self.most = most;
         self

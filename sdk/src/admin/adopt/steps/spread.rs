@@ -383,14 +383,23 @@ fn of_tenant(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Obstacle> {
         found.push(Obstacle { what, still: Some(sql) });
     }
     if let (Some(own), Some(root)) = (table.column(&tenant.key), shape.root_key())
-        && (&own.sql_type, &own.collation) != (&root.sql_type, &root.collation)
+        && type_of(own) != type_of(root)
     {
+        let key = &shape.found.key;
+        let sql = format!(
+            "SELECT count(*) FROM pg_catalog.pg_attribute a, pg_catalog.pg_attribute r WHERE a.attrelid = pg_catalog.to_regclass({at}) \
+             AND a.attname = {} AND r.attrelid = pg_catalog.to_regclass({}) AND r.attname = {} \
+             AND (a.atttypid, a.attcollation) IS DISTINCT FROM (r.atttypid, r.attcollation)",
+            literal(&own.name),
+            literal(&key.root.quoted()),
+            literal(&key.root_column)
+        );
         let what = format!(
             "{name}.{} is {}, and the tenants' key {}: tables whose keys differ in type or collation are not kept together. ALTER \
-             COLUMN … TYPE, and inspect again",
+             COLUMN … TYPE",
             own.name, own.sql_type, root.sql_type
         );
-        found.push(Obstacle { what, still: Some("SELECT 1::int8".to_owned()) });
+        found.push(Obstacle { what, still: Some(sql) });
     }
     for column in &table.columns {
         let is_small = matches!(column.base_type.as_str(), "integer" | "smallint");
@@ -404,4 +413,10 @@ fn of_tenant(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Obstacle> {
         }
     }
     found
+}
+
+/// What Citus compares of two keys: the length is not of it, and a domain is a type of its own.
+fn type_of(column: &Column) -> (&str, Option<&str>) {
+    let sql_type = if column.kind == "d" { &column.sql_type } else { &column.base_type };
+    (sql_type, column.collation.as_deref())
 }

@@ -242,3 +242,26 @@ fn a_server_whose_changes_cannot_be_followed_is_an_obstacle_of_large_tables() {
         );
     }
 }
+
+#[test]
+fn a_key_of_another_type_is_an_obstacle_and_one_of_another_length_is_none() {
+    let obstacles = |root: [&str; 3], own: [&str; 3]| {
+        let mut found = inspected(150_000, Vec::new());
+        for (table, name, [sql_type, base_type, kind]) in [("festivals", "id", root), ("stands", "festival_id", own)] {
+            let table = found.catalog.tables.iter_mut().find(|one| one.name.name == table).expect("it is there");
+            let column = table.columns.iter_mut().find(|one| one.name == name).expect("it is there");
+            (column.sql_type, column.base_type, column.kind) =
+                (sql_type.to_owned(), base_type.to_owned(), kind.to_owned());
+        }
+        let mut options = Options::of(&found);
+        options.distributes = true;
+        found.steps(&options).expect("nothing is open").obstacles
+    };
+    let varchar = |length| [length, "character varying", "b"];
+    assert_eq!(obstacles(varchar("character varying(10)"), varchar("character varying(20)")), Vec::<String>::new());
+    let found = obstacles(["key", "uuid", "d"], ["uuid", "uuid", "b"]);
+    assert!(
+        matches!(&found[..], [one] if one.starts_with("stands.festival_id is uuid, and the tenants' key key")),
+        "{found:?}"
+    );
+}

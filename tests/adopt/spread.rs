@@ -1,12 +1,17 @@
 //! What is met on the way to the nodes, between the first table that is distributed and the last foreign key.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use shardwise::admin::adopt::run::{End, Event};
 use shardwise::admin::adopt::steps::APPLICATION;
 use shardwise::admin::adopt::{Adopt, Inspection, Options};
 use shardwise::{Cluster, ErrorKind};
+use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
 use super::schemas::{FESTIVALS, answered};
+use super::writer::{Script, Writer};
 use crate::support::place::{Place, on_citus};
 use crate::support::stage::session;
 
@@ -89,4 +94,107 @@ async fn rows_that_lost_what_they_point_at_are_told(place: Place) {
             "1 rows of staff point by staff_stand_id_fkey at no row of stands"
         ]
     );
+}
+
+/// A database with so much to sell that it takes a moment to distribute, and whoever sells.
+async fn selling(place: Place) -> (Client, Adopt, Writer) {
+    const SALES: &str = "
+        CREATE TABLE festivals (id uuid PRIMARY KEY);
+        CREATE TABLE sales (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), festival_id uuid NOT NULL REFERENCES festivals, what text);
+        INSERT INTO festivals SELECT gen_random_uuid() FROM generate_series(1, 20);
+        INSERT INTO sales (festival_id, what) SELECT id, repeat('wristband', 10) FROM festivals, generate_series(1, 5000) n;
+    ";
+    let config = place.empty().await;
+    let client = session(&config).await;
+    client.batch_execute(SALES).await.unwrap();
+    let adopt = Cluster::connect(config.clone()).await.unwrap().admin().adopt();
+    let festival = "SELECT id::text FROM festivals ORDER BY id OFFSET $1 LIMIT 1";
+    let writer = Writer::start(&config, 4, async |client, nth| {
+        let nth = i64::try_from(nth * 5).unwrap();
+        let id: String = client.query_one(festival, &[&nth]).await.unwrap().get(0);
+        let sale = format!("INSERT INTO sales (festival_id, what) VALUES ('{id}', 'beer')");
+        Box::new(move |_| vec![sale.clone()]) as Script
+    });
+    (client, adopt, writer.await)
+}
+
+/// The longest that one waits for another here.
+const TURN: Duration = Duration::from_secs(300);
+
+async fn number(client: &Client, sql: &str) -> u64 {
+    u64::try_from(client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)).unwrap()
+}
+
+/// Citus keeps in one place for a whole server which rows go where. Left to themselves, the one that ends first frees what the other one reads,
+/// and that waits for ever: "could not attach to dynamic shared memory segment corresponding to handle:0", at each run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_databases_of_a_server_take_turns() {
+    let Some(cluster) = crate::support::citus::shared("adopt::spread::two_databases_of_a_server_take_turns").await
+    else {
+        return;
+    };
+    let both = Barrier::new(2);
+    let go = async |operations: i64| {
+        let (client, adopt, writer) = selling(Place::Citus(cluster)).await;
+        // Slots are named by operations, and databases have had different numbers of them.
+        let earlier = "SELECT setval('pg_catalog.pg_dist_operationid_seq', $1)";
+        client.execute(earlier, &[&operations]).await.unwrap();
+        let found = adopt.inspect("festivals.id", "festival_id").await.unwrap();
+        let mut options = Options::of(&found);
+        options.blocking_up_to = 0;
+        adopt.begin(&found.steps(&options).unwrap()).await.unwrap();
+        adopt.run().past(APPLICATION).until("distribute:festivals").patience(TURN).go(quietly).await.unwrap();
+        both.wait().await;
+        let outcome = adopt.run().patience(TURN).go(quietly).await.unwrap();
+        assert_eq!(outcome.end, End::Finished);
+        let felt = writer.stop().await;
+        assert_eq!(*felt.errors.lock().await, Vec::<String>::new());
+        let done = felt.done.load(Ordering::Relaxed);
+        assert!(done > 100, "{done}");
+        (number(&client, "SELECT count(*) FROM sales").await, done)
+    };
+    let ((left, written), (right, beside)) = tokio::join!(go(100), go(200));
+    println!("SPLITS of two databases in turns: {written} and {beside} sales");
+    assert_eq!((left, right), (100_000 + written, 100_000 + beside));
+}
+
+/// Whoever is in the way is named, be it one of ours or what Citus was told by hand.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_split_of_another_database_is_not_disturbed() {
+    let Some(cluster) =
+        crate::support::citus::shared("adopt::spread::a_split_of_another_database_is_not_disturbed").await
+    else {
+        return;
+    };
+    let (client, adopt, writer) = selling(Place::Citus(cluster)).await;
+    let sold = writer.stop().await.done.load(Ordering::Relaxed);
+    let found = adopt.inspect("festivals.id", "festival_id").await.unwrap();
+    let mut options = Options::of(&found);
+    options.blocking_up_to = 0;
+    adopt.begin(&found.steps(&options).unwrap()).await.unwrap();
+    let other = session(&Place::Citus(cluster).empty().await).await;
+    let database: String = other.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
+    let turn = async || adopt.run().past(APPLICATION).patience(Duration::from_secs(1)).go(quietly).await;
+    let marks = [
+        "SELECT pg_create_physical_replication_slot('shardwise_splits', false, true)",
+        "SELECT pg_create_logical_replication_slot('citus_shard_split_slot_0_0_0', 'pgoutput', true)",
+    ];
+    let wanted = format!("shards are being split on this server in the database {database:?}");
+    for mark in marks {
+        // Another test may split just now.
+        while other.batch_execute(mark).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let mut error = turn().await.unwrap_err();
+        while !error.to_string().contains(&wanted) && error.to_string().contains("shards are being split") {
+            error = turn().await.unwrap_err();
+        }
+        assert!(error.kind() == ErrorKind::Placement && error.to_string().contains(&wanted), "{error}");
+        let slots =
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE active_pid = pg_backend_pid()";
+        other.batch_execute(slots).await.unwrap();
+    }
+    let outcome = adopt.run().patience(TURN).go(quietly).await.unwrap();
+    assert_eq!(outcome.end, End::Finished);
+    assert_eq!(number(&client, "SELECT count(*) FROM sales").await, 100_000 + sold);
 }

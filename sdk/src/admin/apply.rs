@@ -10,6 +10,7 @@ use super::Consent;
 use super::commands::{begin, survey};
 use super::partitions::Changes;
 use super::plan::{Phase, Plan, Step, StepKind, Withheld};
+use super::splits;
 use super::target::Aim;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Table;
@@ -250,9 +251,14 @@ impl Run<'_> {
             let number = self.report.done.len() + 1;
             (self.progress)(Progress { number, total, title: &step.title });
             let start = Instant::now();
-            for statement in &step.statements {
-                client.batch_execute(statement).await.map_err(|error| self.failed(&step, number, total, error))?;
-            }
+            let run = async {
+                for statement in &step.statements {
+                    execute(client, statement).await?;
+                }
+                Ok(())
+            };
+            let done = if step.splits() { splits::alone(client, splits::PATIENCE, run).await } else { run.await };
+            done.map_err(|error| self.failed(&step, number, total, error))?;
             if step.phase == Phase::Outside {
                 self.committed = number;
             }
@@ -261,9 +267,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn failed(&self, step: &Step, number: usize, total: usize, error: tokio_postgres::Error) -> Error {
-        let context = format!("step {number} of {total} failed ({}), {}", step.title, self.what_stays());
-        Error::postgres(error).during(context)
+    fn failed(&self, step: &Step, number: usize, total: usize, error: Error) -> Error {
+        error.during(format!("step {number} of {total} failed ({}), {}", step.title, self.what_stays()))
     }
 
     fn refuse(&self, plan: &Plan) -> Result<()> {

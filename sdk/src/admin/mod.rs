@@ -91,6 +91,7 @@ mod plan;
 mod planner;
 mod policies;
 pub mod rollups;
+mod splits;
 mod steps;
 pub(crate) mod target;
 pub mod views;

@@ -159,6 +159,11 @@ impl Step {
         matches!(self.phase, Phase::Inside | Phase::After)
     }
 
+    /// Whether it has rows follow to their shards while they are written.
+    pub(super) fn splits(&self) -> bool {
+        self.kind == StepKind::Distribute && self.phase == Phase::Outside
+    }
+
     /// Whom it keeps waiting and why, where it is more than PostgreSQL's usual locks.
     #[must_use]
     pub fn warning(&self) -> Option<&str> {

@@ -12,7 +12,7 @@ use super::recipe::{Home, Recipe};
 use super::supervisor::{Life, Supervisor};
 use super::{databases, failed};
 use crate::client::Cluster;
-use crate::config::{Config, Endpoint};
+use crate::config::{Config, Endpoint, Timeouts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::{Connection, NodePool};
 use crate::topology::Node;
@@ -273,7 +273,11 @@ impl Server {
     pub(super) async fn session(&self, database: &str) -> Result<Connection> {
         let Endpoint { host, port } = self.address()?.clone();
         let node = Arc::new(Node::single(host, port, None));
-        NodePool::new(&self.config().with_database(database), node)?.dedicated().await
+        // A machine that is busy with tests takes its time, and who asks here knows that the server is up.
+        let patient =
+            Timeouts { connect: Duration::from_secs(30), checkout: Duration::from_secs(30), ..Timeouts::default() };
+        let config = self.config().with_database(database).with_timeouts(patient)?;
+        NodePool::new(&config, node)?.dedicated().await
     }
 
     pub(super) fn address(&self) -> Result<&Endpoint> {

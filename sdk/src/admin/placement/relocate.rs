@@ -15,6 +15,7 @@ use super::pause::with_writers_waiting;
 use super::transfer::{self, RowCount};
 use super::{PlannedMove, RelocationPlan, Steps, TenantKey, begin, load, obstacles, split};
 use crate::admin::desk::{Address, Desk};
+use crate::admin::splits;
 use crate::admin::wire::column;
 use crate::cluster::Core;
 use crate::config::Mode;
@@ -326,7 +327,8 @@ impl Run<'_> {
             transfer::compare_isolated(self.desk, &before, isolated, self.key, &way.from_address).await?;
             Ok(isolated)
         });
-        isolated.await.map_err(|error| error.during(format!("the tenant stays in shard {}", held.shard)))
+        let isolated = splits::alone(source, splits::PATIENCE, isolated).await;
+        isolated.map_err(|error| error.during(format!("the tenant stays in shard {}", held.shard)))
     }
 
     async fn count(&self, held: &Held, way: &Way<'_>) -> Result<()> {

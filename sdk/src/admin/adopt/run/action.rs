@@ -13,6 +13,7 @@ use crate::admin::adopt::steps::{Action, Backfill, LockLevel, Proof, Step};
 use crate::admin::batch::is_worth_another_try;
 use crate::admin::desk::Desk;
 use crate::admin::locks::{self, Lock, Mode};
+use crate::admin::splits;
 use crate::admin::target::Target;
 use crate::admin::wire::{column, only};
 use crate::error::{Error, ErrorKind, Result};
@@ -57,6 +58,11 @@ impl Hands<'_> {
             }
             Action::Statement { sql, done } => {
                 self.statement(sql, done.as_deref(), teller).await?;
+                0
+            }
+            Action::Split { sql, done } => {
+                let split = self.statement(sql, Some(done), teller);
+                splits::alone(self.desk.client(), self.patience, split).await?;
                 0
             }
             Action::Backfill(backfill) => self.fill(backfill, of, teller).await?,

@@ -209,16 +209,16 @@ fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step
     let root = shape.found.key.root.quoted();
     let shards = if at == root { Shards::New { count: options.shard_count } } else { Shards::Of { at: root } };
     let is_concurrent = tenant.table.bytes > options.blocking_up_to;
-    let create = if is_concurrent { create_distributed_table_concurrently } else { create_distributed_table };
-    let mut moves = vec![statement(create(&at, &tenant.key, &shards), Some(is_known(&at, DISTRIBUTED)))];
-    if is_concurrent {
+    let done = is_known(&at, DISTRIBUTED);
+    let moves = if is_concurrent {
         let ahead: Vec<String> = tenant.table.columns.iter().filter_map(|column| ahead(&at, column)).collect();
-        if !ahead.is_empty() {
-            moves.insert(0, Move::for_good(shape.change(tenant, LockLevel::AccessExclusive, ahead)));
-        }
+        let ahead = (!ahead.is_empty()).then(|| shape.change(tenant, LockLevel::AccessExclusive, ahead));
+        let sql = create_distributed_table_concurrently(&at, &tenant.key, &shards);
+        ahead.into_iter().chain([Action::Split { sql, done }]).map(Move::for_good).collect()
     } else {
-        moves.push(statement(truncate_local_data(&at), None));
-    }
+        let create = statement(create_distributed_table(&at, &tenant.key, &shards), Some(done));
+        vec![create, statement(truncate_local_data(&at), None)]
+    };
     let table = &tenant.table.name;
     let title = format!("the rows of {table} go to the shards of their {}", tenant.key);
     let lock = if is_concurrent { LockLevel::AccessExclusive } else { LockLevel::ShareRowExclusive };

@@ -73,6 +73,14 @@ pub enum Action {
         /// A query for a bool: whether it was done already.
         done: Option<String>,
     },
+    /// As a statement: one by which rows follow to their shards while they are written. A server takes one at a time, whatever the
+    /// number of its databases.
+    Split {
+        /// The statement.
+        sql: String,
+        /// A query for a bool: whether it was done already.
+        done: String,
+    },
     /// Gives rows the key.
     Backfill(Backfill),
     /// Queries that each count 0, or the adoption ends here.
@@ -221,7 +229,7 @@ impl Action {
     pub fn sql(&self) -> Vec<String> {
         match self {
             Self::Change { statements, .. } => statements.clone(),
-            Self::Index { sql, .. } | Self::Statement { sql, .. } => vec![sql.clone()],
+            Self::Index { sql, .. } | Self::Statement { sql, .. } | Self::Split { sql, .. } => vec![sql.clone()],
             Self::Backfill(backfill) => backfill.tables.iter().map(|table| backfill.update(table, "…")).collect(),
             Self::Prove { proofs, .. } => proofs.iter().map(|proof| proof.sql.clone()).collect(),
             Self::Gate { what } => vec![format!("-- {what}")],

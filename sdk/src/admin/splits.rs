@@ -1,0 +1,118 @@
+//! One split at a time on a server.
+//!
+//! Where Citus splits a shard, or distributes a table, while it is written to, walsenders look up which row goes to which
+//! new shard, in a place that a server has once, whatever the number of its databases (`StoreShardSplitSharedMemoryHandle`
+//! in shardsplit_shared_memory.c of Citus 13.2). A second split there, of another database, puts its own into that place:
+//! what is written to the first one's table meanwhile is found nowhere, and left out without a word, as is what the second
+//! one frees while the first one reads it. Citus keeps splits of one database apart, and not those of two.
+//!
+//! So whoever splits marks the server, by a temporary replication slot: names of slots are the server's, and a temporary
+//! one goes with its session. Splits that others begin by Citus' own functions are seen by the slots that they have, but
+//! nothing keeps them from beginning later.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use super::wire::{column, execute, query};
+use crate::error::{Error, ErrorKind, Result};
+use crate::random;
+
+const SET: &str = "SELECT pg_catalog.pg_create_physical_replication_slot('shardwise_splits', false, true)";
+const UNSET: &str = "SELECT pg_catalog.pg_drop_replication_slot('shardwise_splits')";
+
+/// How long others are waited for, where nothing else is said.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(200);
+
+/// Does it when nobody else splits on the session's server, and keeps others from it until it is done. Who may make no
+/// replication slots does it unmarked.
+///
+/// # Errors
+/// The work's; or who is in the way when patience has ended.
+pub(super) async fn alone<T>(session: &Client, patience: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let since = Instant::now();
+    let is_marked = loop {
+        let mark = set_mark(session).await?;
+        match other(session).await? {
+            // It has ended between the two.
+            None if mark == Mark::Others => {}
+            None => break mark == Mark::Own,
+            Some(_) if since.elapsed() < patience => {}
+            Some(other) => return Err(other.is_in_the_way()),
+        }
+        if mark == Mark::Own {
+            execute(session, UNSET).await?;
+        }
+        tokio::time::sleep(random::jitter(POLL)).await;
+    };
+    let done = work.await;
+    if is_marked {
+        let unmarked = execute(session, UNSET).await;
+        // The first error is the one that tells, and the mark goes with the session.
+        return done.and_then(|done| unmarked.map(|()| done));
+    }
+    done
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Own,
+    Others,
+    Nobodys,
+}
+
+async fn set_mark(session: &Client) -> Result<Mark> {
+    let Err(error) = execute(session, SET).await else { return Ok(Mark::Own) };
+    match error.code() {
+        Some(&SqlState::DUPLICATE_OBJECT) => Ok(Mark::Others),
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            tracing::warn!(
+                "the role may make no replication slots, so nothing keeps another database of the server from splitting shards \
+                 at the same time, by which rows would be lost: see that none does, or ALTER ROLE … REPLICATION"
+            );
+            Ok(Mark::Nobodys)
+        }
+        _ => Err(error.during("the server could not be marked as one that splits shards")),
+    }
+}
+
+struct Other {
+    slot: String,
+    database: String,
+    is_active: bool,
+}
+
+impl Other {
+    fn is_in_the_way(&self) -> Error {
+        let Self { slot, database, is_active } = self;
+        let left = if *is_active {
+            String::new()
+        } else {
+            format!("; if none is, it was left there: SELECT pg_catalog.pg_drop_replication_slot('{slot}')")
+        };
+        let message = format!(
+            "shards are being split on this server in the database {database:?}, as its replication slot {slot} tells. Citus \
+             takes one such at a time on a server: with two, rows that are written meanwhile are lost without a word. Run it \
+             again when that has ended{left}"
+        );
+        Error::new(ErrorKind::Placement, message)
+    }
+}
+
+/// Who else splits: another of ours, or another database.
+async fn other(session: &Client) -> Result<Option<Other>> {
+    const OTHER: &str = "\
+        SELECT s.slot_name::text, coalesce(s.database, a.datname, '')::text, s.active FROM pg_catalog.pg_replication_slots s \
+        LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid \
+        WHERE s.slot_name = 'shardwise_splits' AND s.active_pid <> pg_catalog.pg_backend_pid() \
+        OR s.slot_name LIKE 'citus\\_shard\\_split\\_slot\\_%' AND s.database <> pg_catalog.current_database() \
+        ORDER BY s.active DESC LIMIT 1";
+    let rows = query(session, OTHER, &[]).await?;
+    let found = |row: &tokio_postgres::Row| {
+        Ok(Other { slot: column(row, 0)?, database: column(row, 1)?, is_active: column(row, 2)? })
+    };
+    rows.first().map(found).transpose()
+}

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tracing::debug;
 
 use super::backfill::Filling;
 use super::pace::Pace;
-use super::{Event, Teller, journal};
+use super::{Event, Teller, journal, partitions};
 use crate::admin::adopt::steps::{Action, Backfill, LockLevel, Proof, Step};
 use crate::admin::batch::is_worth_another_try;
 use crate::admin::desk::Desk;
@@ -95,22 +96,25 @@ impl Hands<'_> {
         &self,
         step: &Step,
         targets: &[(String, LockLevel)],
-        own: &[(String, LockLevel)],
+        (table, level): &(String, LockLevel),
         statements: Vec<String>,
     ) -> Result<()> {
-        let locks = |all: &[(String, LockLevel)]| -> Vec<Lock> {
-            all.iter().filter_map(|(at, level)| Some(Lock::new(at.clone(), mode(*level)?))).collect()
-        };
-        let change = locks::Change {
-            title: step.title.clone(),
-            targets: locks(targets),
-            own: locks(own),
-            still: None,
-            statements,
-        };
+        let lock = |at: &str, level: LockLevel| Some(Lock::new(at, mode(level)?));
+        let targets = targets.iter().filter_map(|(at, level)| lock(at, *level)).collect();
+        let mut change = locks::Change { title: step.title.clone(), targets, own: Vec::new(), still: None, statements };
         // What is said to take long is let take long: the estimate is one.
         let working = step.blocks.map_or(locks::WORKING, |blocks| Duration::from_secs(60).max(blocks * 20));
-        self.desk.send(locks::make_within(self.desk.client(), self.target, &change, self.patience, working)).await
+        for others in 0.. {
+            let tables = partitions::with_partitions(self.desk, table).await?;
+            change.own = tables.iter().filter_map(|at| lock(at, *level)).collect();
+            let made = locks::make_within(self.desk.client(), self.target, &change, self.patience, working);
+            match self.desk.send(made).await {
+                // One of them was dropped meanwhile.
+                Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) && others < tables.len() - 1 => {}
+                done => return done,
+            }
+        }
+        unreachable!("the attempts are counted without an end")
     }
 
     /// One that was broken off is there, is no use, and has to go first (PostgreSQL's manual, CREATE INDEX).

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use super::pace::{Pace, Pacer};
-use super::{Event, Teller, journal};
+use super::{Event, Teller, journal, partitions};
 use crate::admin::adopt::steps::Backfill;
 use crate::admin::batch::{self, Keys, Patience, Values};
 use crate::admin::desk::Desk;
@@ -22,9 +23,9 @@ const ROWS_PER_PAGE: u32 = 50;
 /// Where it has come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Position {
-    /// Which of the tables.
-    table: usize,
-    /// The last key that was looked at, or the last page; nothing at the beginning of a table.
+    /// The table, or which of its partitions; none before the first.
+    table: String,
+    /// The last key that was looked at, or the last page; nothing where it was looked at to its end.
     after: Option<Vec<String>>,
 }
 
@@ -57,10 +58,22 @@ impl Filling<'_> {
         let silence = self.backfill.has_triggers && self.may_silence().await?;
         let (began, mut pacer, mut written) = (Instant::now(), Pacer::new(self.pace), 0);
         let (mut size, mut seen) = (batch::first_size(MOST), 0_u64);
-        while let Some(table) = self.backfill.tables.get(position.table) {
+        let mut gone = None;
+        while let Some(table) = self.next_leaf(&position).await? {
+            if table != position.table {
+                position.after = None;
+            }
             let mut patience = Patience::new(size).within(self.patience);
             let started = Instant::now();
-            let (rows, next) = self.patiently(table, &position, silence, &mut patience).await?;
+            let filled = self.patiently(&table, position.after.as_deref(), silence, &mut patience).await;
+            let (rows, next) = match filled {
+                // The partition was dropped meanwhile.
+                Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) && gone.as_ref() != Some(&table) => {
+                    gone = Some(table);
+                    continue;
+                }
+                filled => filled?,
+            };
             size = patience.next_size(MOST);
             written += rows;
             seen += u64::from(patience.size);
@@ -69,6 +82,10 @@ impl Filling<'_> {
             pacer.rest(self.desk, started.elapsed(), teller).await?;
         }
         Ok(written)
+    }
+
+    async fn next_leaf(&self, at: &Position) -> Result<Option<String>> {
+        partitions::next_leaf(self.desk, &self.backfill.table, &at.table, at.after.is_none()).await
     }
 
     /// Whether triggers of the application's can be held off: they are for what it does.
@@ -84,13 +101,13 @@ impl Filling<'_> {
     async fn patiently(
         &self,
         table: &str,
-        at: &Position,
+        after: Option<&[String]>,
         silence: bool,
         patience: &mut Patience,
     ) -> Result<(u64, Position)> {
         loop {
             let desk = self.desk;
-            match desk.transaction(desk.send(self.batch(table, at, silence, patience.size))).await {
+            match desk.transaction(desk.send(self.batch(table, after, silence, patience.size))).await {
                 Ok(written) => return Ok(written),
                 Err(error) => patience.another_try(error).await?,
             }
@@ -98,7 +115,7 @@ impl Filling<'_> {
     }
 
     /// Within a transaction.
-    async fn batch(&self, table: &str, at: &Position, silence: bool, size: u32) -> Result<(u64, Position)> {
+    async fn batch(&self, table: &str, after: Option<&[String]>, silence: bool, size: u32) -> Result<(u64, Position)> {
         let client = self.desk.client();
         execute(client, batch::GIVES_WAY).await?;
         // What is lost with the server is lost together with the record of it.
@@ -108,14 +125,11 @@ impl Filling<'_> {
         }
         let keys = Keys::of(self.backfill.by.iter().map(|(name, sql_type)| (name.as_str(), sql_type.as_str())));
         let (rows, upper) = if keys.is_empty() {
-            self.pages(table, at.after.as_deref(), size).await?
+            self.pages(table, after, size).await?
         } else {
-            self.keys(&keys, table, at.after.as_deref(), size).await?
+            self.keys(&keys, table, after, size).await?
         };
-        let next = match upper {
-            Some(after) => Position { table: at.table, after: Some(after) },
-            None => Position { table: at.table + 1, after: None },
-        };
+        let next = Position { table: table.to_owned(), after: upper };
         let text = serde_json::to_string(&next).unwrap_or_default();
         query(client, &journal::reached(self.number, rows), &[(&text, Type::TEXT)]).await?;
         Ok((rows, next))

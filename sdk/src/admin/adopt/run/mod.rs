@@ -4,6 +4,7 @@ mod action;
 mod backfill;
 mod journal;
 mod pace;
+mod partitions;
 
 use std::fmt;
 use std::sync::Arc;

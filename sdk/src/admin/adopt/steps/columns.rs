@@ -19,7 +19,7 @@ pub(super) fn columns(shape: &Shape<'_>) -> Vec<Step> {
 pub(super) fn rows(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
     let mend = tenant.through.map(|link| fill(shape, tenant, link));
     let filling = tenant.through.zip(mend.clone()).map(|(link, fill)| backfill(tenant, link, fill));
-    let nulls = tenant.may_lack_key().then(|| forbid_null(shape, tenant, mend.clone()));
+    let nulls = tenant.may_lack_key().then(|| forbid_null(tenant, mend.clone()));
     let not_null = tenant.may_lack_key().then(|| not_null(shape, tenant));
     let prove = prove(shape, tenant, mend);
     [filling, nulls, prove, not_null].into_iter().flatten().collect()
@@ -27,8 +27,8 @@ pub(super) fn rows(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
 
 /// Ends what fills the columns: the application sends the key.
 pub(super) fn unfill(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
-    let undo = shape.change(tenant, LockLevel::ShareRowExclusive, create_trigger(shape, tenant, tenant.through?));
-    let action = shape.change(tenant, LockLevel::AccessExclusive, drop_trigger(shape, tenant));
+    let undo = tenant.change(LockLevel::ShareRowExclusive, create_trigger(shape, tenant, tenant.through?));
+    let action = tenant.change(LockLevel::AccessExclusive, drop_trigger(shape, tenant));
     let title = format!("end the trigger that fills {}.{}", tenant.table.name, tenant.key);
     Some(step("unfill", tenant, title, LockLevel::AccessExclusive, vec![Move { action, undo: vec![undo] }]))
 }
@@ -39,7 +39,7 @@ fn step(kind: &str, tenant: &Tenant<'_>, title: String, lock: LockLevel, moves: 
 
 fn column(shape: &Shape<'_>, tenant: &Tenant<'_>, link: &Link) -> Step {
     let (at, key) = (tenant.at(), quote_ident(&tenant.key));
-    let change = |statements| shape.change(tenant, LockLevel::AccessExclusive, statements);
+    let change = |statements| tenant.change(LockLevel::AccessExclusive, statements);
     if tenant.has_column() {
         let action = change(create_trigger(shape, tenant, link));
         let undo = change(drop_trigger(shape, tenant));
@@ -126,12 +126,11 @@ fn drop_trigger(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<String> {
 
 fn fill(shape: &Shape<'_>, tenant: &Tenant<'_>, link: &Link) -> Backfill {
     let target = shape.tenants.iter().find(|one| one.table.name == link.target);
-    let partitions = leaves(shape, tenant);
     let key = tenant.table.primary_key();
     let sql_type = |name: &str| tenant.table.column(name).map_or("text", |column| &column.sql_type).to_owned();
     let has_triggers = tenant.table.triggers.iter().any(|trigger| trigger.is_on);
     Backfill {
-        tables: if partitions.is_empty() { vec![tenant.at()] } else { partitions },
+        table: tenant.at(),
         key: tenant.key.clone(),
         by: key.iter().map(|name| (name.clone(), sql_type(name))).collect(),
         source: link.target.quoted(),
@@ -157,9 +156,9 @@ fn backfill(tenant: &Tenant<'_>, link: &Link, fill: Backfill) -> Step {
 
 /// From then on no row comes without it. Whoever had written one has ended when the lock is there. Rows that can't get one are told before:
 /// else it would be programs that are told, at any change of theirs.
-fn forbid_null(shape: &Shape<'_>, tenant: &Tenant<'_>, mend: Option<Backfill>) -> Step {
+fn forbid_null(tenant: &Tenant<'_>, mend: Option<Backfill>) -> Step {
     let (at, check) = (tenant.at(), quote_ident(&tenant.check()));
-    let change = |statement| shape.change(tenant, LockLevel::AccessExclusive, vec![statement]);
+    let change = |statement| tenant.change(LockLevel::AccessExclusive, vec![statement]);
     let add =
         format!("ALTER TABLE {at} ADD CONSTRAINT {check} CHECK ({} IS NOT NULL) NOT VALID", quote_ident(&tenant.key));
     let drop = format!("ALTER TABLE {at} DROP CONSTRAINT IF EXISTS {check}");
@@ -234,7 +233,7 @@ fn not_null(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Step {
     let sql = format!("ALTER TABLE {at} VALIDATE CONSTRAINT {check}");
     let validate = Move::for_good(Action::Statement { sql, done: None });
     let is_cheap = shape.catalog().version >= 120_000;
-    let change = |statements: [String; 2]| shape.change(tenant, LockLevel::AccessExclusive, statements.to_vec());
+    let change = |statements: [String; 2]| tenant.change(LockLevel::AccessExclusive, statements.to_vec());
     let set = change([
         format!("ALTER TABLE {at} ALTER COLUMN {key} SET NOT NULL"),
         format!("ALTER TABLE {at} DROP CONSTRAINT {check}"),

@@ -66,21 +66,21 @@ fn create_unique(tenant: &Tenant<'_>, index: &str, rest: &str) -> String {
 }
 
 /// What the SDK's and Citus' keys are, beside the old ones.
-pub(super) fn unique_steps(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<Step> {
-    uniques(tenant).into_iter().map(|unique| unique_step(shape, tenant, &unique)).collect()
+pub(super) fn unique_steps(tenant: &Tenant<'_>) -> Vec<Step> {
+    uniques(tenant).into_iter().map(|unique| unique_step(tenant, &unique)).collect()
 }
 
-fn unique_step(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) -> Step {
+fn unique_step(tenant: &Tenant<'_>, unique: &Unique<'_>) -> Step {
     let at = quote_qualified(Some(&tenant.table.name.schema), &unique.index);
     let drop = format!("DROP INDEX IF EXISTS {at}");
     let mut statements = vec![drop];
     if let UniqueKind::PrimaryKey(key) = unique.kind {
         statements.insert(0, old_key_again(tenant, key));
     }
-    let undo = shape.change(tenant, LockLevel::AccessExclusive, statements);
+    let undo = tenant.change(LockLevel::AccessExclusive, statements);
     let (action, lock, blocks) = if tenant.is_partitioned() {
         let lock = LockLevel::ShareRowExclusive;
-        (shape.change(tenant, lock, vec![unique.sql.clone()]), lock, Some(estimate::index(tenant.table)))
+        (tenant.change(lock, vec![unique.sql.clone()]), lock, Some(estimate::index(tenant.table)))
     } else {
         (Action::Index { index: at, sql: unique.sql.clone() }, LockLevel::ShareUpdateExclusive, None)
     };
@@ -132,7 +132,7 @@ pub(super) fn foreign_key_steps(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Vec<S
         let (add, validate) =
             shape.add_foreign_key(tenant, reference, &name, &clause(constraint, reference, &composite));
         let drop = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", tenant.at(), quote_ident(&name));
-        let undo = shape.change_foreign_key(tenant, reference, LockLevel::AccessExclusive, drop);
+        let undo = tenant.change_foreign_key(reference, LockLevel::AccessExclusive, drop);
         let reads = validate.is_none() && constraint.is_enforced();
         let blocks = reads.then(|| estimate::check(tenant.table));
         let add = Move { action: add, undo: vec![undo] };
@@ -186,25 +186,15 @@ pub(super) fn exchange_foreign_keys(shape: &Shape<'_>, tenant: &Tenant<'_>) -> O
             continue;
         }
         let renamed = matches!(fate, Fate::Becomes(_)).then(|| beside(&constraint.name));
-        moves.push(exchange(
-            shape.locks(tenant, LockLevel::AccessExclusive),
-            tenant.table,
-            constraint,
-            reference,
-            renamed,
-        ));
+        moves.push(exchange(tenant.table, constraint, reference, renamed));
     }
     exchange_step(tenant.table, moves)
 }
 
 /// The foreign keys of tables that are not tenants' to those that are: none of them outlives the distribution.
 pub(super) fn drop_foreign_keys(shape: &Shape<'_>, table: &Table) -> Option<Step> {
-    let own = vec![(table.name.quoted(), LockLevel::AccessExclusive)];
     let lost = lost_foreign_keys(shape, table);
-    exchange_step(
-        table,
-        lost.map(|(constraint, reference)| exchange(own.clone(), table, constraint, reference, None)).collect(),
-    )
+    exchange_step(table, lost.map(|(constraint, reference)| exchange(table, constraint, reference, None)).collect())
 }
 
 /// Those of a table that is not tenants' which don't outlive the distribution.
@@ -231,13 +221,7 @@ fn exchange_step(table: &Table, moves: Vec<Move>) -> Option<Step> {
     Some(Step::new(name, Some(&table.name), title, LockLevel::AccessExclusive, moves))
 }
 
-fn exchange(
-    own: Vec<(String, LockLevel)>,
-    table: &Table,
-    constraint: &Constraint,
-    reference: &Reference,
-    renamed: Option<String>,
-) -> Move {
+fn exchange(table: &Table, constraint: &Constraint, reference: &Reference, renamed: Option<String>) -> Move {
     let (at, name) = (table.name.quoted(), quote_ident(&constraint.name));
     let targets = others_lock(table, reference, LockLevel::AccessExclusive);
     let rename = |from: &str, to: &str| format!("ALTER TABLE {at} RENAME CONSTRAINT {from} TO {to}");
@@ -250,7 +234,7 @@ fn exchange(
     let back = [beside.as_ref().map(|beside| rename(&name, beside)), Some(again)];
     let change = |statements: [Option<String>; 2]| Action::Change {
         targets: targets.clone(),
-        own: own.clone(),
+        own: (at.clone(), LockLevel::AccessExclusive),
         statements: statements.into_iter().flatten().collect(),
     };
     let validate = Action::Statement { sql: format!("ALTER TABLE {at} VALIDATE CONSTRAINT {name}"), done: None };
@@ -288,7 +272,7 @@ pub(super) fn exchange_uniques(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option
 
 fn exchange_unique(shape: &Shape<'_>, tenant: &Tenant<'_>, unique: &Unique<'_>) -> Move {
     let (at, name, schema) = (tenant.at(), quote_ident(unique.name), &tenant.table.name.schema);
-    let change = |statements| shape.change(tenant, LockLevel::AccessExclusive, statements);
+    let change = |statements| tenant.change(LockLevel::AccessExclusive, statements);
     let drop = format!("ALTER TABLE {at} DROP CONSTRAINT {name}");
     match unique.kind {
         UniqueKind::PrimaryKey(key) if tenant.is_partitioned() => {

@@ -78,7 +78,7 @@ impl Steps {
         let tenants = &shape.tenants;
         let mut steps = columns::columns(&shape);
         steps.extend(tenants.iter().flat_map(|tenant| columns::rows(&shape, tenant)));
-        steps.extend(tenants.iter().flat_map(|tenant| keys::unique_steps(&shape, tenant)));
+        steps.extend(tenants.iter().flat_map(keys::unique_steps));
         steps.extend(tenants.iter().flat_map(|tenant| keys::foreign_key_steps(&shape, tenant)));
         let beside = steps.len();
         steps.extend(tenants.iter().filter_map(|tenant| keys::exchange_foreign_keys(&shape, tenant)));

@@ -115,29 +115,6 @@ impl<'a> Shape<'a> {
         own.into_iter().flat_map(|one| [vec![one], self.partitions(one)].concat()).collect()
     }
 
-    /// A table with its partitions under this lock, parents first.
-    pub(super) fn locks(&self, tenant: &Tenant<'_>, lock: LockLevel) -> Vec<(String, LockLevel)> {
-        let partitions = self.partitions(tenant.table).into_iter().map(|table| table.name.quoted());
-        [tenant.at()].into_iter().chain(partitions).map(|at| (at, lock)).collect()
-    }
-
-    /// Statements under this lock of a table.
-    pub(super) fn change(&self, tenant: &Tenant<'_>, lock: LockLevel, statements: Vec<String>) -> Action {
-        Action::Change { targets: Vec::new(), own: self.locks(tenant, lock), statements }
-    }
-
-    /// The same where the table that a foreign key points at is locked before it.
-    pub(super) fn change_foreign_key(
-        &self,
-        tenant: &Tenant<'_>,
-        reference: &Reference,
-        lock: LockLevel,
-        statement: String,
-    ) -> Action {
-        let targets = others_lock(tenant.table, reference, lock);
-        Action::Change { targets, own: self.locks(tenant, lock), statements: vec![statement] }
-    }
-
     /// Adds a foreign key without looking at the rows, and looks at them afterwards; in one where that can't be, and writers wait.
     pub(super) fn add_foreign_key(
         &self,
@@ -149,13 +126,13 @@ impl<'a> Shape<'a> {
         let (at, name) = (tenant.at(), quote_ident(name));
         if clause.ends_with(NOT_ENFORCED) {
             let add = format!("ALTER TABLE {at} ADD CONSTRAINT {name} {clause}");
-            return (self.change_foreign_key(tenant, reference, LockLevel::ShareRowExclusive, add), None);
+            return (tenant.change_foreign_key(reference, LockLevel::ShareRowExclusive, add), None);
         }
         // A partitioned table takes one that is not looked at from PostgreSQL 18 on.
         let is_online = !tenant.is_partitioned() || self.catalog().version >= 180_000;
         let not_valid = if is_online { " NOT VALID" } else { "" };
         let add = format!("ALTER TABLE {at} ADD CONSTRAINT {name} {clause}{not_valid}");
-        let add = self.change_foreign_key(tenant, reference, LockLevel::ShareRowExclusive, add);
+        let add = tenant.change_foreign_key(reference, LockLevel::ShareRowExclusive, add);
         let sql = format!("ALTER TABLE {at} VALIDATE CONSTRAINT {name}");
         (add, is_online.then_some(Action::Statement { sql, done: None }))
     }
@@ -225,6 +202,17 @@ impl Tenant<'_> {
     fn is_checked(&self) -> bool {
         let check = self.check();
         self.table.constraints.iter().any(|one| one.kind == "c" && one.is_validated && one.name == check)
+    }
+
+    /// Statements under this lock.
+    pub(super) fn change(&self, lock: LockLevel, statements: Vec<String>) -> Action {
+        Action::Change { targets: Vec::new(), own: (self.at(), lock), statements }
+    }
+
+    /// The same where the table that a foreign key points at is locked before it.
+    pub(super) fn change_foreign_key(&self, reference: &Reference, lock: LockLevel, statement: String) -> Action {
+        let targets = others_lock(self.table, reference, lock);
+        Action::Change { targets, own: (self.at(), lock), statements: vec![statement] }
     }
 
     /// Those that get the key before them, or the same columns where it is among them.

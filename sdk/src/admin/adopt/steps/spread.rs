@@ -24,7 +24,7 @@ pub(super) fn steps(shape: &Shape<'_>, options: &Options) -> Vec<Step> {
         return Vec::new();
     }
     let types = types(shape);
-    let identities = shape.tenants.iter().filter_map(|tenant| identity(shape, tenant));
+    let identities = shape.tenants.iter().filter_map(identity);
     let loosen = shape.tenants.iter().filter_map(|tenant| loosen(shape, tenant));
     let references = shape.references.iter().map(|table| reference(table));
     let tables = shape.tenants.iter().map(|tenant| distribute(shape, tenant, options));
@@ -71,14 +71,14 @@ fn foreign_keys<'a>(shape: &Shape<'a>, tenant: &Tenant<'a>) -> Vec<Now<'a>> {
 }
 
 /// Without a key that tells its rows apart, no change of one can be passed on while it goes to the nodes.
-fn identity(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
+fn identity(tenant: &Tenant<'_>) -> Option<Step> {
     if !tenant.table.primary_key().is_empty() || tenant.table.replica_identity != "d" {
         return None;
     }
     let at = tenant.at();
     let change = |to: &str| {
         let statement = format!("ALTER TABLE {at} REPLICA IDENTITY {to}");
-        shape.change(tenant, LockLevel::AccessExclusive, vec![statement])
+        tenant.change(LockLevel::AccessExclusive, vec![statement])
     };
     let table = &tenant.table.name;
     let title = format!("changes of {table}, which has no primary key, tell the whole row");
@@ -90,7 +90,7 @@ fn loosen(shape: &Shape<'_>, tenant: &Tenant<'_>) -> Option<Step> {
     let at = tenant.at();
     let drop = |now: &Now<'_>| {
         let drop = format!("ALTER TABLE {at} DROP CONSTRAINT {}", quote_ident(&now.constraint.name));
-        let action = shape.change_foreign_key(tenant, now.reference, LockLevel::AccessExclusive, drop);
+        let action = tenant.change_foreign_key(now.reference, LockLevel::AccessExclusive, drop);
         let (add, validate) = again(shape, tenant, now);
         Move { action, undo: [add].into_iter().chain(validate).collect() }
     };
@@ -212,7 +212,7 @@ fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step
     let done = is_known(&at, DISTRIBUTED);
     let moves = if is_concurrent {
         let ahead: Vec<String> = tenant.table.columns.iter().filter_map(|column| ahead(&at, column)).collect();
-        let ahead = (!ahead.is_empty()).then(|| shape.change(tenant, LockLevel::AccessExclusive, ahead));
+        let ahead = (!ahead.is_empty()).then(|| tenant.change(LockLevel::AccessExclusive, ahead));
         let sql = create_distributed_table_concurrently(&at, &tenant.key, &shards);
         ahead.into_iter().chain([Action::Split { sql, done }]).map(Move::for_good).collect()
     } else {

@@ -54,8 +54,8 @@ pub enum Action {
     Change {
         /// Tables that foreign keys point at, as SQL text, with the lock.
         targets: Vec<(String, LockLevel)>,
-        /// The table itself, and what is locked behind it.
-        own: Vec<(String, LockLevel)>,
+        /// The table itself, which is locked with the partitions that it has by then.
+        own: (String, LockLevel),
         /// The statements.
         statements: Vec<String>,
     },
@@ -101,8 +101,8 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Backfill {
-    /// The tables with the rows, as SQL text: one, or the partitions of one.
-    pub tables: Vec<String>,
+    /// The table with the rows, as SQL text: where it has partitions, one after the other is filled.
+    pub table: String,
     /// The column that gets the key.
     pub key: String,
     /// The columns by which batches are cut, with their types; without any, by the place of the rows in the file.
@@ -230,7 +230,7 @@ impl Action {
         match self {
             Self::Change { statements, .. } => statements.clone(),
             Self::Index { sql, .. } | Self::Statement { sql, .. } | Self::Split { sql, .. } => vec![sql.clone()],
-            Self::Backfill(backfill) => backfill.tables.iter().map(|table| backfill.update(table, "…")).collect(),
+            Self::Backfill(backfill) => vec![backfill.update(&backfill.table, "…")],
             Self::Prove { proofs, .. } => proofs.iter().map(|proof| proof.sql.clone()).collect(),
             Self::Gate { what } => vec![format!("-- {what}")],
         }

@@ -84,9 +84,11 @@ async fn rows_that_lost_what_they_point_at_are_told(place: Place) {
         let (orphans, _) = orphans.split_once('`').unwrap();
         assert_eq!(client.query(&format!("SELECT * FROM {orphans}"), &[]).await.unwrap().len(), 1);
         client.batch_execute(&format!("DELETE FROM {orphans}")).await.unwrap();
+        assert!(adopt.journal().await.unwrap().unwrap().lacks_foreign_keys());
         told.push(what.rsplit(": ").next().unwrap().to_owned());
     };
     assert_eq!(outcome.end, End::Finished);
+    assert!(!adopt.journal().await.unwrap().unwrap().lacks_foreign_keys());
     assert_eq!(
         told,
         [

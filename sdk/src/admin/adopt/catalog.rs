@@ -123,8 +123,11 @@ pub struct Function {
     pub is_trigger: bool,
     /// What it returns, as `pg_get_function_result` tells; a procedure returns nothing.
     pub returns: Option<String>,
-    /// Its text, as `pg_proc.prosrc` has it.
+    /// Its text, as `pg_proc.prosrc` has it; of one that has none (`BEGIN ATOMIC`), what `pg_get_functiondef` writes.
     pub source: String,
+    /// Schema and name of the tables whose keys it can't be without: such a one that groups by a primary key, or names a key in ON CONFLICT.
+    #[serde(default)]
+    pub needs_keys: Vec<(String, String)>,
 }
 
 /// A sequence.

@@ -52,7 +52,16 @@ SELECT pg_catalog.json_build_object(
         SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object(
             'schema', s.nspname, 'name', p.proname, 'arguments', pg_catalog.pg_get_function_identity_arguments(p.oid),
             'language', l.lanname, 'kind', p.prokind, 'is_trigger', p.prorettype = 'pg_catalog.trigger'::pg_catalog.regtype,
-            'returns', pg_catalog.pg_get_function_result(p.oid), 'source', p.prosrc
+            'returns', pg_catalog.pg_get_function_result(p.oid),
+            -- One that is written BEGIN ATOMIC or RETURN has no text of its own (PostgreSQL 14 and newer).
+            'source', CASE WHEN p.prosrc = '' AND p.prokind <> 'a' THEN pg_catalog.pg_get_functiondef(p.oid) ELSE p.prosrc END,
+            'needs_keys', (
+                SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_array(r.nspname, r.relname)), '[]')
+                FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_constraint k ON k.oid = d.refobjid
+                JOIN relations r ON r.oid = k.conrelid
+                WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
+                    AND d.refclassid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+            )
         ) ORDER BY s.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)), '[]')
         FROM pg_catalog.pg_proc p JOIN schemas s ON s.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
         WHERE NOT EXISTS (

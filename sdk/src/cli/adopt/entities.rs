@@ -50,6 +50,13 @@ impl Command {
             Crate::Time => Dates::Time,
         };
         let pick = tables.into_iter().fold(Pick::all(), Pick::table).with_dates(dates);
+        if let Some(journal) = context.cluster().await?.admin().adopt().journal().await?
+            && journal.lacks_foreign_keys()
+        {
+            let why = "an adoption is under way, and foreign keys are gone until it has ended, so that what rows point at is not to be \
+                       seen: `adopt run` goes on";
+            return Err(Failure::usage(why));
+        }
         let entities = source.inspect(context).await?.entities(&pick)?;
         match &write {
             Some(file) => {

@@ -73,6 +73,15 @@ impl Journal {
         self.entries.iter().find(|entry| !entry.is_done())
     }
 
+    /// Whether foreign keys have gone, and are not all there again: what a row points at is not to be seen in the catalogs meanwhile.
+    #[must_use]
+    pub fn lacks_foreign_keys(&self) -> bool {
+        let is = |entry: &Entry, kind: &str| entry.name.starts_with(kind);
+        let has_begun = |entry: &Entry| entry.done > 0 || entry.undone > 0;
+        self.entries.iter().any(|entry| is(entry, "loosen:") && has_begun(entry))
+            && self.entries.iter().any(|entry| is(entry, "tighten:") && !entry.is_done())
+    }
+
     /// The number of the step that is next, or under way.
     pub(super) fn at(&self) -> usize {
         self.entries.iter().position(|entry| !entry.is_done()).unwrap_or(self.entries.len())

@@ -3,7 +3,7 @@
 use super::keys::{self, UniqueKind};
 use super::shape::{Shape, Tenant};
 use super::step::Break;
-use crate::admin::adopt::catalog::{Function, View};
+use crate::admin::adopt::catalog::{Function, Name, View};
 use crate::admin::adopt::check::words::{Kind, Token, Writer, tokens};
 
 /// In the order of views and functions, each named once for each reason.
@@ -19,27 +19,40 @@ pub(super) fn of(shape: &Shape<'_>) -> Vec<Break> {
     breaks
 }
 
-/// The primary key can't go for as long as a view needs it (PostgreSQL's manual, GROUP BY).
 fn of_view(shape: &Shape<'_>, view: &View) -> Vec<Break> {
-    let needs = |tenant: &&Tenant<'_>| {
-        let name = (&tenant.table.name.schema, &tenant.table.name.name);
-        view.needs_keys.iter().any(|(schema, table)| (schema, table) == name)
-            && keys::uniques(tenant).iter().any(|unique| matches!(unique.kind, UniqueKind::PrimaryKey(_)))
+    let why = |table: &Name| {
+        format!("it groups by the primary key of {table}, which changes: name all columns in its GROUP BY")
     };
-    let breaks = shape.tenants.iter().filter(needs).map(|tenant| {
-        let table = &tenant.table.name;
-        let why = format!("it groups by the primary key of {table}, which changes: name all columns in its GROUP BY");
-        Break { object: format!("view {}", view.name), why, before: format!("exchange-keys:{table}") }
-    });
-    breaks.collect()
+    by_keys(shape, &view.needs_keys, &format!("view {}", view.name), why)
 }
 
 fn of_function(shape: &Shape<'_>, function: &Function) -> Vec<Break> {
     let kind = if function.kind == "p" { "procedure" } else { "function" };
     let object = format!("{kind} {}({})", function.name, function.arguments);
+    let why = |table: &Name| {
+        format!(
+            "it needs the primary key of {table}, which changes: name all columns in its GROUP BY, or write its text as a string"
+        )
+    };
+    let mut breaks = by_keys(shape, &function.needs_keys, &object, why);
     let mut found = Vec::new();
     Reader { shape, returns: function.returns.as_deref(), found: &mut found }.read(&function.source);
-    found.into_iter().map(|(before, why)| Break { object: object.clone(), why, before }).collect()
+    breaks.extend(found.into_iter().map(|(before, why)| Break { object: object.clone(), why, before }));
+    breaks
+}
+
+/// A primary key can't go for as long as a query that the server has parsed needs it (PostgreSQL's manual, GROUP BY).
+fn by_keys(shape: &Shape<'_>, needed: &[(String, String)], object: &str, why: impl Fn(&Name) -> String) -> Vec<Break> {
+    let needs = |tenant: &&Tenant<'_>| {
+        let name = (&tenant.table.name.schema, &tenant.table.name.name);
+        needed.iter().any(|(schema, table)| (schema, table) == name)
+            && keys::uniques(tenant).iter().any(|unique| matches!(unique.kind, UniqueKind::PrimaryKey(_)))
+    };
+    let broken = shape.tenants.iter().filter(needs).map(|tenant| {
+        let table = &tenant.table.name;
+        Break { object: object.to_owned(), why: why(table), before: format!("exchange-keys:{table}") }
+    });
+    broken.collect()
 }
 
 /// Reads the text of a function, in whatever language that has SQL in it as it is, or in strings.
@@ -53,8 +66,7 @@ struct Reader<'r, 'a> {
 
 impl<'r, 'a> Reader<'r, 'a> {
     fn read(&mut self, text: &str) {
-        let all: Vec<Token<'_>> =
-            tokens(text, Writer::Server).into_iter().filter(|one| one.kind != Kind::Blank).collect();
+        let all = words(text);
         for (at, token) in all.iter().enumerate() {
             let rest = &all[at..];
             if token.kind == Kind::Constant {
@@ -63,6 +75,8 @@ impl<'r, 'a> Reader<'r, 'a> {
                 }
             } else if token.is("insert") && rest.get(1).is_some_and(|next| next.is("into")) {
                 self.insert(&rest[2..]);
+            } else if token.is("merge") && rest.get(1).is_some_and(|next| next.is("into")) {
+                self.merge(&rest[2..]);
             } else if token.is("select") && rest.get(1).is_some_and(|next| next.is_sign("*")) {
                 self.select_all(&rest[2..]);
             }
@@ -74,15 +88,29 @@ impl<'r, 'a> Reader<'r, 'a> {
         let Some((tenant, used)) = self.tenant(rest) else { return };
         let end = rest.iter().position(|token| token.is_sign(";")).unwrap_or(rest.len());
         let rest = &rest[used..end];
-        let (table, key) = (&tenant.table.name, &tenant.key);
         let begin = rest.iter().position(|token| token.is_sign("(") || begins_rows(token));
         let begin = begin.unwrap_or(rest.len());
         let names = list(&rest[begin..]).filter(|_| !rest.get(begin + 1).is_some_and(begins_rows));
+        self.named(tenant, names);
+        self.conflict(tenant, rest);
+    }
+
+    /// What comes behind MERGE INTO.
+    fn merge(&mut self, rest: &[Token<'_>]) {
+        let Some((tenant, used)) = self.tenant(rest) else { return };
+        let end = rest.iter().position(|token| token.is_sign(";")).unwrap_or(rest.len());
+        for at in (used..end).filter(|at| rest[*at].is("insert")) {
+            self.named(tenant, list(&rest[at + 1..end]));
+        }
+    }
+
+    /// Rows that are inserted with these columns, if any are named.
+    fn named(&mut self, tenant: &Tenant<'_>, names: Option<Vec<String>>) {
+        let (table, key) = (&tenant.table.name, &tenant.key);
         if tenant.through.is_some() && !names.is_some_and(|names| names.contains(key)) {
             let why = format!("it inserts into {table} without {key}, which nothing fills from then on: name it there");
             self.found.push((format!("unfill:{table}"), why));
         }
-        self.conflict(tenant, rest);
     }
 
     fn conflict(&mut self, tenant: &Tenant<'_>, rest: &[Token<'_>]) {
@@ -99,12 +127,17 @@ impl<'r, 'a> Reader<'r, 'a> {
             // The primary key keeps its name.
             let is_gone = by_name && matches!(unique.kind, UniqueKind::Constraint(_));
             let named = is_gone && rest.get(2).and_then(name).is_some_and(|name| name == unique.name);
-            let listed = list(rest).is_some_and(|mut names| {
-                let mut columns = columns.clone();
-                names.sort_unstable();
-                columns.sort_unstable();
-                names == columns
-            });
+            let listed = match unique.kind {
+                UniqueKind::Index(index) if index.columns.contains(&None) => {
+                    elements(rest).is_some_and(|named| Some(named) == elements(&words(&index.definition)))
+                }
+                _ => list(rest).is_some_and(|mut names| {
+                    let mut columns = columns.clone();
+                    names.sort_unstable();
+                    columns.sort_unstable();
+                    names == columns
+                }),
+            };
             if named || listed {
                 let why = format!(
                     "its ON CONFLICT means {}, which is unique per tenant from then on: name {} there",
@@ -144,6 +177,33 @@ impl<'r, 'a> Reader<'r, 'a> {
         let table = shape.catalog().named(&text)?;
         Some((shape.tenants.iter().find(|tenant| tenant.table.name == table.name)?, used))
     }
+}
+
+fn words(text: &str) -> Vec<Token<'_>> {
+    tokens(text, Writer::Server).into_iter().filter(|one| one.kind != Kind::Blank).collect()
+}
+
+/// What the first parentheses have in them, by which two lists of expressions are the same: without casts and parentheses, which PostgreSQL
+/// adds of its own.
+fn elements(rest: &[Token<'_>]) -> Option<String> {
+    let inside = &rest[rest.iter().position(|token| token.is_sign("("))?..];
+    let (mut depth, mut is_cast, mut texts) = (0_usize, false, Vec::new());
+    for token in inside {
+        match token.text {
+            "(" => depth += 1,
+            ")" => (depth, is_cast) = (depth - 1, false),
+            "::" => is_cast = true,
+            _ if is_cast && token.kind == Kind::Word => {}
+            text => {
+                is_cast = false;
+                texts.push(text.to_ascii_lowercase());
+            }
+        }
+        if depth == 0 {
+            return Some(texts.join(" "));
+        }
+    }
+    None
 }
 
 /// Whether rows come from here on, and no list of columns.

@@ -5,6 +5,7 @@ mod check;
 mod entities;
 mod guide;
 mod inspect;
+mod kills;
 mod partitions;
 mod run;
 mod schemas;

@@ -10,7 +10,7 @@ use shardwise::admin::adopt::{Adopt, Class, Inspection, Options};
 use shardwise::{Cluster, Config, ErrorKind};
 use tokio_postgres::Client;
 
-use super::schemas::{FESTIVALS, WAREHOUSES, answered};
+use super::schemas::WAREHOUSES;
 use super::writer::{BUSY, Script, Writer};
 use crate::support::place::{Place, in_both_modes};
 use crate::support::stage::session;
@@ -29,19 +29,19 @@ pub async fn platform(place: Place, festivals: usize, each: usize) -> (Config, C
 }
 
 /// As fast as it can.
-fn hurry() -> Pace {
+pub(super) fn hurry() -> Pace {
     let mut pace = Pace::default();
     pace.share = 1.0;
     pace
 }
 
-fn quietly(_: Event<'_>) {}
+pub(super) fn quietly(_: Event<'_>) {}
 
 /// Number and sum of a table's rows, in the columns that it had before.
-type Sums = BTreeMap<String, (i64, String)>;
+pub(super) type Sums = BTreeMap<String, (i64, String)>;
 
 /// Of the tables that the writer leaves alone, and of the orders that were there.
-async fn sums(client: &Client, before: &Inspection) -> Sums {
+pub(super) async fn sums(client: &Client, before: &Inspection) -> Sums {
     let mut sums = Sums::new();
     for table in &before.catalog.tables {
         let name = table.name.name.as_str();
@@ -210,7 +210,7 @@ async fn adopted_while_it_is_written(place: Place, aim: impl Fn(&mut Options)) -
 }
 
 /// As the catalogs have it, without what grows.
-fn shape(found: &Inspection) -> serde_json::Value {
+pub(super) fn shape(found: &Inspection) -> serde_json::Value {
     let mut shape = serde_json::to_value(&found.catalog).unwrap();
     shape.as_object_mut().unwrap().remove("database");
     for table in shape["tables"].as_array_mut().unwrap() {
@@ -226,7 +226,7 @@ fn shape(found: &Inspection) -> serde_json::Value {
 
 /// The two are compared a part at a time, so that what differs is to be read.
 #[track_caller]
-fn assert_same_shape(found: &Inspection, wanted: &serde_json::Value, at: &str) {
+pub(super) fn assert_same_shape(found: &Inspection, wanted: &serde_json::Value, at: &str) {
     let found = shape(found);
     for (found, wanted) in found["tables"].as_array().unwrap().iter().zip(wanted["tables"].as_array().unwrap()) {
         assert_eq!(found, wanted, "{at}");
@@ -410,101 +410,6 @@ async fn many_rows_get_their_key() {
     assert_eq!(*felt.errors.lock().await, Vec::<String>::new());
 }
 
-/// The festivals with answers for what is asked.
-async fn festivals(place: Place) -> (Config, Adopt, Inspection) {
-    let config = place.empty().await;
-    let client = session(&config).await;
-    for statement in FESTIVALS.split(";\n").filter(|statement| !statement.trim().is_empty()) {
-        client.batch_execute(statement).await.unwrap();
-    }
-    let more = "INSERT INTO notes SELECT gen_random_uuid(), id, name FROM stands, generate_series(1, 3000); \
-        INSERT INTO tickets SELECT gen_random_uuid(), f.id, u.id, 'sold' FROM festivals f, users u; \
-        INSERT INTO scans SELECT id, '2026-06-01' FROM tickets, generate_series(1, 2000)";
-    client.batch_execute(more).await.unwrap();
-    let adopt = Cluster::connect(config.clone()).await.unwrap().admin().adopt();
-    let plan = adopt.inspect("festivals.id", "festival_id").await.unwrap().to_plan();
-    let found = adopt.inspect_with(&answered(&plan)).await.unwrap();
-    (config, adopt, found)
-}
-
-/// Goes through the steps, and waits behind each to be killed; or is killed wherever it is.
-#[tokio::test]
-async fn child_that_adopts() {
-    let Some(told) = crate::child::told() else { return };
-    let (way, url) = told.split_once(' ').unwrap();
-    let cluster = Cluster::connect(Config::from_url(url).unwrap()).await.unwrap();
-    println!("answer: ready");
-    let tell = |event: Event<'_>| {
-        if let (Event::Done { step, .. }, "steps") = (event, way) {
-            println!("answer: {}", step.name);
-            std::thread::sleep(Duration::from_secs(600));
-        }
-    };
-    let outcome = cluster.admin().adopt().run().past(APPLICATION).pace(hurry()).go(tell).await.unwrap();
-    println!("answer: {}", if outcome.end == End::Finished { "finished" } else { "not finished" });
-    std::thread::sleep(Duration::from_secs(600));
-}
-
-/// What comes out of it is the same as of one that nobody has killed.
-async fn a_killed_process_is_followed_by_one_that_goes_on(place: Place) {
-    let (config, adopt, found) = festivals(place).await;
-    let client = session(&config).await;
-    let before = sums(&client, &found).await;
-    adopt.begin(&found.steps(&Options::of(&found)).unwrap()).await.unwrap();
-    adopt.run().past(APPLICATION).pace(hurry()).go(quietly).await.unwrap();
-    let after = adopt.inspect("festivals.id", "festival_id").await.unwrap();
-    let names = |found: &Inspection| found.catalog.tables.iter().map(|table| table.name.clone()).collect::<Vec<_>>();
-    assert_eq!(names(&after), names(&found), "what Citus has left is nobody's table");
-    let whole = shape(&after);
-    assert_eq!(sums(&client, &found).await, before);
-
-    let url = |config: &Config| {
-        let port = config.contact_points()[0].port;
-        format!("postgres://postgres@127.0.0.1:{port}/{}", config.database())
-    };
-    let child = |way: &str, config: &Config| {
-        let told = format!("{way} {}", url(config));
-        let mut child = crate::child::start("adopt::run::child_that_adopts", &told, std::path::Path::new("/"), &[]);
-        assert_eq!(tokio::task::block_in_place(|| crate::child::answer(&mut child)), "ready");
-        child
-    };
-    let (config, adopt, found) = festivals(place).await;
-    let before = sums(&session(&config).await, &found).await;
-    let steps = found.steps(&Options::of(&found)).unwrap();
-    adopt.begin(&steps).await.unwrap();
-    let mut killed = 0;
-    for step in &steps.steps {
-        let mut child = child("steps", &config);
-        let answer = tokio::task::block_in_place(|| crate::child::answer(&mut child));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert_eq!(answer, step.name);
-        killed += 1;
-    }
-    let rest = adopt.run().past(APPLICATION).go(quietly).await.unwrap();
-    assert_eq!((rest.end, rest.steps), (End::Finished, Vec::new()));
-    assert_same_shape(&adopt.inspect("festivals.id", "festival_id").await.unwrap(), &whole, "behind each step");
-    assert_eq!(sums(&session(&config).await, &found).await, before);
-
-    let (config, adopt, found) = festivals(place).await;
-    let before = sums(&session(&config).await, &found).await;
-    adopt.begin(&found.steps(&Options::of(&found)).unwrap()).await.unwrap();
-    let mut at = Vec::new();
-    for nth in 0_u64..10 {
-        let mut child = child("through", &config);
-        tokio::time::sleep(Duration::from_millis(20 + 173 * (nth * 7 % 10))).await;
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let journal = adopt.journal().await.unwrap().unwrap();
-        at.push(journal.next().map_or_else(|| "finished".to_owned(), |entry| entry.name.clone()));
-    }
-    adopt.run().past(APPLICATION).go(quietly).await.unwrap();
-    println!("ADOPT killed behind each of {killed} steps, and at {at:?}");
-    assert!(at.iter().any(|at| at != "finished"), "all of them came too late");
-    assert_same_shape(&adopt.inspect("festivals.id", "festival_id").await.unwrap(), &whole, "at ten places");
-    assert_eq!(sums(&session(&config).await, &found).await, before);
-}
-
 /// As TPC-C has it: the key is in each table already, and the program names it.
 async fn warehouses_are_adopted_while_they_are_written(place: Place) {
     let config = place.empty().await;
@@ -555,5 +460,5 @@ async fn warehouses_are_adopted_while_they_are_written(place: Place) {
 }
 
 in_both_modes![
-    @on_two_threads: warehouses_are_adopted_while_they_are_written, a_platform_is_adopted_while_it_is_written, a_killed_process_is_followed_by_one_that_goes_on
+    @on_two_threads: warehouses_are_adopted_while_they_are_written, a_platform_is_adopted_while_it_is_written
 ];

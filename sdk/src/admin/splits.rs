@@ -35,19 +35,25 @@ const POLL: Duration = Duration::from_millis(200);
 pub(super) async fn alone<T>(session: &Client, patience: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
     let since = Instant::now();
     let is_marked = loop {
-        let mark = set_mark(session).await?;
-        match other(session).await? {
-            // It has ended between the two.
-            None if mark == Mark::Others => {}
-            None => break mark == Mark::Own,
-            Some(_) if since.elapsed() < patience => {}
-            Some(other) => return Err(other.is_in_the_way()),
+        let (mark, other) = (set_mark(session).await?, other(session).await?);
+        // With a mark of others and none of them, they have ended between the two.
+        if other.is_none() && mark != Mark::Others {
+            break mark == Mark::Own;
         }
         if mark == Mark::Own {
             execute(session, UNSET).await?;
         }
+        if let Some(other) = other.filter(|_| since.elapsed() >= patience) {
+            return Err(other.is_in_the_way());
+        }
         tokio::time::sleep(random::jitter(POLL)).await;
     };
+    if !is_marked {
+        tracing::warn!(
+            "the role may make no replication slots, so nothing keeps another database of the server from splitting shards at the same time, \
+             by which rows would be lost: see that none does, or ALTER ROLE … REPLICATION"
+        );
+    }
     let done = work.await;
     if is_marked {
         let unmarked = execute(session, UNSET).await;
@@ -68,13 +74,7 @@ async fn set_mark(session: &Client) -> Result<Mark> {
     let Err(error) = execute(session, SET).await else { return Ok(Mark::Own) };
     match error.code() {
         Some(&SqlState::DUPLICATE_OBJECT) => Ok(Mark::Others),
-        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-            tracing::warn!(
-                "the role may make no replication slots, so nothing keeps another database of the server from splitting shards \
-                 at the same time, by which rows would be lost: see that none does, or ALTER ROLE … REPLICATION"
-            );
-            Ok(Mark::Nobodys)
-        }
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(Mark::Nobodys),
         _ => Err(error.during("the server could not be marked as one that splits shards")),
     }
 }

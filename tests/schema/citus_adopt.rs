@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use shardwise::__private::admin::{self, Target};
+use shardwise::ErrorKind;
 use shardwise::admin::{Consent, Plan, Report};
 use shardwise::schema::{Generated, Interval, OnDelete, Table};
 use tokio_postgres::error::SqlState;
@@ -20,6 +21,7 @@ on_citus![
     a_crash_between_leaves_what_the_next_apply_goes_on_from,
     a_crash_within_leaves_what_the_next_apply_goes_on_from,
     each_condition_of_the_concurrent_way_is_told,
+    a_coordinator_that_takes_shards_wants_a_second_session,
     ten_services_may_adopt_at_once,
     empty_tables_are_distributed_at_once,
     tables_that_citus_knows_already,
@@ -282,6 +284,23 @@ async fn a_crash_within_leaves_what_the_next_apply_goes_on_from(place: Place) {
     apply(&mut client, &table).await;
     assert_same(&mut client, &table).await;
     assert_eq!(client.number("SELECT count(*) FROM wallets").await, 101);
+}
+
+/// `Cluster::admin` has a second session, by which its own shards follow.
+async fn a_coordinator_that_takes_shards_wants_a_second_session(place: Place) {
+    let _one = splitting().await;
+    let mut client = place.database().await;
+    let tables = [wallets(), users()];
+    apply_plain(&mut client, &tables).await;
+    fill(&client).await;
+    let takes = "SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', true) FROM pg_dist_node WHERE groupid = 0";
+    client.by_hand(&[takes]).await;
+    let error = try_apply(&mut client, &tables, &Consent::none()).await.unwrap_err();
+    assert!(
+        error.kind() == ErrorKind::Unsupported && error.to_string().contains("run it by `Cluster::admin`"),
+        "{error}"
+    );
+    assert_eq!(counts(&client, &["users", "wallets"]).await, [100, 100]);
 }
 
 async fn each_condition_of_the_concurrent_way_is_told(place: Place) {

@@ -251,14 +251,19 @@ impl Run<'_> {
             let number = self.report.done.len() + 1;
             (self.progress)(Progress { number, total, title: &step.title });
             let start = Instant::now();
+            let second = self.aim.second.as_ref();
             let run = async {
                 for statement in &step.statements {
-                    execute(client, statement).await?;
+                    match &step.object {
+                        Some(table) if step.splits() => {
+                            splits::distribute(client, second, table, statement, splits::PATIENCE).await?;
+                        }
+                        _ => execute(client, statement).await?,
+                    }
                 }
                 Ok(())
             };
-            let done = if step.splits() { splits::alone(client, splits::PATIENCE, run).await } else { run.await };
-            done.map_err(|error| self.failed(&step, number, total, error))?;
+            run.await.map_err(|error| self.failed(&step, number, total, error))?;
             if step.phase == Phase::Outside {
                 self.committed = number;
             }

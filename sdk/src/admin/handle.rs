@@ -97,8 +97,8 @@ impl Admin {
         mut progress: impl FnMut(Progress<'_>) + Send,
     ) -> Result<Report> {
         let mut connection = self.connect().await?;
-        let mut report =
-            commands::apply(connection.client_mut(), self.aim(), schema.tables(), consent, &mut progress).await?;
+        let aim = self.aim().with_second(self.core.coordinator_pool()?);
+        let mut report = commands::apply(connection.client_mut(), aim, schema.tables(), consent, &mut progress).await?;
         let (partitions, number, total) = report.partitions();
         if !partitions.is_empty() {
             let titles: Vec<&str> = partitions.iter().map(Step::title).collect();

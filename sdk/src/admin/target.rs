@@ -5,6 +5,7 @@ use tokio_postgres::Client;
 use super::citus;
 use crate::config::{Config, Mode, Policy};
 use crate::error::{Error, Result};
+use crate::pool::NodePool;
 use crate::schema::trigger::Server;
 
 /// What kind of database it is.
@@ -35,11 +36,18 @@ pub struct Aim {
     pub(super) target: Target,
     /// How the database keeps tenants apart.
     pub(super) policy: Policy,
+    /// Opens a second session on the coordinator, where a step needs one.
+    pub(super) second: Option<NodePool>,
 }
 
 impl Aim {
     pub(super) fn new(target: Target, policy: Policy) -> Self {
-        Self { target, policy }
+        Self { target, policy, second: None }
+    }
+
+    /// With what opens a second session on the coordinator.
+    pub(super) fn with_second(self, pool: NodePool) -> Self {
+        Self { second: Some(pool), ..self }
     }
 
     /// What this configuration asks for.

@@ -22,6 +22,7 @@ mod tls;
 mod turns;
 mod usage;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,12 @@ pub(crate) async fn connect_once(config: &Config, node: Arc<Node>) -> Result<Con
 /// The pool of one node.
 #[derive(Clone)]
 pub(crate) struct NodePool(Arc<Inner>);
+
+impl fmt::Debug for NodePool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodePool({})", self.node())
+    }
+}
 
 struct Inner {
     connector: Connector,

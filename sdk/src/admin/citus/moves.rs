@@ -223,6 +223,7 @@ impl<'a> Situation<'a> {
         step.warning = warning(moved);
         if moved.way == Way::Concurrent {
             step.phase = Phase::Outside;
+            step.object = Some(at);
         }
         step
     }

@@ -301,7 +301,7 @@ impl Run<'_> {
             self.count(&held, way).await?;
         }
         // Always before the shard goes: a run that was broken off may have left it to this one.
-        split::restore_identities(source.client()).await.map_err(|error| error.on(from))?;
+        splits::restore_identities(source.client()).await.map_err(|error| error.on(from))?;
         transfer::clear(self.desk, held.shard, to.id).await?;
         steps.next(&format!("move shard {} from {from} to {to}", held.shard));
         let rows = self.desk.transaction(async {

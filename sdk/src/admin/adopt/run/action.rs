@@ -61,9 +61,8 @@ impl Hands<'_> {
                 self.statement(sql, done.as_deref(), teller).await?;
                 0
             }
-            Action::Split { sql, done } => {
-                let split = self.statement(sql, Some(done), teller);
-                splits::alone(self.desk.client(), self.patience, split).await?;
+            Action::Split { table, sql, done } => {
+                self.split(table, sql, done, teller).await?;
                 0
             }
             Action::Backfill(backfill) => self.fill(backfill, of, teller).await?,
@@ -133,15 +132,24 @@ impl Hands<'_> {
     }
 
     async fn statement(&self, sql: &str, done: Option<&str>, teller: &mut Teller<'_>) -> Result<()> {
-        self.again_and_again(LOCKING, teller, async || {
-            if let Some(done) = done
-                && column(only(&self.desk.query(done, &[]).await?)?, 0)?
-            {
-                return Ok(());
-            }
-            self.desk.batch(sql).await
+        self.again_and_again(LOCKING, teller, async || match done {
+            Some(done) if self.is_done(done).await? => Ok(()),
+            _ => self.desk.batch(sql).await,
         })
         .await
+    }
+
+    async fn split(&self, table: &str, sql: &str, done: &str, teller: &mut Teller<'_>) -> Result<()> {
+        let desk = self.desk;
+        self.again_and_again(LOCKING, teller, async || match self.is_done(done).await? {
+            true => Ok(()),
+            false => desk.send(splits::distribute(desk.client(), Some(desk.pool()), table, sql, self.patience)).await,
+        })
+        .await
+    }
+
+    async fn is_done(&self, done: &str) -> Result<bool> {
+        column(only(&self.desk.query(done, &[]).await?)?, 0)
     }
 
     /// As long as somebody else is in the way.

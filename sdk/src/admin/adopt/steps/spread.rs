@@ -214,7 +214,7 @@ fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step
         let ahead: Vec<String> = tenant.table.columns.iter().filter_map(|column| ahead(&at, column)).collect();
         let ahead = (!ahead.is_empty()).then(|| tenant.change(LockLevel::AccessExclusive, ahead));
         let sql = create_distributed_table_concurrently(&at, &tenant.key, &shards);
-        ahead.into_iter().chain([Action::Split { sql, done }]).map(Move::for_good).collect()
+        ahead.into_iter().chain([Action::Split { table: at.clone(), sql, done }]).map(Move::for_good).collect()
     } else {
         let create = statement(create_distributed_table(&at, &tenant.key, &shards), Some(done));
         vec![create, statement(truncate_local_data(&at), None)]

@@ -76,6 +76,8 @@ pub enum Action {
     /// As a statement: one by which rows follow to their shards while they are written. A server takes one at a time, whatever the
     /// number of its databases.
     Split {
+        /// The table, as SQL text.
+        table: String,
         /// The statement.
         sql: String,
         /// A query for a bool: whether it was done already.

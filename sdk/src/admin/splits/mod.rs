@@ -10,15 +10,21 @@
 //! one goes with its session. Splits that others begin by Citus' own functions are seen by the slots that they have, but
 //! nothing keeps them from beginning later.
 
+mod follow;
+
 use std::time::Duration;
+
+pub(super) use follow::{LAST_ID, New, follow, restore_identities};
 
 use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use super::wire::{column, execute, query};
+use super::wire::{column, execute, only, query};
 use crate::error::{Error, ErrorKind, Result};
+use crate::pool::NodePool;
 use crate::random;
+use crate::schema::literal;
 
 const SET: &str = "SELECT pg_catalog.pg_create_physical_replication_slot('shardwise_splits', false, true)";
 const UNSET: &str = "SELECT pg_catalog.pg_drop_replication_slot('shardwise_splits')";
@@ -61,6 +67,45 @@ pub(super) async fn alone<T>(session: &Client, patience: Duration, work: impl Fu
         return done.and_then(|done| unmarked.map(|()| done));
     }
     done
+}
+
+/// Distributes a table, given as SQL text, by this statement, while it is written to. Where the coordinator takes shards itself, a second session
+/// sees that these follow.
+pub(super) async fn distribute(
+    session: &Client,
+    second: Option<&NodePool>,
+    table: &str,
+    sql: &str,
+    patience: Duration,
+) -> Result<()> {
+    const TAKES_SHARDS: &str = "SELECT pg_catalog.pg_backend_pid(), EXISTS (SELECT FROM pg_catalog.pg_dist_node \
+        WHERE groupid = 0 AND shouldhaveshards) OR NOT EXISTS (SELECT FROM pg_catalog.pg_dist_node)";
+    let work = async {
+        let rows = query(session, TAKES_SHARDS, &[]).await?;
+        let (process, takes_shards): (i32, bool) = (column(only(&rows)?, 0)?, column(only(&rows)?, 1)?);
+        if !takes_shards {
+            return execute(session, sql).await;
+        }
+        let second = second.ok_or_else(|| {
+            let message = "the coordinator takes shards itself, where a table that is written to is distributed with the help of a second \
+                           session: run it by `Cluster::admin`, which opens one";
+            Error::new(ErrorKind::Unsupported, message)
+        })?;
+        let source = second.dedicated().await?;
+        let last_id = column(only(&query(source.client(), LAST_ID, &[]).await?)?, 0)?;
+        let at = literal(table);
+        let tables = format!(
+            "SELECT pg_catalog.to_regclass({at})::oid UNION SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass({at}))"
+        );
+        let interrupt = async || {
+            // Of what is lost with the connection, nothing has to be ended.
+            drop(execute(source.client(), &format!("ROLLBACK; SELECT pg_catalog.pg_cancel_backend({process})")).await);
+        };
+        follow(source.client(), &New { tables, last_id }, execute(session, sql), interrupt).await?;
+        restore_identities(source.client()).await
+    };
+    // On the heap, for it lies deep inside of others.
+    Box::pin(alone(session, patience, work)).await
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -15,6 +15,7 @@ use super::placement_stage::{self as stage, Busy, Note, placement};
 use super::stage::{NEVER, until, watched};
 use crate::child;
 use crate::support::model::{Label, Wallet};
+use crate::support::stage::session;
 
 /// So many tenants go there and back under load.
 const CHANGES: usize = 3;
@@ -45,6 +46,34 @@ async fn assert_identities(local: &CitusCluster, cluster: &Cluster) {
 fn rows(done: &Relocation, table: &str) -> Option<u64> {
     let mut counts = done.moved.iter().flat_map(|moved| &moved.rows);
     counts.find(|count| count.table == table).map(|count| count.rows)
+}
+
+/// Names of replication slots are the server's, and Citus makes them of what each database counts for itself.
+#[tokio::test]
+async fn names_of_another_databases_moves_are_passed_over() {
+    let Some(local) = stage::own("names_of_another_databases_moves_are_passed_over", &REGIONS).await else { return };
+    let cluster = stage::cluster(&local).await;
+    let tenant = stage::tenant(&cluster, Region::US, Region::US).await;
+    let nodes = unscoped_sql!("SELECT nodeid, (SELECT last_value FROM pg_dist_operationid_seq) FROM pg_dist_node");
+    let nodes: Vec<(i32, i64)> = cluster.coordinator().query_as(nodes).await.unwrap();
+    let other = local.fresh_database().await.unwrap();
+    let mut held = Vec::new();
+    for worker in local.workers() {
+        let there = session(&worker.config().with_database(other.database())).await;
+        for (node, last) in &nodes {
+            for operation in last + 1..=last + 4 {
+                let name = format!("citus_shard_move_slot_{node}_10_{operation}");
+                let slot = format!("SELECT pg_create_logical_replication_slot('{name}', 'pgoutput', true)");
+                there.batch_execute(&slot).await.unwrap();
+            }
+        }
+        held.push(there);
+    }
+    placement(&cluster).relocate(*tenant.key(), Region::EU).await.unwrap();
+    assert_lives_in(&cluster, &tenant, Region::EU).await;
+    let operations = unscoped_sql!("SELECT last_value FROM pg_dist_operationid_seq");
+    let (last,): (i64,) = cluster.coordinator().query_one_as(operations).await.unwrap();
+    assert!(last > nodes[0].1 + 4, "none of the names was tried: {last}");
 }
 
 #[tokio::test]

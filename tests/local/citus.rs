@@ -10,7 +10,7 @@ use shardwise::{Cluster, Config, ErrorKind, Mode, Region, unscoped_sql};
 
 use super::{becomes_true, folder, one, soon};
 use crate::child;
-use crate::support::citus::{can_run, shared};
+use crate::support::citus::{can_run, shared, splitting};
 
 /// A table with a hundred rows in four shards.
 async fn distribute(cluster: &Cluster) {
@@ -67,6 +67,7 @@ async fn shards_can_be_split_and_moved() {
     let Some(local) = shared("shards_can_be_split_and_moved").await else { return };
     let cluster = Cluster::connect(local.fresh_database().await.unwrap()).await.unwrap();
     distribute(&cluster).await;
+    let _alone = splitting().await;
     let isolated = one(&cluster, unscoped_sql!("SELECT isolate_tenant_to_new_shard('t', 7)::text")).await;
     let shard: i64 = isolated.parse().unwrap();
     let away = unscoped_sql!(

@@ -120,7 +120,7 @@ async fn set_mark(session: &Client) -> Result<Mark> {
     match error.code() {
         Some(&SqlState::DUPLICATE_OBJECT) => Ok(Mark::Others),
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(Mark::Nobodys),
-        _ => Err(error.during("the server could not be marked as one that splits shards")),
+        _ => Err(error),
     }
 }
 

@@ -1,11 +1,14 @@
 //! Partitions come and go while an adoption is under way, as they do in a database that is in use.
 
+use std::ops::RangeInclusive;
+
 use shardwise::Cluster;
-use shardwise::admin::adopt::Options;
-use shardwise::admin::adopt::run::{End, Event};
+use shardwise::admin::adopt::run::End;
 use shardwise::admin::adopt::steps::APPLICATION;
+use shardwise::admin::adopt::{Adopt, Options};
 use tokio_postgres::Client;
 
+use super::run::{number, quietly};
 use crate::support::place::{Place, in_both_modes};
 use crate::support::stage::session;
 
@@ -19,12 +22,6 @@ const SCANS: &str = "
     INSERT INTO stands SELECT gen_random_uuid(), id FROM festivals, generate_series(1, 3);
 ";
 const KEYLESS: &str = "SELECT count(*) FROM scans s LEFT JOIN stands t ON t.id = s.stand_id WHERE s.festival_id IS DISTINCT FROM t.festival_id";
-
-fn quietly(_: Event<'_>) {}
-
-async fn number(client: &Client, sql: &str) -> i64 {
-    client.query_one(sql, &[]).await.unwrap().get(0)
-}
 
 /// A partition with a thousand rows, made beforehand and attached, or of the table from the beginning; by a program that knows the key or not.
 async fn partition(client: &Client, month: i32, is_attached: bool, names_key: bool) {
@@ -48,14 +45,19 @@ async fn drop_partition(client: &Client, month: i32) {
     client.batch_execute(&format!("DROP TABLE scans_{month:02}")).await.unwrap();
 }
 
-async fn partitions_come_and_go(place: Place) {
+/// With a partition for each of these months.
+async fn scans(place: Place, months: RangeInclusive<i32>) -> (Client, Adopt) {
     let config = place.empty().await;
     let client = session(&config).await;
     client.batch_execute(SCANS).await.unwrap();
-    for month in 11..=16 {
+    for month in months {
         partition(&client, month, false, false).await;
     }
-    let adopt = Cluster::connect(config).await.unwrap().admin().adopt();
+    (client, Cluster::connect(config).await.unwrap().admin().adopt())
+}
+
+async fn partitions_come_and_go(place: Place) {
+    let (client, adopt) = scans(place, 11..=16).await;
     let found = adopt.inspect("festivals.id", "festival_id").await.unwrap();
     adopt.begin(&found.steps(&Options::of(&found)).unwrap()).await.unwrap();
     // Between any two steps.
@@ -90,13 +92,7 @@ async fn partitions_come_and_go(place: Place) {
 }
 
 async fn and_when_it_is_taken_back(place: Place) {
-    let config = place.empty().await;
-    let client = session(&config).await;
-    client.batch_execute(SCANS).await.unwrap();
-    for month in 11..=14 {
-        partition(&client, month, false, false).await;
-    }
-    let adopt = Cluster::connect(config).await.unwrap().admin().adopt();
+    let (client, adopt) = scans(place, 11..=14).await;
     let found = adopt.inspect("festivals.id", "festival_id").await.unwrap();
     let steps = found.steps(&Options::of(&found)).unwrap();
     adopt.begin(&steps).await.unwrap();

@@ -85,7 +85,7 @@ async fn per_tenant(client: &Client, found: &Inspection) -> BTreeMap<String, Vec
     counts
 }
 
-async fn number(client: &Client, sql: &str) -> i64 {
+pub(super) async fn number(client: &Client, sql: &str) -> i64 {
     client.query_one(sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0)
 }
 

@@ -3,21 +3,20 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use shardwise::admin::adopt::run::{End, Event};
+use shardwise::admin::adopt::run::End;
 use shardwise::admin::adopt::steps::APPLICATION;
 use shardwise::admin::adopt::{Adopt, Inspection, Options};
 use shardwise::{Cluster, ErrorKind};
 use tokio::sync::Barrier;
 use tokio_postgres::Client;
 
+use super::run::quietly;
 use super::schemas::{FESTIVALS, answered};
 use super::writer::{Script, Writer};
 use crate::support::place::{Place, on_citus};
 use crate::support::stage::session;
 
 on_citus![@on_two_threads: types_are_on_the_nodes_before_the_tables, rows_that_lost_what_they_point_at_are_told];
-
-fn quietly(_: Event<'_>) {}
 
 async fn festivals(place: Place) -> (Client, Adopt, Inspection) {
     let config = place.empty().await;
@@ -127,6 +126,14 @@ async fn selling(place: Place) -> (Client, Adopt, Writer) {
     (client, adopt, writer.await)
 }
 
+/// Each table is to be distributed while it is written, however small it is.
+async fn begin_with_all_of_them_written(adopt: &Adopt) {
+    let found = adopt.inspect("festivals.id", "festival_id").await.unwrap();
+    let mut options = Options::of(&found);
+    options.blocking_up_to = 0;
+    adopt.begin(&found.steps(&options).unwrap()).await.unwrap();
+}
+
 /// The longest that one waits for another here.
 const TURN: Duration = Duration::from_secs(300);
 
@@ -148,10 +155,7 @@ async fn two_databases_of_a_server_take_turns() {
         // Slots are named by operations, and databases have had different numbers of them.
         let earlier = "SELECT setval('pg_catalog.pg_dist_operationid_seq', $1)";
         client.execute(earlier, &[&operations]).await.unwrap();
-        let found = adopt.inspect("festivals.id", "festival_id").await.unwrap();
-        let mut options = Options::of(&found);
-        options.blocking_up_to = 0;
-        adopt.begin(&found.steps(&options).unwrap()).await.unwrap();
+        begin_with_all_of_them_written(&adopt).await;
         adopt.run().past(APPLICATION).until("distribute:festivals").patience(TURN).go(quietly).await.unwrap();
         both.wait().await;
         let outcome = adopt.run().patience(TURN).go(quietly).await.unwrap();
@@ -177,10 +181,7 @@ async fn a_split_of_another_database_is_not_disturbed() {
     };
     let (client, adopt, writer) = selling(Place::Citus(cluster)).await;
     let sold = writer.stop().await.done.load(Ordering::Relaxed);
-    let found = adopt.inspect("festivals.id", "festival_id").await.unwrap();
-    let mut options = Options::of(&found);
-    options.blocking_up_to = 0;
-    adopt.begin(&found.steps(&options).unwrap()).await.unwrap();
+    begin_with_all_of_them_written(&adopt).await;
     let other = session(&Place::Citus(cluster).empty().await).await;
     let database: String = other.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
     let turn = async || adopt.run().past(APPLICATION).patience(Duration::from_secs(1)).go(quietly).await;
@@ -217,10 +218,7 @@ async fn a_coordinator_that_takes_shards_is_written_meanwhile() {
     let (client, adopt, writer) = selling(Place::Citus(cluster)).await;
     let takes = "SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', true) FROM pg_dist_node WHERE groupid = 0";
     client.batch_execute(takes).await.unwrap();
-    let found = adopt.inspect("festivals.id", "festival_id").await.unwrap();
-    let mut options = Options::of(&found);
-    options.blocking_up_to = 0;
-    adopt.begin(&found.steps(&options).unwrap()).await.unwrap();
+    begin_with_all_of_them_written(&adopt).await;
     let outcome = adopt.run().past(APPLICATION).patience(TURN).go(quietly).await.unwrap();
     assert_eq!(outcome.end, End::Finished);
     let felt = writer.stop().await;

@@ -77,7 +77,7 @@ async fn watch(source: &Client, new: &New, earlier: &Earlier) -> Error {
             Ok(_) => {
                 let message = "the new shards can't follow the old one, as the log of their node tells: run it again when \
                                little is updated or deleted in the shard";
-                return refused(message.to_owned());
+                return Error::new(ErrorKind::Placement, message);
             }
             Err(error) => return error,
         }
@@ -145,9 +145,8 @@ impl Earlier {
             }
             tokio::time::sleep(POLL).await;
         }
-        Err(refused(
-            "another split of a shard is under way on the node, or was left there: run it again later".to_owned(),
-        ))
+        let message = "another split of a shard is under way on the node, or was left there: run it again later";
+        Err(Error::new(ErrorKind::Placement, message))
     }
 }
 
@@ -195,8 +194,4 @@ pub(in crate::admin) async fn restore_identities(source: &Client) -> Result<()> 
     failure.map_or(Ok(()), |error| {
         Err(error.during("the replica identity of a shard could not be set back: run it again"))
     })
-}
-
-fn refused(message: String) -> Error {
-    Error::new(ErrorKind::Placement, message)
 }

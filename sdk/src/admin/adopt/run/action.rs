@@ -58,11 +58,15 @@ impl Hands<'_> {
                 0
             }
             Action::Statement { sql, done } => {
-                self.statement(sql, done.as_deref(), teller).await?;
+                self.unless_done(done.as_deref(), teller, async || self.desk.batch(sql).await).await?;
                 0
             }
             Action::Split { table, sql, done } => {
-                self.split(table, sql, done, teller).await?;
+                let (desk, patience) = (self.desk, self.patience);
+                let split = async || {
+                    desk.send(splits::distribute(desk.client(), Some(desk.pool()), table, sql, patience)).await
+                };
+                self.unless_done(Some(done), teller, split).await?;
                 0
             }
             Action::Backfill(backfill) => self.fill(backfill, of, teller).await?,
@@ -131,25 +135,21 @@ impl Hands<'_> {
         .await
     }
 
-    async fn statement(&self, sql: &str, done: Option<&str>, teller: &mut Teller<'_>) -> Result<()> {
-        self.again_and_again(LOCKING, teller, async || match done {
-            Some(done) if self.is_done(done).await? => Ok(()),
-            _ => self.desk.batch(sql).await,
+    async fn unless_done(
+        &self,
+        done: Option<&str>,
+        teller: &mut Teller<'_>,
+        mut work: impl AsyncFnMut() -> Result<()>,
+    ) -> Result<()> {
+        self.again_and_again(LOCKING, teller, async || {
+            if let Some(done) = done
+                && column(only(&self.desk.query(done, &[]).await?)?, 0)?
+            {
+                return Ok(());
+            }
+            work().await
         })
         .await
-    }
-
-    async fn split(&self, table: &str, sql: &str, done: &str, teller: &mut Teller<'_>) -> Result<()> {
-        let desk = self.desk;
-        self.again_and_again(LOCKING, teller, async || match self.is_done(done).await? {
-            true => Ok(()),
-            false => desk.send(splits::distribute(desk.client(), Some(desk.pool()), table, sql, self.patience)).await,
-        })
-        .await
-    }
-
-    async fn is_done(&self, done: &str) -> Result<bool> {
-        column(only(&self.desk.query(done, &[]).await?)?, 0)
     }
 
     /// As long as somebody else is in the way.

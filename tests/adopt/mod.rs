@@ -3,6 +3,7 @@
 mod breaks;
 mod check;
 mod entities;
+mod exchange;
 mod guide;
 mod inspect;
 mod kills;

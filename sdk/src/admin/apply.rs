@@ -251,12 +251,12 @@ impl Run<'_> {
             let number = self.report.done.len() + 1;
             (self.progress)(Progress { number, total, title: &step.title });
             let start = Instant::now();
-            let second = self.aim.second.as_ref();
+            let core = self.aim.core.as_deref();
             let run = async {
                 for statement in &step.statements {
                     match &step.object {
                         Some(table) if step.splits() => {
-                            splits::distribute(client, second, table, statement, splits::PATIENCE).await?;
+                            splits::distribute(core, client, table, statement, splits::PATIENCE).await?;
                         }
                         _ => execute(client, statement).await?,
                     }

@@ -127,12 +127,6 @@ impl Desk {
         answer.map_err(|error| error.on(self.pool.node()))
     }
 
-    /// Opens other sessions on the coordinator.
-    #[cfg(feature = "adopt")]
-    pub(in crate::admin) fn pool(&self) -> &NodePool {
-        &self.pool
-    }
-
     pub(in crate::admin) fn client(&self) -> &Client {
         match &self.connection {
             Some(connection) => connection.client(),

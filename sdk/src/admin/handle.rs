@@ -97,7 +97,7 @@ impl Admin {
         mut progress: impl FnMut(Progress<'_>) + Send,
     ) -> Result<Report> {
         let mut connection = self.connect().await?;
-        let aim = self.aim().with_second(self.core.coordinator_pool()?);
+        let aim = self.aim().with_core(self.core.clone());
         let mut report = commands::apply(connection.client_mut(), aim, schema.tables(), consent, &mut progress).await?;
         let (partitions, number, total) = report.partitions();
         if !partitions.is_empty() {

@@ -66,6 +66,9 @@ pub(in crate::admin) enum Mode {
     ShareUpdateExclusive,
     /// Keeps out writers.
     ShareRowExclusive,
+    /// Keeps out writers, and who locks rows.
+    #[cfg(feature = "adopt")]
+    Exclusive,
     /// Keeps out all.
     AccessExclusive,
 }
@@ -97,6 +100,8 @@ impl Mode {
         match self {
             Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
             Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+            #[cfg(feature = "adopt")]
+            Self::Exclusive => "EXCLUSIVE",
             Self::AccessExclusive => "ACCESS EXCLUSIVE",
         }
     }

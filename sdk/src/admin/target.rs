@@ -1,11 +1,14 @@
 //! What kind of database the commands work on.
 
+use std::fmt;
+use std::sync::Arc;
+
 use tokio_postgres::Client;
 
 use super::citus;
+use crate::cluster::Core;
 use crate::config::{Config, Mode, Policy};
 use crate::error::{Error, Result};
-use crate::pool::NodePool;
 use crate::schema::trigger::Server;
 
 /// What kind of database it is.
@@ -31,23 +34,29 @@ impl Target {
 }
 
 /// What the commands bring a database to, besides its tables.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Aim {
     pub(super) target: Target,
     /// How the database keeps tenants apart.
     pub(super) policy: Policy,
-    /// Opens a second session on the coordinator, where a step needs one.
-    pub(super) second: Option<NodePool>,
+    /// Opens other sessions, where a step needs them.
+    pub(super) core: Option<Arc<Core>>,
+}
+
+impl fmt::Debug for Aim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aim").field("target", &self.target).field("policy", &self.policy).finish_non_exhaustive()
+    }
 }
 
 impl Aim {
     pub(super) fn new(target: Target, policy: Policy) -> Self {
-        Self { target, policy, second: None }
+        Self { target, policy, core: None }
     }
 
-    /// With what opens a second session on the coordinator.
-    pub(super) fn with_second(self, pool: NodePool) -> Self {
-        Self { second: Some(pool), ..self }
+    /// With what opens other sessions.
+    pub(super) fn with_core(self, core: Arc<Core>) -> Self {
+        Self { core: Some(core), ..self }
     }
 
     /// What this configuration asks for.

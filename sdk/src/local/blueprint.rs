@@ -11,6 +11,7 @@ use tokio_postgres::types::Type;
 use super::members::{Members, Regions};
 use super::server::Server;
 use super::{databases, failed, metadata, upkeep};
+use crate::admin::numbers;
 use crate::error::{Error, Result};
 
 const POLL: Duration = Duration::from_millis(10);
@@ -62,6 +63,7 @@ impl Blueprint {
         let used = try_join_all(made).await?.concat();
         try_join_all(sessions.iter().map(|session| upkeep::rest(session, &used))).await?;
         try_join_all(primaries.iter().map(|node| metadata::adopt(node, &name))).await?;
+        numbers::own(members.coordinator.session(&name).await?.client()).await?;
         try_join_all(members.pairs().map(|(standby, primary)| standby.catches_up(primary))).await?;
         Ok(name)
     }

@@ -77,10 +77,10 @@ pub(super) async fn run(core: &Core, desk: &Desk, scope: Scope, steps: &mut Step
     for step in moves {
         let ShardMove { shard, table, from, to, ids, .. } = &step;
         steps.next(&format!("move shard {shard} of {table}, and what is co-located with it, from {from} to {to}"));
-        let moved = transfer::under_a_free_name(async || {
+        let moved = async {
             transfer::clear(desk, *shard, ids.1).await?;
             transfer::relocate(core, desk, *shard, ids.0, ids.1, true).await
-        });
+        };
         moved.await.map_err(|error| error.during(format!("shard {shard} stays on {from}")))?;
         done.moves.push(step);
     }

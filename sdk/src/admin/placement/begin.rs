@@ -1,6 +1,7 @@
 //! What comes before a change of placement: one's turn, and the SDK's own tables and functions.
 
 use crate::admin::desk::Desk;
+use crate::admin::numbers;
 use crate::admin::steps::Steps;
 use crate::admin::wire::{column, only};
 use crate::error::Result;
@@ -13,7 +14,8 @@ pub(in crate::admin) const LOCK: i64 = 0x706c_6163_656d_656e;
 
 /// Waits until nobody else changes where shards are, and keeps others from it for as long as the desk lives.
 pub(super) async fn take_turn(desk: &Desk, steps: &mut Steps<'_>) -> Result<()> {
-    desk.take_turn(LOCK, "wait until another change of placement on this cluster has ended", steps).await
+    desk.take_turn(LOCK, "wait until another change of placement on this cluster has ended", steps).await?;
+    desk.send(numbers::own(desk.client())).await
 }
 
 /// Makes the SDK's own tables and functions where the cluster has none, or older ones.

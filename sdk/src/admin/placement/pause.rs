@@ -13,32 +13,18 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
-use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use tokio::time::Instant;
 use tokio_postgres::Client;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Type;
 use tracing::debug;
 
 use super::layout::parts;
-use super::obstacles::refused;
 use crate::admin::desk::Desk;
-use crate::admin::wire::{column, execute, only, query};
+use crate::admin::door::{self, ATTEMPTS, Mover, PATIENCE, PAUSE, POLL, SETTINGS};
+use crate::admin::wire::execute;
 use crate::cluster::Core;
 use crate::error::Result;
-
-const POLL: Duration = Duration::from_millis(10);
-
-/// How long writers may wait: Citus has only what was written last left to replicate.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Whoever waits for a table's lock keeps its users waiting behind: so not for long, and again. A client that has vanished
-/// must not hold the lock: it would be heard of more often.
-const SETTINGS: &str = "SET lock_timeout = '200ms'; SET idle_in_transaction_session_timeout = '5s'; \
-                        SET statement_timeout = '5s'; SET citus.enable_ddl_propagation = off";
-const ATTEMPTS: usize = 100;
 
 /// Runs a change of this shard that leaves its rows, or new shards with them, on this node. It is the desk that changes it.
 pub(super) async fn with_writers_waiting<T>(
@@ -48,9 +34,7 @@ pub(super) async fn with_writers_waiting<T>(
     node: i32,
     change: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    const MOVER: &str = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.citus_backend_gpid()";
-    let mover = desk.query(MOVER, &[]).await?;
-    let mover = Mover { pid: column(only(&mover)?, 0)?, global_pid: column(only(&mover)?, 1)? };
+    let mover = Mover::told(&desk.query(Mover::WHO, &[]).await?)?;
     let tables: Vec<_> = parts(desk, shard).await?.into_iter().map(|part| part.table).collect();
     let (gate, door) = (core.dedicated_to_coordinator().await?, core.dedicated_to(node).await?);
     let (gate, door) = (gate.client(), door.client());
@@ -73,28 +57,19 @@ pub(super) async fn with_writers_waiting<T>(
     }
 }
 
-/// The session that changes the shard.
-struct Mover {
-    pid: i32,
-    /// By which its connections to other nodes are known there.
-    global_pid: i64,
-}
-
 /// Ends by an error alone.
 async fn pause(gate: &Client, door: &Client, mover: &Mover, tables: &[String]) -> Result<Infallible> {
     execute(door, SETTINGS).await?;
     // The copy before takes its time, and the question is not free.
-    while !waits_at(gate, mover).await? {
+    while !mover.waits_for(gate).await? {
         tokio::time::sleep(POLL * 5).await;
     }
     close(door, tables).await?;
     let closed = Instant::now();
     execute(gate, "COMMIT").await?;
-    while !waits_before(door, mover).await? {
+    while !mover.waits_before(door).await? {
         if closed.elapsed() > PATIENCE {
-            let message =
-                format!("the shards are not complete after {PATIENCE:?}, and their writers wait: run it again");
-            return Err(refused(message));
+            return Err(door::not_complete());
         }
         tokio::time::sleep(POLL).await;
     }
@@ -104,37 +79,13 @@ async fn pause(gate: &Client, door: &Client, mover: &Mover, tables: &[String]) -
 }
 
 async fn close(door: &Client, tables: &[String]) -> Result<()> {
-    let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", tables.join(", "));
+    let tables = tables.join(", ");
+    let lock = format!("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE");
     for _ in 0..ATTEMPTS {
-        execute(door, "BEGIN").await?;
-        let Err(error) = execute(door, &lock).await else { return Ok(()) };
-        execute(door, "ROLLBACK").await?;
-        let code = error.code();
-        if ![Some(&SqlState::LOCK_NOT_AVAILABLE), Some(&SqlState::T_R_DEADLOCK_DETECTED)].contains(&code) {
-            return Err(error);
+        if door::close(door, &lock).await? {
+            return Ok(());
         }
-        tokio::time::sleep(POLL * 10).await;
+        tokio::time::sleep(PAUSE).await;
     }
-    Err(refused(format!(
-        "transactions that write to {} on the shard's node do not end: run it again when they have",
-        tables.join(", ")
-    )))
-}
-
-/// Whether the mover waits for the lock that is held here.
-async fn waits_at(gate: &Client, mover: &Mover) -> Result<bool> {
-    const WAITS: &str = "SELECT pg_catalog.pg_backend_pid() = ANY (pg_catalog.pg_blocking_pids($1))";
-    let rows = query(gate, WAITS, &[(&mover.pid, Type::INT4)]).await?;
-    column(only(&rows)?, 0)
-}
-
-/// Whether the mover's session on this node waits for the tables: the new shards are complete then, and are made known.
-async fn waits_before(door: &Client, mover: &Mover) -> Result<bool> {
-    const WAITS: &str = "\
-        SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
-        WHERE NOT l.granted AND l.locktype = 'relation' AND a.application_name = 'citus_internal gpid=' || $1)";
-    // What is known of the sessions is kept until a transaction ends.
-    execute(door, "SELECT pg_catalog.pg_stat_clear_snapshot()").await?;
-    let rows = query(door, WAITS, &[(&mover.global_pid, Type::INT8)]).await?;
-    column(only(&rows)?, 0)
+    Err(door::writers_do_not_end(&tables, "the shard's node"))
 }

@@ -303,9 +303,9 @@ impl Run<'_> {
         // Always before the shard goes: a run that was broken off may have left it to this one.
         splits::restore_identities(source.client()).await.map_err(|error| error.on(from))?;
         steps.next(&format!("move shard {} from {from} to {to}", held.shard));
-        let rows = transfer::under_a_free_name(async || {
+        let moved = async {
             transfer::clear(self.desk, held.shard, to.id).await?;
-            let moved = self.desk.transaction(async {
+            let within = self.desk.transaction(async {
                 transfer::relocate(self.core, self.desk, held.shard, from.id, to.id, false).await?;
                 steps.next(&format!("compare the rows on {from} and {to}, while the tenant's writers wait"));
                 let (shard, addresses) = (held.shard, (&way.from_address, &way.to_address));
@@ -315,9 +315,9 @@ impl Run<'_> {
                 }
                 Ok(rows)
             });
-            moved.await
-        });
-        let rows = rows.await.map_err(|error| error.during(format!("shard {} stays on {from}", held.shard)))?;
+            within.await
+        };
+        let rows = moved.await.map_err(|error| error.during(format!("shard {} stays on {from}", held.shard)))?;
         Ok(MovedShard { shard: held.shard, from: from.to_string(), to: to.to_string(), rows })
     }
 

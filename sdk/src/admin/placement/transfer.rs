@@ -6,9 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
-use tracing::debug;
 
 use super::TenantKey;
 use super::layout::{Held, Part, parts};
@@ -98,29 +96,6 @@ pub(super) async fn relocate(core: &Core, desk: &Desk, shard: i64, from: i32, to
         return Err(Error::new(ErrorKind::Placement, message));
     }
     Ok(())
-}
-
-/// How often another name is tried.
-const NAMES: usize = 20;
-
-/// Moves once more where the replication slot's name is taken: Citus makes it of the node, the owner and a number that a database counts for
-/// itself, and names of slots are the server's. The next try has the next number. What failed has left nothing.
-pub(super) async fn under_a_free_name<T>(mut work: impl AsyncFnMut() -> Result<T>) -> Result<T> {
-    let is_taken = |error: &Error| {
-        let text = error.to_string();
-        error.code() == Some(&SqlState::INTERNAL_ERROR)
-            && text.contains("replication slot \"citus_")
-            && text.contains("already exists")
-    };
-    for _ in 0..NAMES {
-        match work().await {
-            Err(error) if is_taken(&error) => {
-                debug!(%error, "another database's move has that name: another try follows")
-            }
-            done => return done,
-        }
-    }
-    work().await
 }
 
 /// Fails unless the isolated shard has the rows that the tenant has in the shard it was in.

@@ -10,6 +10,7 @@
 //! one goes with its session. Splits that others begin by Citus' own functions are seen by the slots that they have, but
 //! nothing keeps them from beginning later.
 
+mod exchange;
 mod follow;
 
 use std::time::Duration;
@@ -20,9 +21,10 @@ use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use super::numbers;
 use super::wire::{column, execute, only, query};
+use crate::cluster::Core;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pool::NodePool;
 use crate::random;
 use crate::schema::literal;
 
@@ -69,29 +71,30 @@ pub(super) async fn alone<T>(session: &Client, patience: Duration, work: impl Fu
     done
 }
 
-/// Distributes a table, given as SQL text, by this statement, while it is written to. Where the coordinator takes shards itself, a second session
-/// sees that these follow.
+/// Distributes a table, given as SQL text, by this statement, while it is written to. Other sessions see that nobody plans for
+/// shards that are gone, and where the coordinator takes shards itself, that these follow.
 pub(super) async fn distribute(
+    core: Option<&Core>,
     session: &Client,
-    second: Option<&NodePool>,
     table: &str,
     sql: &str,
     patience: Duration,
 ) -> Result<()> {
-    const TAKES_SHARDS: &str = "SELECT pg_catalog.pg_backend_pid(), EXISTS (SELECT FROM pg_catalog.pg_dist_node \
+    const TAKES_SHARDS: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_node \
         WHERE groupid = 0 AND shouldhaveshards) OR NOT EXISTS (SELECT FROM pg_catalog.pg_dist_node)";
     let work = async {
-        let rows = query(session, TAKES_SHARDS, &[]).await?;
-        let (process, takes_shards): (i32, bool) = (column(only(&rows)?, 0)?, column(only(&rows)?, 1)?);
+        numbers::own(session).await?;
+        let takes_shards: bool = column(only(&query(session, TAKES_SHARDS, &[]).await?)?, 0)?;
+        let distribution = execute(session, sql);
+        let Some(core) = core else {
+            return if takes_shards { Err(alone_it_can_not()) } else { distribution.await };
+        };
+        let exchange = exchange::with_writers_waiting(core, session, table, distribution);
         if !takes_shards {
-            return execute(session, sql).await;
+            return exchange.await;
         }
-        let second = second.ok_or_else(|| {
-            let message = "the coordinator takes shards itself, where a table that is written to is distributed with the help of a second \
-                           session: run it by `Cluster::admin`, which opens one";
-            Error::new(ErrorKind::Unsupported, message)
-        })?;
-        let source = second.dedicated().await?;
+        let process: i32 = column(only(&query(session, "SELECT pg_catalog.pg_backend_pid()", &[]).await?)?, 0)?;
+        let source = core.dedicated_to_coordinator().await?;
         let last_id = column(only(&query(source.client(), LAST_ID, &[]).await?)?, 0)?;
         let at = literal(table);
         let tables = format!(
@@ -101,11 +104,17 @@ pub(super) async fn distribute(
             // Of what is lost with the connection, nothing has to be ended.
             drop(execute(source.client(), &format!("ROLLBACK; SELECT pg_catalog.pg_cancel_backend({process})")).await);
         };
-        follow(source.client(), &New { tables, last_id }, execute(session, sql), interrupt).await?;
+        follow(source.client(), &New { tables, last_id }, exchange, interrupt).await?;
         restore_identities(source.client()).await
     };
     // On the heap, for it lies deep inside of others.
     Box::pin(alone(session, patience, work)).await
+}
+
+fn alone_it_can_not() -> Error {
+    let message = "the coordinator takes shards itself, where a table that is written to is distributed with the help of a second \
+                   session: run it by `Cluster::admin`, which opens one";
+    Error::new(ErrorKind::Unsupported, message)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

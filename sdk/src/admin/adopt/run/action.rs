@@ -17,6 +17,7 @@ use crate::admin::locks::{self, Lock, Mode};
 use crate::admin::splits;
 use crate::admin::target::Target;
 use crate::admin::wire::{column, only};
+use crate::cluster::Core;
 use crate::error::{Error, ErrorKind, Result};
 use crate::random;
 
@@ -26,6 +27,7 @@ const PAUSE: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)
 
 /// What actions are done with.
 pub(super) struct Hands<'a> {
+    pub(super) core: &'a Core,
     pub(super) desk: &'a Desk,
     pub(super) target: Target,
     pub(super) pace: &'a Pace,
@@ -62,9 +64,9 @@ impl Hands<'_> {
                 0
             }
             Action::Split { table, sql, done } => {
-                let (desk, patience) = (self.desk, self.patience);
+                let desk = self.desk;
                 let split = async || {
-                    desk.send(splits::distribute(desk.client(), Some(desk.pool()), table, sql, patience)).await
+                    desk.send(splits::distribute(Some(self.core), desk.client(), table, sql, self.patience)).await
                 };
                 self.unless_done(Some(done), teller, split).await?;
                 0
@@ -102,14 +104,14 @@ impl Hands<'_> {
         (table, level): &(String, LockLevel),
         statements: Vec<String>,
     ) -> Result<()> {
-        let lock = |at: &str, level: LockLevel| Some(Lock::new(at, mode(level)?));
-        let targets = targets.iter().filter_map(|(at, level)| lock(at, *level)).collect();
+        let targets = targets.iter().filter_map(|(at, level)| Some(Lock::new(at, mode(*level)?))).collect();
+        let own = mode(*level).map(|mode| self.as_it_will_be(mode));
         let mut change = locks::Change { title: step.title.clone(), targets, own: Vec::new(), still: None, statements };
         // What is said to take long is let take long: the estimate is one.
         let working = step.blocks.map_or(locks::WORKING, |blocks| Duration::from_secs(60).max(blocks * 20));
         for others in 0.. {
             let tables = partitions::with_partitions(self.desk, table).await?;
-            change.own = tables.iter().filter_map(|at| lock(at, *level)).collect();
+            change.own = tables.iter().filter_map(|at| Some(Lock::new(at, own?))).collect();
             let made = locks::make_within(self.desk.client(), self.target, &change, self.patience, working);
             match self.desk.send(made).await {
                 // One of them was dropped meanwhile.
@@ -118,6 +120,15 @@ impl Hands<'_> {
             }
         }
         unreachable!("the attempts are counted without an end")
+    }
+
+    /// Citus opens a table whose constraints change in EXCLUSIVE mode, whatever lock the change has so far: whoever has locked a row
+    /// before, and is to write it, would wait for this one, and this one for him (`ErrorIfUnsupportedAlterAddConstraintStmt` of Citus 13.2).
+    fn as_it_will_be(&self, mode: Mode) -> Mode {
+        match (self.target, mode) {
+            (Target::Citus { .. }, Mode::ShareRowExclusive) => Mode::Exclusive,
+            _ => mode,
+        }
     }
 
     /// One that was broken off is there, is no use, and has to go first (PostgreSQL's manual, CREATE INDEX).

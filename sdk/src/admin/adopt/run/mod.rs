@@ -176,7 +176,7 @@ impl Run {
     pub async fn go(self, mut tell: impl FnMut(Event<'_>) + Send) -> Result<Outcome> {
         let (desk, target, journal) = open(&self.core, &mut tell).await?;
         let began = Instant::now();
-        let hands = Hands { desk: &desk, target, pace: &self.pace, patience: self.patience };
+        let hands = Hands { core: &self.core, desk: &desk, target, pace: &self.pace, patience: self.patience };
         let mut teller = Teller(&mut tell);
         let all = &journal.steps.steps;
         let last = match &self.until {
@@ -245,7 +245,7 @@ impl Undo {
         let (desk, target, journal) = open(&self.core, &mut tell).await?;
         let began = Instant::now();
         let pace = Pace::default();
-        let hands = Hands { desk: &desk, target, pace: &pace, patience: self.patience };
+        let hands = Hands { core: &self.core, desk: &desk, target, pace: &pace, patience: self.patience };
         let mut teller = Teller(&mut tell);
         let to = self.to.as_deref().map_or(Ok(0), |name| number_of(&journal, name))?;
         let all = &journal.steps.steps;

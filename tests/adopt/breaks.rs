@@ -147,3 +147,60 @@ async fn functions_and_views_break_where_it_was_said(place: Place) {
         assert_eq!(failing(sql).await, code, "{sql}");
     }
 }
+
+const VIEWS: &str = "
+    CREATE VIEW stand_crews AS SELECT s.id, s.name, count(f.id) FROM stands s LEFT JOIN staff f ON f.stand_id = s.id GROUP BY s.id, s.name;
+    CREATE VIEW stand_counts AS SELECT s.id, s.name, (SELECT count(*) FROM staff f WHERE f.stand_id = s.id) FROM stands s;
+    CREATE VIEW stand_names AS SELECT name FROM stands;
+    CREATE VIEW workers AS SELECT f.id, u.email FROM staff f LEFT JOIN users u ON u.id = f.user_id;
+    CREATE VIEW sold_by AS SELECT f.name, count(*) FROM festivals f JOIN tickets t ON t.festival_id = f.id GROUP BY f.id, f.name;
+";
+
+/// Citus refuses joins that don't go by the key: those views are told, each with its query as Citus takes it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn views_that_citus_refuses_are_told() {
+    let Some(cluster) = crate::support::citus::shared("adopt::breaks::views_that_citus_refuses_are_told").await else {
+        return;
+    };
+    let config = Place::Citus(cluster).empty().await;
+    let client = session(&config).await;
+    // As of a database that was there before Citus.
+    client.batch_execute("SET citus.enable_ddl_propagation TO off").await.unwrap();
+    for statements in [FESTIVALS, VIEWS] {
+        client.batch_execute(statements).await.unwrap();
+    }
+    client.batch_execute("RESET citus.enable_ddl_propagation").await.unwrap();
+    let adopt = Cluster::connect(config.clone()).await.unwrap().admin().adopt();
+    let plan = adopt.inspect("festivals.id", "festival_id").await.unwrap().to_plan();
+    let found = adopt.inspect_with(&answered(&plan)).await.unwrap();
+    let steps = found.steps(&Options::of(&found)).unwrap();
+    let told: Vec<&str> = steps.breaks.iter().map(|one| one.object.as_str()).collect();
+    assert_eq!(told, ["view stand_counts", "view stand_crews"]);
+    assert!(steps.breaks.iter().all(|one| steps.step(&one.before).is_some()), "{:?}", steps.breaks);
+    let names = ["sold_by", "stand_counts", "stand_crews", "stand_names", "workers"];
+    let rows = |name: &str| format!("SELECT v::text FROM {name} v ORDER BY 1");
+    let mut before = Vec::new();
+    for name in names {
+        let seen = client.query(&rows(name), &[]).await.unwrap();
+        before.push(seen.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>());
+    }
+    adopt.begin(&steps).await.unwrap();
+    let stopped = adopt.run().go(|_| {}).await.unwrap();
+    let End::Gate { what, .. } = &stopped.end else { panic!("{stopped:?}") };
+    assert!(what.contains("; change view stand_counts, view stand_crews"), "{what}");
+    adopt.run().past(APPLICATION).go(|_| {}).await.unwrap();
+    for name in names {
+        let refused = told.contains(&format!("view {name}").as_str());
+        let seen = client.query(&rows(name), &[]).await;
+        assert_eq!(seen.is_err(), refused, "{name}: {seen:?}");
+    }
+    for one in &steps.breaks {
+        let name = one.object.trim_start_matches("view ");
+        let (_, query) = one.why.split_once(": ").unwrap();
+        client.batch_execute(&format!("CREATE OR REPLACE VIEW {name} AS {query}")).await.unwrap();
+    }
+    for (name, before) in names.into_iter().zip(before) {
+        let seen = client.query(&rows(name), &[]).await.unwrap();
+        assert_eq!(seen.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>(), before, "{name}");
+    }
+}

@@ -19,6 +19,7 @@ mod statements;
 mod tables;
 mod tally;
 mod verdict;
+pub(super) mod views;
 mod warnings;
 pub(super) mod words;
 

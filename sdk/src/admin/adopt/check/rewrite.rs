@@ -32,6 +32,20 @@ impl Rewrite {
         self.conditions.len()
     }
 
+    /// Those of the conditions that hold a table by another one. Of those that name the tenant, `by` tells the column that can take its place
+    /// there; the others go.
+    pub(super) fn that_join(mut self, needed: &[bool], by: impl Fn(&ConditionSite) -> Option<String>) -> Vec<Edit> {
+        let mut joins = needed.to_vec();
+        for ((place, text), needed) in self.conditions.iter_mut().zip(&mut joins).filter(|(_, needed)| **needed) {
+            if text.contains(KEY) {
+                let column = by(place);
+                *needed = column.is_some();
+                *text = column.map_or_else(String::new, |column| text.replace(KEY, &column));
+            }
+        }
+        self.edits(&joins)
+    }
+
     /// What is to be written, with those conditions alone that are `needed`.
     pub(super) fn edits(&self, needed: &[bool]) -> Vec<Edit> {
         let mut edits = self.edits.clone();
@@ -304,7 +318,7 @@ fn is_in(inner: &Range<usize>, outer: &Range<usize>) -> bool {
 }
 
 /// A name as a person would write it: in quotes only where it needs them.
-fn ident(name: &str) -> String {
+pub(super) fn ident(name: &str) -> String {
     let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if is_plain && !RESERVED.contains(&name) { name.to_owned() } else { quote_ident(name) }

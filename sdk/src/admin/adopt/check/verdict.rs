@@ -279,6 +279,11 @@ fn of_rows(statement: &Statement, analysis: &Analysis, sites: &Sites, tables: &T
 
 /// The statement with the key, if the checker accepts it so. Conditions that follow from others are left out.
 fn with_key(statement: &Statement, plan: &Rewrite, tables: &Tables) -> Option<String> {
+    needed(statement, plan, tables).map(|(_, shown)| shown)
+}
+
+/// Which conditions are needed, and the statement with those alone, if the checker accepts it.
+pub(super) fn needed(statement: &Statement, plan: &Rewrite, tables: &Tables) -> Option<(Vec<bool>, String)> {
     let accepted = |needed: &[bool]| {
         let (named, shown) = statement.with(&plan.edits(needed), &plan.tenant, &tables.key.column);
         tables.hold(&analyse(&named).ok()?, &plan.tenant).ok().map(|()| shown)
@@ -292,7 +297,7 @@ fn with_key(statement: &Statement, plan: &Rewrite, tables: &Tables) -> Option<St
             None => needed[at] = true,
         }
     }
-    Some(best)
+    Some((needed, best))
 }
 
 /// What no key would help: rows that change hands, and rows of everybody's that are changed beside a tenant's.

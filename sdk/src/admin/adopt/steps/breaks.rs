@@ -4,11 +4,15 @@ use super::keys::{self, UniqueKind};
 use super::shape::{Shape, Tenant};
 use super::step::Break;
 use crate::admin::adopt::catalog::{Function, Name, View};
+use crate::admin::adopt::check::views;
 use crate::admin::adopt::check::words::{Kind, Token, Writer, tokens};
+use crate::admin::adopt::classify::Key;
 
-/// In the order of views and functions, each named once for each reason.
-pub(super) fn of(shape: &Shape<'_>) -> Vec<Break> {
+/// In the order of views and functions, each named once for each reason. Whether tables are distributed in the end makes a difference to views.
+pub(super) fn of(shape: &Shape<'_>, distributes: bool) -> Vec<Break> {
     let views = shape.catalog().views.iter().flat_map(|view| of_view(shape, view));
+    let joins = if distributes { views::joined_otherwise(shape.found) } else { Vec::new() };
+    let views = views.chain(joins.iter().map(|(view, query)| of_joins(shape, view, query)));
     let functions = shape.catalog().functions.iter();
     let mut breaks: Vec<Break> = Vec::new();
     for one in views.chain(functions.flat_map(|function| of_function(shape, function))) {
@@ -24,6 +28,17 @@ fn of_view(shape: &Shape<'_>, view: &View) -> Vec<Break> {
         format!("it groups by the primary key of {table}, which changes: name all columns in its GROUP BY")
     };
     by_keys(shape, &view.needs_keys, &format!("view {}", view.name), why)
+}
+
+/// Citus runs joins that go by the distribution key, and of all others some.
+fn of_joins(shape: &Shape<'_>, view: &Name, query: &str) -> Break {
+    let Key { root, column, .. } = &shape.found.key;
+    let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
+    Break {
+        object: format!("view {view}"),
+        why: format!("it joins tables without their {column}, which Citus refuses or does at a price: {query}"),
+        before: format!("distribute:{root}"),
+    }
 }
 
 fn of_function(shape: &Shape<'_>, function: &Function) -> Vec<Break> {

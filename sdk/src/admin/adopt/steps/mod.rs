@@ -85,9 +85,9 @@ impl Steps {
         steps.extend(shape.others().filter_map(|table| keys::drop_foreign_keys(&shape, table)));
         steps.extend(tenants.iter().filter_map(|tenant| keys::exchange_uniques(&shape, tenant)));
         steps.extend(tenants.iter().filter_map(|tenant| columns::unfill(&shape, tenant)));
-        let breaks = breaks::of(&shape);
+        let breaks = breaks::of(&shape, options.distributes);
         if steps.len() > beside {
-            let is_later = |one: &&Break| steps[beside..].iter().any(|step| step.name == one.before);
+            let is_later = |one: &&Break| !steps[..beside].iter().any(|step| step.name == one.before);
             let what = deploy(found, &breaks.iter().filter(is_later).collect::<Vec<_>>());
             steps.insert(beside, gate(APPLICATION, "the application names the tenant's key", what));
         }

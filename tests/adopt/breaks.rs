@@ -124,6 +124,7 @@ async fn functions_and_views_break_where_it_was_said(place: Place) {
     }
     let error = adopt.run().past(APPLICATION).go(quietly).await.unwrap_err();
     assert_eq!(error.code().map(|code| code.code()), Some("2BP01"), "the view needs the key: {error}");
+    assert!(error.to_string().contains("view stand_sizes depends on constraint stands_pkey"), "{error}");
     let view = "CREATE OR REPLACE VIEW stand_sizes AS SELECT s.id, s.name, count(f.id) FROM stands s LEFT JOIN staff f ON f.stand_id = s.id \
         GROUP BY s.id, s.name";
     client.batch_execute(view).await.unwrap();

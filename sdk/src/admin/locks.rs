@@ -60,7 +60,10 @@ pub(in crate::admin) struct Lock {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::enum_variant_names, reason = "they are the names that PostgreSQL gives them")]
+#[cfg_attr(
+    not(feature = "adopt"),
+    expect(clippy::enum_variant_names, reason = "they are the names that PostgreSQL gives them")
+)]
 pub(in crate::admin) enum Mode {
     /// Keeps out other changes of the table.
     ShareUpdateExclusive,

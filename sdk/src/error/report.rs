@@ -18,7 +18,7 @@ impl ServerReport {
     pub(super) fn of(report: &DbError) -> Self {
         Self {
             code: report.code().clone(),
-            message: without_values(report.code(), report.message()),
+            message: with_dependents(report, without_values(report.code(), report.message())),
             constraint: report.constraint().map(str::to_owned),
             table: report.table().map(str::to_owned),
             hint: report.hint().map(str::to_owned),
@@ -66,6 +66,12 @@ impl ServerReport {
 /// Citus numbers shards from 102008 on.
 fn is_shard_number(text: &str) -> bool {
     text.len() >= 6 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u64>().is_ok_and(|n| n >= 102_008)
+}
+
+/// Of what still needs an object the detail tells, in names alone.
+fn with_dependents(report: &DbError, message: String) -> String {
+    let detail = report.detail().filter(|_| *report.code() == SqlState::DEPENDENT_OBJECTS_STILL_EXIST);
+    detail.map_or_else(|| message.clone(), |detail| format!("{message}: {}", detail.replace('\n', "; ")))
 }
 
 /// The server's message. Those of class 22 (data exceptions) quote the offending value, in the quotation marks of the

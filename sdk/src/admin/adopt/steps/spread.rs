@@ -226,16 +226,10 @@ fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step
         estimate: estimate::copy(tenant.table),
         blocks: (!is_concurrent)
             .then(|| if tenant.table.bytes > 1 << 20 { estimate::copy(tenant.table) } else { Duration::from_secs(1) }),
-        notes: is_concurrent.then(|| EXCHANGED.to_owned()).into_iter().collect(),
         is_final: true,
         ..Step::new(format!("distribute:{table}"), Some(table), title, lock, moves)
     }
 }
-
-/// Its plan was made while Citus knew the table as a local one, and finds no shard behind the wait (seen with Citus 13.2).
-const EXCHANGED: &str = "an UPDATE or DELETE with parameters that meets the moment when the shards are exchanged may be answered with 0 rows, and \
-     no error, while the row is there: look at the number of rows, or turn citus.enable_fast_path_router_planner off for all sessions \
-     meanwhile, by which it is refused with SQLSTATE 40001 and can be tried again";
 
 /// How many numbers may be given while a table waits for being distributed.
 const AHEAD: u64 = 10_000_000;

@@ -25,6 +25,9 @@ pub(super) const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 pub(super) const ATTEMPTS: usize = 100;
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
+/// What is known of the sessions is kept until a transaction ends.
+const FORGET: &str = "SELECT pg_catalog.pg_stat_clear_snapshot()";
+
 /// The session that changes shards.
 pub(super) struct Mover {
     pub(super) pid: i32,
@@ -43,7 +46,10 @@ impl Mover {
 
     /// Whether it waits for a lock that this session on its node holds.
     pub(super) async fn waits_for(&self, gate: &Client) -> Result<bool> {
-        const WAITS: &str = "SELECT pg_catalog.pg_backend_pid() = ANY (pg_catalog.pg_blocking_pids($1))";
+        // Who blocks whom is asked of the whole server's locks, and so of nobody who waits for none.
+        const WAITS: &str = "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity($1) a WHERE a.wait_event_type = 'Lock') \
+            THEN pg_catalog.pg_backend_pid() = ANY (pg_catalog.pg_blocking_pids($1)) ELSE false END";
+        execute(gate, FORGET).await?;
         let rows = query(gate, WAITS, &[(&self.pid, Type::INT4)]).await?;
         column(only(&rows)?, 0)
     }
@@ -53,8 +59,7 @@ impl Mover {
         const WAITS: &str = "\
             SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
             WHERE NOT l.granted AND l.locktype = 'relation' AND a.application_name = 'citus_internal gpid=' || $1)";
-        // What is known of the sessions is kept until a transaction ends.
-        execute(door, "SELECT pg_catalog.pg_stat_clear_snapshot()").await?;
+        execute(door, FORGET).await?;
         let rows = query(door, WAITS, &[(&self.global_pid, Type::INT8)]).await?;
         column(only(&rows)?, 0)
     }

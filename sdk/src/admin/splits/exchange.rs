@@ -57,7 +57,6 @@ pub(super) async fn with_writers_waiting(
         table,
     };
     execute(doors.gate, CLOSE_GATE).await?;
-    execute(session, &format!("SET {setting} = on")).await?;
     let done = match select(pin!(distribution), pin!(doors.pause(&mover))).await {
         Either::Left((done, _)) => done,
         Either::Right((Err(error), distribution)) => {
@@ -75,16 +74,20 @@ pub(super) async fn with_writers_waiting(
     done
 }
 
-/// The setting that has Citus stop, where it has one and the session's role may set it.
+/// Has Citus stop in this session, where it can and the role may tell it to: the setting by which.
 async fn stop(session: &Client) -> Result<Option<&'static str>> {
     const SETTINGS: [&str; 2] = ["citus.running_under_citus_test_suite", "citus.running_under_isolation_test"];
     for setting in SETTINGS {
         let known = query(session, "SELECT pg_catalog.current_setting($1, true)", &[(&setting, Type::TEXT)]).await;
-        match known {
-            Ok(rows) if column::<Option<String>>(only(&rows)?, 0)?.is_some() => return Ok(Some(setting)),
-            Err(error) if error.code() != Some(&SqlState::INSUFFICIENT_PRIVILEGE) => return Err(error),
-            _ => {}
-        }
+        let set = match known {
+            Ok(rows) if column::<Option<String>>(only(&rows)?, 0)?.is_none() => continue,
+            Ok(_) => execute(session, &format!("SET {setting} = on")).await,
+            Err(error) => Err(error),
+        };
+        return match set {
+            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(None),
+            set => set.map(|()| Some(setting)),
+        };
     }
     Ok(None)
 }

@@ -319,7 +319,8 @@ async fn each_condition_of_the_concurrent_way_is_told(place: Place) {
         (&["SET citus.shard_replication_factor = 2"], "`citus.shard_replication_factor` is not 1"),
         (
             &["SET output_plugin_libraries = 'pgoutput'"],
-            "`output_plugin_libraries` of the coordinator does not list citus",
+            "`output_plugin_libraries` of the coordinator does not list citus: ALTER SYSTEM SET output_plugin_libraries = …, citus, without \
+             quotes around the list, and reload",
         ),
     ];
     for (change, reason) in cases {

@@ -109,7 +109,9 @@ pub(in crate::admin) fn to_following(
     }
     let offers = |plugins: &str| plugins.split(',').map(str::trim).any(|plugin| plugin == "citus");
     if output_plugins.is_some_and(|plugins| !offers(plugins)) {
-        return Some("`output_plugin_libraries` of the coordinator does not list citus".to_owned());
+        let told = "`output_plugin_libraries` of the coordinator does not list citus: ALTER SYSTEM SET output_plugin_libraries = …, citus, without \
+                    quotes around the list, and reload";
+        return Some(told.to_owned());
     }
     (!has_coordinator).then(|| "the coordinator is not among the nodes (citus_set_coordinator_host)".to_owned())
 }

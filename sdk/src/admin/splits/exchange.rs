@@ -15,8 +15,9 @@
 
 use std::convert::Infallible;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::future::{Either, select, try_join_all};
+use futures_util::future::{Either, join_all, select, try_join_all};
 use tokio::time::{Instant, timeout};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -48,10 +49,10 @@ pub(super) async fn with_writers_waiting(
         return distribution.await;
     };
     let mover = Mover::told(&query(session, Mover::WHO, &[]).await?)?;
-    let (gate, door) = (core.dedicated_to_coordinator().await?, core.dedicated_to_coordinator().await?);
+    let gate = core.dedicated_to_coordinator().await?;
     let doors = Doors {
         gate: gate.client(),
-        here: door.client(),
+        here: Door::of(core.dedicated_to_coordinator().await?),
         elsewhere: elsewhere(core, gate.client()).await?,
         lock: format!("LOCK TABLE ONLY {table} IN EXCLUSIVE MODE"),
         table,
@@ -93,27 +94,57 @@ async fn stop(session: &Client) -> Result<Option<&'static str>> {
 }
 
 /// Sessions on the workers, through which the table can be written as well. Who can't be reached from here is left out.
-async fn elsewhere(core: &Core, gate: &Client) -> Result<Vec<Connection>> {
+async fn elsewhere(core: &Core, gate: &Client) -> Result<Vec<Door>> {
     const WORKERS: &str = "SELECT nodeid FROM pg_catalog.pg_dist_node \
         WHERE groupid <> 0 AND noderole = 'primary' AND isactive AND hasmetadata AND metadatasynced";
     let mut sessions = Vec::new();
     for row in query(gate, WORKERS, &[]).await? {
         let node: i32 = column(&row, 0)?;
         match core.dedicated_to(node).await {
-            Ok(session) => sessions.push(session),
+            Ok(session) => sessions.push(Door::of(session)),
             Err(error) => debug!(%error, "whoever writes through this node is not kept while shards are exchanged"),
         }
     }
     Ok(sessions)
 }
 
+/// A session that keeps writers waiting, or not.
+struct Door {
+    session: Connection,
+    is_shut: AtomicBool,
+}
+
+impl Door {
+    fn of(session: Connection) -> Self {
+        Self { session, is_shut: AtomicBool::new(false) }
+    }
+
+    fn client(&self) -> &Client {
+        self.session.client()
+    }
+
+    /// Shuts it, where nobody is inside: whether it could.
+    async fn shut(&self, lock: &str) -> Result<bool> {
+        let is_shut = door::close(self.client(), lock).await?;
+        self.is_shut.store(is_shut, Ordering::Relaxed);
+        Ok(is_shut)
+    }
+
+    /// Lets all in who wait. Of a session that is lost nobody waits.
+    async fn open(&self) {
+        if self.is_shut.swap(false, Ordering::Relaxed) {
+            drop(execute(self.client(), "ROLLBACK").await);
+        }
+    }
+}
+
 struct Doors<'a> {
     /// Keeps Citus waiting, on the coordinator.
     gate: &'a Client,
-    /// The door of the coordinator.
-    here: &'a Client,
+    /// That of the coordinator.
+    here: Door,
     /// Those of the workers.
-    elsewhere: Vec<Connection>,
+    elsewhere: Vec<Door>,
     lock: String,
     table: &'a str,
 }
@@ -122,18 +153,20 @@ impl Doors<'_> {
     /// Ends by an error alone.
     async fn pause(&self, mover: &Mover) -> Result<Infallible> {
         // For as long as Citus may take, and no longer.
-        execute(self.here, &format!("SET lock_timeout = '{}s'", (PATIENCE * 2).as_secs())).await?;
-        execute(self.here, "SET citus.enable_ddl_propagation = off").await?;
+        let door = self.here.client();
+        execute(door, &format!("SET lock_timeout = '{}s'", (PATIENCE * 2).as_secs())).await?;
+        execute(door, "SET citus.enable_ddl_propagation = off").await?;
         for door in &self.elsewhere {
             execute(door.client(), SETTINGS).await?;
         }
-        let here: i32 = column(only(&query(self.here, "SELECT pg_catalog.pg_backend_pid()", &[]).await?)?, 0)?;
+        let here: i32 = column(only(&query(door, "SELECT pg_catalog.pg_backend_pid()", &[]).await?)?, 0)?;
         while !mover.waits_for(self.gate).await? {
             tokio::time::sleep(POLL * 5).await;
         }
         for _ in 0..ATTEMPTS {
             let ask = format!("BEGIN; {}", self.lock);
-            let mut asked = pin!(execute(self.here, &ask));
+            self.here.is_shut.store(true, Ordering::Relaxed);
+            let mut asked = pin!(execute(door, &ask));
             let closed = Instant::now();
             match select(&mut asked, pin!(self.is_closed(here, mover))).await {
                 // Citus has ended meanwhile, in whatever way.
@@ -173,7 +206,7 @@ impl Doors<'_> {
             }
             tokio::time::sleep(POLL).await;
         }
-        let closed = try_join_all(self.elsewhere.iter().map(|door| door::close(door.client(), &self.lock))).await?;
+        let closed = try_join_all(self.elsewhere.iter().map(|door| door.shut(&self.lock))).await?;
         Ok(closed.into_iter().all(|is_closed| is_closed))
     }
 
@@ -191,8 +224,8 @@ impl Doors<'_> {
                 Err(_) => {}
             }
             for door in &self.elsewhere {
-                if mover.waits_before(door.client()).await? {
-                    execute(door.client(), "ROLLBACK").await?;
+                if door.is_shut.load(Ordering::Relaxed) && mover.waits_before(door.client()).await? {
+                    door.open().await;
                 }
             }
         }
@@ -200,8 +233,7 @@ impl Doors<'_> {
 
     /// Lets all in, now rather than when the servers find the connections closed.
     async fn open(&self) {
-        let doors = self.elsewhere.iter().map(Connection::client).chain([self.here]);
-        drop(futures_util::future::join_all(doors.map(|door| execute(door, "ROLLBACK"))).await);
+        join_all(self.elsewhere.iter().chain([&self.here]).map(Door::open)).await;
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::screen::{Screen, Table, or_dash};
 use super::source::Source;
 use crate::admin::adopt::steps::Break;
 use crate::admin::adopt::{Inspection, Options, Steps};
+use crate::tune::Size;
 
 /// Where the steps lead to.
 #[derive(clap::Args)]
@@ -30,6 +31,9 @@ pub(super) struct Aims {
     /// How many shards the tables get; as many as citus.shard_count says where it is not said
     #[arg(long, value_name = "N")]
     shards: Option<u32>,
+    /// Up to which size a table is distributed in one go, for which its writers wait; larger ones while they are written. 1MB where it is not said
+    #[arg(long, value_name = "SIZE")]
+    blocking_up_to: Option<Size>,
 }
 
 impl Aims {
@@ -39,6 +43,7 @@ impl Aims {
         let mut options = Options::of(&found);
         options.distributes &= !self.keys_only;
         options.shard_count = self.shards;
+        options.blocking_up_to = self.blocking_up_to.map_or(options.blocking_up_to, Size::as_bytes);
         let steps = found.steps(&options)?;
         Ok((found, steps))
     }
@@ -84,6 +89,10 @@ impl Answer for Steps {
             self.obstacles.iter().for_each(|obstacle| screen.line(format!("by hand: {obstacle}")));
         }
         screen.gap();
+        if self.steps.is_empty() {
+            screen.line("nothing is left to be done");
+            return;
+        }
         let total = self.steps.iter().map(|step| step.estimate).sum();
         let end = last
             .map_or_else(|| "all of them can be taken back".to_owned(), |last| format!("no way back from {last} on"));

@@ -17,6 +17,8 @@ const CHECK_ROWS_PER_SECOND: u64 = 1_000_000;
 const COPY_BYTES_PER_SECOND: u64 = 20 << 20;
 /// What making a table's shards takes by itself.
 pub(super) const SHARDS: Duration = Duration::from_secs(3);
+/// How long writers wait where Citus exchanges shards: it looks once a second whether all is there.
+pub(super) const EXCHANGE: Duration = Duration::from_secs(1);
 
 pub(super) fn backfill(table: &Table) -> Duration {
     per_second(table.rows, BACKFILL_ROWS_PER_SECOND)
@@ -32,6 +34,11 @@ pub(super) fn check(table: &Table) -> Duration {
 
 pub(super) fn copy(table: &Table) -> Duration {
     SHARDS + per_second(table.bytes, COPY_BYTES_PER_SECOND)
+}
+
+/// While it is written: by way of a replication slot, subscriptions and looks whether these follow.
+pub(super) fn follow(table: &Table) -> Duration {
+    Duration::from_secs(5) + copy(table)
 }
 
 fn per_second(amount: u64, rate: u64) -> Duration {

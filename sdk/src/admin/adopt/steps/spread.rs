@@ -1,7 +1,5 @@
 //! Rows go to the nodes, a table after the other, while they are written. Pure.
 
-use std::time::Duration;
-
 use super::Options;
 use super::estimate;
 use super::keys;
@@ -223,9 +221,11 @@ fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step
     let title = format!("the rows of {table} go to the shards of their {}", tenant.key);
     let lock = if is_concurrent { LockLevel::AccessExclusive } else { LockLevel::ShareRowExclusive };
     Step {
-        estimate: estimate::copy(tenant.table),
-        blocks: (!is_concurrent)
-            .then(|| if tenant.table.bytes > 1 << 20 { estimate::copy(tenant.table) } else { Duration::from_secs(1) }),
+        estimate: if is_concurrent { estimate::follow(tenant.table) } else { estimate::copy(tenant.table) },
+        blocks: Some(match is_concurrent || tenant.table.bytes <= 1 << 20 {
+            true => estimate::EXCHANGE,
+            false => estimate::copy(tenant.table),
+        }),
         is_final: true,
         ..Step::new(format!("distribute:{table}"), Some(table), title, lock, moves)
     }

@@ -59,13 +59,15 @@ async fn slots_of_another_databases_moves_are_left_alone() {
     cluster.coordinator().query(unscoped_sql!("SELECT setval('pg_dist_operationid_seq', 1, false)")).await.unwrap();
     let nodes: Vec<(i32,)> =
         cluster.coordinator().query_as(unscoped_sql!("SELECT nodeid FROM pg_dist_node")).await.unwrap();
+    let owner = unscoped_sql!("SELECT relowner::bigint FROM pg_class WHERE oid = 'wallets'::regclass");
+    let (owner,): (i64,) = cluster.coordinator().query_one_as(owner).await.unwrap();
     let other = local.fresh_database().await.unwrap();
     let mut held = Vec::new();
     for worker in local.workers() {
         let there = session(&worker.config().with_database(other.database())).await;
         for (node,) in &nodes {
             for operation in 1..=4 {
-                let name = format!("citus_shard_move_slot_{node}_10_{operation}");
+                let name = format!("citus_shard_move_slot_{node}_{owner}_{operation}");
                 let slot = format!("SELECT pg_create_logical_replication_slot('{name}', 'pgoutput')");
                 there.batch_execute(&slot).await.unwrap();
             }
@@ -74,12 +76,17 @@ async fn slots_of_another_databases_moves_are_left_alone() {
     }
     placement(&cluster).relocate(*tenant.key(), Region::EU).await.unwrap();
     assert_lives_in(&cluster, &tenant, Region::EU).await;
-    let left =
-        "SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE 'citus\\_shard\\_move\\_slot\\_%\\_10\\__'";
+    let left = "SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE 'citus\\_shard\\_move\\_slot\\_%\\__'";
     for there in &held {
         let left: i64 = there.query_one(left, &[]).await.unwrap().get(0);
         assert_eq!(usize::try_from(left).unwrap(), 4 * nodes.len());
     }
+    let own = unscoped_sql!(
+        "SELECT last_value > oid::int8 * 100000 AND last_value < oid::int8 * 100000 + 100 FROM pg_dist_operationid_seq, pg_database \
+         WHERE datname = current_database()"
+    );
+    let (is_own,): (bool,) = cluster.coordinator().query_one_as(own).await.unwrap();
+    assert!(is_own);
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@
 //! taken does not only fail: it drops the slot, which is that of another database's move, and that one waits for ever
 //! (`CreateReplicationSlots` of Citus 13.2; seen there).
 //!
-//! So each database counts from a number of its own, which its OID gives. Names stay within PostgreSQL's 63 bytes: the longest prefix has
-//! 36, an OID at most 10, the number at most 16.
+//! So each database counts from a number of its own, which its OID gives. Names stay within PostgreSQL's 63 bytes: the longest, a publication's,
+//! has 30, the node's number, an OID of at most 10 and the operation's of at most 15.
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -17,7 +17,7 @@ use crate::error::Result;
 /// "operatio" as a number: the first count is taken once.
 const LOCK: i64 = 0x6f70_6572_6174_696f;
 
-/// Has the session's database, on the coordinator, count from its own number. Who may not change the sequence leaves it.
+/// Has the session's database, on the coordinator, count from its own number, unless it does. Who may not change the sequence leaves it.
 ///
 /// # Errors
 /// When the server can't be asked.
@@ -25,8 +25,8 @@ pub(crate) async fn own(session: &Client) -> Result<()> {
     let set = format!(
         "DO $do$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock({LOCK}); \
          PERFORM pg_catalog.setval('pg_catalog.pg_dist_operationid_seq', d.first) FROM pg_catalog.pg_dist_operationid_seq s, \
-         (SELECT oid::int8 * 1000000 AS first FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) d \
-         WHERE s.last_value NOT BETWEEN d.first AND d.first + 999999; END $do$"
+         (SELECT oid::int8 * 100000 AS first FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) d \
+         WHERE s.last_value NOT BETWEEN d.first AND d.first + 99999; END $do$"
     );
     match execute(session, &set).await {
         Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {

@@ -17,14 +17,21 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 use tokio::time::Instant;
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 use tracing::debug;
 
 use super::layout::parts;
+use super::obstacles::refused;
 use crate::admin::desk::Desk;
-use crate::admin::door::{self, ATTEMPTS, Mover, PATIENCE, PAUSE, POLL, SETTINGS};
+use crate::admin::mover::{LOCK_TIMEOUT, Mover, PATIENCE, PAUSE, POLL};
 use crate::admin::wire::execute;
 use crate::cluster::Core;
 use crate::error::Result;
+
+/// A client that has vanished must not hold the lock: it would be heard of more often.
+const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '5s'; SET statement_timeout = '5s'; \
+                        SET citus.enable_ddl_propagation = off";
+const ATTEMPTS: usize = 100;
 
 /// Runs a change of this shard that leaves its rows, or new shards with them, on this node. It is the desk that changes it.
 pub(super) async fn with_writers_waiting<T>(
@@ -60,6 +67,7 @@ pub(super) async fn with_writers_waiting<T>(
 /// Ends by an error alone.
 async fn pause(gate: &Client, door: &Client, mover: &Mover, tables: &[String]) -> Result<Infallible> {
     execute(door, SETTINGS).await?;
+    execute(door, &format!("SET lock_timeout = {}", LOCK_TIMEOUT.as_millis())).await?;
     // The copy before takes its time, and the question is not free.
     while !mover.waits_for(gate).await? {
         tokio::time::sleep(POLL * 5).await;
@@ -69,7 +77,9 @@ async fn pause(gate: &Client, door: &Client, mover: &Mover, tables: &[String]) -
     execute(gate, "COMMIT").await?;
     while !mover.waits_before(door).await? {
         if closed.elapsed() > PATIENCE {
-            return Err(door::not_complete());
+            let message =
+                format!("the shards are not complete after {PATIENCE:?}, and their writers wait: run it again");
+            return Err(refused(message));
         }
         tokio::time::sleep(POLL).await;
     }
@@ -79,13 +89,19 @@ async fn pause(gate: &Client, door: &Client, mover: &Mover, tables: &[String]) -
 }
 
 async fn close(door: &Client, tables: &[String]) -> Result<()> {
-    let tables = tables.join(", ");
-    let lock = format!("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE");
+    let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", tables.join(", "));
     for _ in 0..ATTEMPTS {
-        if door::close(door, &lock).await? {
-            return Ok(());
+        execute(door, "BEGIN").await?;
+        let Err(error) = execute(door, &lock).await else { return Ok(()) };
+        execute(door, "ROLLBACK").await?;
+        let code = error.code();
+        if ![Some(&SqlState::LOCK_NOT_AVAILABLE), Some(&SqlState::T_R_DEADLOCK_DETECTED)].contains(&code) {
+            return Err(error);
         }
         tokio::time::sleep(PAUSE).await;
     }
-    Err(door::writers_do_not_end(&tables, "the shard's node"))
+    Err(refused(format!(
+        "transactions that write to {} on the shard's node do not end: run it again when they have",
+        tables.join(", ")
+    )))
 }

@@ -12,64 +12,73 @@
 //! That has to be before Citus asks for the shard's lock, behind which whoever wrote at that moment would wait. Citus can be kept there by
 //! the stop that its own tests have at this very place (`ConflictWithIsolationTestingAfterCopy`): a session that is told that
 //! it is tested takes an advisory lock there, and does nothing else (read in Citus 11.3, 12.1 and 13.2). It takes a superuser to tell it.
+//!
+//! This holds for statements that come to the coordinator and name the table itself. On workers Citus does not have its lock from the
+//! start, so that there nobody can be kept out for longer than until it asks; and a partition has a lock of its own.
 
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use futures_util::future::{Either, join_all, select, try_join_all};
+use futures_util::future::{Either, select};
 use tokio::time::{Instant, timeout};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
-use tracing::debug;
+use tracing::{debug, warn};
 
-use crate::admin::door::{self, ATTEMPTS, LOCK_TIMEOUT, Mover, PATIENCE, PAUSE, POLL, SETTINGS};
+use crate::admin::mover::{LOCK_TIMEOUT, Mover, PATIENCE, PAUSE, POLL};
 use crate::admin::wire::{column, execute, only, query};
 use crate::cluster::Core;
-use crate::error::Result;
-use crate::pool::Connection;
+use crate::error::{Error, ErrorKind, Result};
 
-const CLOSE_GATE: &str = "SELECT pg_catalog.pg_advisory_lock(44000, 55152)";
-const OPEN_GATE: &str = "SELECT pg_catalog.pg_advisory_unlock(44000, 55152)";
+/// In a transaction, so that it is given up by the server where this client has vanished.
+const CLOSE_GATE: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '60s'; \
+                          SELECT pg_catalog.pg_advisory_xact_lock(44000, 55152)";
+const OPEN_GATE: &str = "COMMIT";
 
-/// Runs the session's distribution of this table, given as SQL. Statements that write single partitions by their names are not kept.
+/// How long Citus is kept for transactions that write, at the least: all of the table's rows are copied by then, and would be copied again.
+const GATE: Duration = Duration::from_secs(600);
+
+/// One attempt of so many waits longer, for transactions that are never as short as the others wait.
+const LONGER: u32 = 5;
+
+/// Runs the session's distribution of this table, given as SQL. Transactions that write to it are waited for as long as `patience` lasts.
 pub(super) async fn with_writers_waiting(
     core: &Core,
     session: &Client,
     table: &str,
+    patience: Duration,
     distribution: impl Future<Output = Result<()>>,
 ) -> Result<()> {
+    let mover = Mover::told(&query(session, Mover::WHO, &[]).await?)?;
+    let gate = core.dedicated_to_coordinator().await?;
     let Some(setting) = stop(session).await? else {
-        tracing::warn!(
+        warn!(
             table,
             "Citus can be kept from exchanging shards by a superuser alone: an UPDATE or DELETE with parameters that meets that moment may be \
-             answered with 0 rows, while the row is there"
+             answered with 0 rows, while the row is there. ALTER DATABASE … SET citus.enable_fast_path_router_planner = off, and new \
+             connections, make that an error with SQLSTATE 40001"
         );
         return distribution.await;
     };
-    let mover = Mover::told(&query(session, Mover::WHO, &[]).await?)?;
-    let gate = core.dedicated_to_coordinator().await?;
-    let doors = Doors {
-        gate: gate.client(),
-        here: Door::of(core.dedicated_to_coordinator().await?),
-        elsewhere: elsewhere(core, gate.client()).await?,
-        lock: format!("LOCK TABLE ONLY {table} IN EXCLUSIVE MODE"),
-        table,
-    };
-    execute(doors.gate, CLOSE_GATE).await?;
-    let done = match select(pin!(distribution), pin!(doors.pause(&mover))).await {
+    let gate = gate.client();
+    execute(gate, CLOSE_GATE).await?;
+    let mut distribution = pin!(distribution);
+    let done = match select(&mut distribution, pin!(pause(core, gate, &mover, table, patience.max(GATE)))).await {
         Either::Left((done, _)) => done,
-        Either::Right((Err(error), distribution)) => {
-            // What can't be ended goes with the gate.
-            drop(cancel(doors.gate, mover.pid).await);
-            drop(execute(doors.gate, OPEN_GATE).await);
-            drop(timeout(PATIENCE, distribution).await);
-            Err(error)
+        Either::Right((Err(error), _)) => {
+            interrupt(core, &mover).await;
+            match distribution.await {
+                Ok(()) => {
+                    warn!(table, %error, "the table was distributed, and its writers may not have been kept waiting for that");
+                    Ok(())
+                }
+                Err(_) => Err(error),
+            }
         }
         Either::Right((Ok(never), _)) => match never {},
     };
-    doors.open().await;
     // Where the session is lost, so is what it was told.
     drop(execute(session, &format!("RESET {setting}")).await);
     done
@@ -77,166 +86,107 @@ pub(super) async fn with_writers_waiting(
 
 /// Has Citus stop in this session, where it can and the role may tell it to: the setting by which.
 async fn stop(session: &Client) -> Result<Option<&'static str>> {
-    const SETTINGS: [&str; 2] = ["citus.running_under_citus_test_suite", "citus.running_under_isolation_test"];
-    for setting in SETTINGS {
-        let known = query(session, "SELECT pg_catalog.current_setting($1, true)", &[(&setting, Type::TEXT)]).await;
+    const NAMES: [&str; 2] = ["citus.running_under_citus_test_suite", "citus.running_under_isolation_test"];
+    for name in NAMES {
+        let known = query(session, "SELECT pg_catalog.current_setting($1, true)", &[(&name, Type::TEXT)]).await;
         let set = match known {
             Ok(rows) if column::<Option<String>>(only(&rows)?, 0)?.is_none() => continue,
-            Ok(_) => execute(session, &format!("SET {setting} = on")).await,
+            Ok(_) => execute(session, &format!("SET {name} = on")).await,
             Err(error) => Err(error),
         };
         return match set {
             Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Ok(None),
-            set => set.map(|()| Some(setting)),
+            set => set.map(|()| Some(name)),
         };
     }
     Ok(None)
 }
 
-/// Sessions on the workers, through which the table can be written as well. Who can't be reached from here is left out.
-async fn elsewhere(core: &Core, gate: &Client) -> Result<Vec<Door>> {
-    const WORKERS: &str = "SELECT nodeid FROM pg_catalog.pg_dist_node \
-        WHERE groupid <> 0 AND noderole = 'primary' AND isactive AND hasmetadata AND metadatasynced";
-    let mut sessions = Vec::new();
-    for row in query(gate, WORKERS, &[]).await? {
-        let node: i32 = column(&row, 0)?;
-        match core.dedicated_to(node).await {
-            Ok(session) => sessions.push(Door::of(session)),
-            Err(error) => debug!(%error, "whoever writes through this node is not kept while shards are exchanged"),
-        }
-    }
-    Ok(sessions)
-}
-
-/// A session that keeps writers waiting, or not.
-struct Door {
-    session: Connection,
-    is_shut: AtomicBool,
-}
-
-impl Door {
-    fn of(session: Connection) -> Self {
-        Self { session, is_shut: AtomicBool::new(false) }
-    }
-
-    fn client(&self) -> &Client {
-        self.session.client()
-    }
-
-    /// Shuts it, where nobody is inside: whether it could.
-    async fn shut(&self, lock: &str) -> Result<bool> {
-        let is_shut = door::close(self.client(), lock).await?;
-        self.is_shut.store(is_shut, Ordering::Relaxed);
-        Ok(is_shut)
-    }
-
-    /// Lets all in who wait. Of a session that is lost nobody waits.
-    async fn open(&self) {
-        if self.is_shut.swap(false, Ordering::Relaxed) {
-            drop(execute(self.client(), "ROLLBACK").await);
-        }
+/// By another connection: those that there are may be what is lost.
+async fn interrupt(core: &Core, mover: &Mover) {
+    let cancelled = async { cancel(core.dedicated_to_coordinator().await?.client(), mover.pid).await };
+    if let Err(error) = cancelled.await {
+        warn!(%error, "a distribution could not be cancelled, and goes on");
     }
 }
 
-struct Doors<'a> {
-    /// Keeps Citus waiting, on the coordinator.
-    gate: &'a Client,
-    /// That of the coordinator.
-    here: Door,
-    /// Those of the workers.
-    elsewhere: Vec<Door>,
-    lock: String,
-    table: &'a str,
-}
-
-impl Doors<'_> {
-    /// Ends by an error alone.
-    async fn pause(&self, mover: &Mover) -> Result<Infallible> {
-        // For as long as Citus may take, and no longer.
-        let door = self.here.client();
-        execute(door, &format!("SET lock_timeout = '{}s'", (PATIENCE * 2).as_secs())).await?;
-        execute(door, "SET citus.enable_ddl_propagation = off").await?;
-        for door in &self.elsewhere {
-            execute(door.client(), SETTINGS).await?;
-        }
-        let here: i32 = column(only(&query(door, "SELECT pg_catalog.pg_backend_pid()", &[]).await?)?, 0)?;
-        while !mover.waits_for(self.gate).await? {
-            tokio::time::sleep(POLL * 5).await;
-        }
-        for _ in 0..ATTEMPTS {
-            let ask = format!("BEGIN; {}", self.lock);
-            self.here.is_shut.store(true, Ordering::Relaxed);
-            let mut asked = pin!(execute(door, &ask));
-            let closed = Instant::now();
-            match select(&mut asked, pin!(self.is_closed(here, mover))).await {
-                // Citus has ended meanwhile, in whatever way.
-                Either::Left((had, _)) => had?,
-                Either::Right((Ok(true), _)) => {
-                    execute(self.gate, OPEN_GATE).await?;
-                    self.pass(&mut asked, mover, closed).await?;
-                    debug!(table = self.table, paused = ?closed.elapsed(), "writers waited for the exchange of shards");
-                }
-                Either::Right((outcome, _)) => {
-                    cancel(self.gate, here).await?;
-                    drop(asked.await);
-                    self.open().await;
-                    outcome?;
-                    tokio::time::sleep(PAUSE).await;
-                    continue;
-                }
+/// Ends by an error alone.
+async fn pause(core: &Core, gate: &Client, mover: &Mover, table: &str, patience: Duration) -> Result<Infallible> {
+    const OWN: &str = "SELECT pg_catalog.pg_backend_pid()";
+    while !mover.waits_for(gate).await? {
+        tokio::time::sleep(POLL * 5).await;
+    }
+    // Not before: one that lies idle for as long as the copy takes may be lost on the way.
+    let door = core.dedicated_to_coordinator().await?;
+    let door = door.client();
+    let own: i32 = column(only(&query(door, OWN, &[]).await?)?, 0)?;
+    // In one message they are one transaction: as soon as the lock is had, it is given up.
+    let ask = format!("SET citus.enable_ddl_propagation = off; LOCK TABLE ONLY {table} IN EXCLUSIVE MODE");
+    let since = Instant::now();
+    for attempt in 1_u32.. {
+        let limit = if attempt % LONGER == 0 { LOCK_TIMEOUT * 8 } else { LOCK_TIMEOUT };
+        let mut asked = pin!(execute(door, &ask));
+        let closed = Instant::now();
+        let left = match select(&mut asked, pin!(inside(gate, own, mover, limit))).await {
+            // Citus has ended meanwhile, in whatever way.
+            Either::Left((had, _)) => {
+                had?;
+                return std::future::pending().await;
             }
-            self.open().await;
-            return std::future::pending().await;
+            Either::Right((left, _)) => left?,
+        };
+        if let Some(left) = left {
+            cancel(gate, own).await?;
+            drop(asked.await);
+            if since.elapsed() > patience {
+                return Err(they_do_not_end(table, &left));
+            }
+            tokio::time::sleep(PAUSE).await;
+            continue;
         }
-        Err(door::writers_do_not_end(self.table, "the coordinator or a worker"))
-    }
-
-    /// Whether nobody is left inside, once the lock is asked for.
-    async fn is_closed(&self, here: i32, mover: &Mover) -> Result<bool> {
-        // Those before it in the queue are among them.
-        const BEFORE: &str = "SELECT pg_catalog.pg_blocking_pids($1)";
-        let since = Instant::now();
+        execute(gate, OPEN_GATE).await?;
         loop {
-            let before: Vec<i32> = column(only(&query(self.gate, BEFORE, &[(&here, Type::INT4)]).await?)?, 0)?;
-            if !before.is_empty() && before.iter().all(|pid| *pid == mover.pid) {
-                break;
-            }
-            if since.elapsed() > LOCK_TIMEOUT {
-                return Ok(false);
-            }
-            tokio::time::sleep(POLL).await;
-        }
-        let closed = try_join_all(self.elsewhere.iter().map(|door| door.shut(&self.lock))).await?;
-        Ok(closed.into_iter().all(|is_closed| is_closed))
-    }
-
-    /// Waits until Citus has ended, and lets its own sessions pass on the workers.
-    async fn pass(
-        &self,
-        asked: &mut (impl Future<Output = Result<()>> + Unpin),
-        mover: &Mover,
-        closed: Instant,
-    ) -> Result<()> {
-        loop {
-            match timeout(POLL, &mut *asked).await {
-                Ok(had) => return had,
-                Err(_) if closed.elapsed() > PATIENCE => return Err(door::not_complete()),
-                Err(_) => {}
-            }
-            for door in &self.elsewhere {
-                if door.is_shut.load(Ordering::Relaxed) && mover.waits_before(door.client()).await? {
-                    door.open().await;
+            match timeout(PATIENCE, &mut asked).await {
+                Ok(had) => break had?,
+                // Citus has the shard's lock by now: nobody would write the earlier if this gave up.
+                Err(_) => {
+                    warn!(table, waiting = ?closed.elapsed(), "writers wait until Citus has exchanged the shards")
                 }
             }
         }
+        debug!(table, paused = ?closed.elapsed(), "writers waited for the exchange of shards");
+        return std::future::pending().await;
     }
+    unreachable!("the attempts are counted without an end")
+}
 
-    /// Lets all in, now rather than when the servers find the connections closed.
-    async fn open(&self) {
-        join_all(self.elsewhere.iter().chain([&self.here]).map(Door::open)).await;
+/// Who is still inside, besides Citus, this long after the lock was asked for.
+async fn inside(gate: &Client, own: i32, mover: &Mover, limit: Duration) -> Result<Option<Vec<i32>>> {
+    // Those before it in the queue are among them.
+    const BEFORE: &str = "SELECT pg_catalog.pg_blocking_pids($1)";
+    let since = Instant::now();
+    loop {
+        let mut before: Vec<i32> = column(only(&query(gate, BEFORE, &[(&own, Type::INT4)]).await?)?, 0)?;
+        if !before.is_empty() && before.iter().all(|pid| *pid == mover.pid) {
+            return Ok(None);
+        }
+        if since.elapsed() > limit {
+            before.retain(|pid| *pid != mover.pid);
+            return Ok(Some(before));
+        }
+        tokio::time::sleep(POLL).await;
     }
 }
 
-async fn cancel(gate: &Client, process: i32) -> Result<()> {
-    query(gate, "SELECT pg_catalog.pg_cancel_backend($1)", &[(&process, Type::INT4)]).await.map(drop)
+async fn cancel(session: &Client, process: i32) -> Result<()> {
+    query(session, "SELECT pg_catalog.pg_cancel_backend($1)", &[(&process, Type::INT4)]).await.map(drop)
+}
+
+fn they_do_not_end(table: &str, pids: &[i32]) -> Error {
+    let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
+    let message = format!(
+        "transactions that write to {table} do not end (those of the processes {}, as pg_stat_activity knows them): run it again when they have",
+        pids.join(", ")
+    );
+    Error::new(ErrorKind::Placement, message)
 }

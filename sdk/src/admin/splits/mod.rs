@@ -89,7 +89,7 @@ pub(super) async fn distribute(
         let Some(core) = core else {
             return if takes_shards { Err(alone_it_can_not()) } else { distribution.await };
         };
-        let exchange = exchange::with_writers_waiting(core, session, table, distribution);
+        let exchange = exchange::with_writers_waiting(core, session, table, patience, distribution);
         if !takes_shards {
             return exchange.await;
         }

@@ -15,10 +15,19 @@ pub(super) struct Rewrite {
     pub(super) tenant: String,
     /// What is written where, besides conditions.
     edits: Vec<Edit>,
-    /// Conditions, each with its place, in the order of the tables.
-    conditions: Vec<(ConditionSite, String)>,
+    /// In the order of the tables.
+    conditions: Vec<Condition>,
     /// What is wrong with the statement as it is, in words.
     pub(super) reasons: Vec<String>,
+}
+
+/// Holds the rows of a table to the tenant, or to another table that is held.
+#[derive(Debug)]
+pub(super) struct Condition {
+    /// The table, in the order of the analysis.
+    pub(super) relation: usize,
+    pub(super) place: ConditionSite,
+    text: String,
 }
 
 impl Rewrite {
@@ -34,13 +43,13 @@ impl Rewrite {
 
     /// Those of the conditions that hold a table by another one. Of those that name the tenant, `by` tells the column that can take its place
     /// there; the others go.
-    pub(super) fn that_join(mut self, needed: &[bool], by: impl Fn(&ConditionSite) -> Option<String>) -> Vec<Edit> {
+    pub(super) fn that_join(mut self, needed: &[bool], by: impl Fn(&Condition) -> Option<String>) -> Vec<Edit> {
         let mut joins = needed.to_vec();
-        for ((place, text), needed) in self.conditions.iter_mut().zip(&mut joins).filter(|(_, needed)| **needed) {
-            if text.contains(KEY) {
-                let column = by(place);
-                *needed = column.is_some();
-                *text = column.map_or_else(String::new, |column| text.replace(KEY, &column));
+        for (condition, join) in self.conditions.iter_mut().zip(&mut joins) {
+            if *join && condition.text.contains(KEY) {
+                let column = by(condition);
+                *join = column.is_some();
+                condition.text = column.map_or_else(String::new, |column| condition.text.replace(KEY, &column));
             }
         }
         self.edits(&joins)
@@ -50,7 +59,7 @@ impl Rewrite {
     pub(super) fn edits(&self, needed: &[bool]) -> Vec<Edit> {
         let mut edits = self.edits.clone();
         let mut places: Vec<(&ConditionSite, Vec<&str>)> = Vec::new();
-        for ((place, text), _) in self.conditions.iter().zip(needed).filter(|(_, needed)| **needed) {
+        for (Condition { place, text, .. }, _) in self.conditions.iter().zip(needed).filter(|(_, needed)| **needed) {
             match places.iter_mut().find(|(known, _)| *known == place) {
                 Some((_, texts)) => texts.push(text),
                 None => places.push((place, vec![text])),
@@ -196,7 +205,7 @@ impl<'a> Writing<'a> {
         let mine = self.column(relation, key);
         let near = self.anchors.iter().find(|one| one.query == site.query && is_in(&one.at, place.scope()));
         let other = near.map_or_else(|| KEY.to_string(), |anchor| anchor.column.clone());
-        self.put(place, format!("{mine} = {other}"));
+        self.put(relation, place, format!("{mine} = {other}"));
         self.add_anchor(relation, key);
     }
 
@@ -208,17 +217,17 @@ impl<'a> Writing<'a> {
             *other != relation && is_here && is_in(at, scope) && self.key(*other).is_some()
         };
         let others: Vec<usize> = (0..self.known.len()).filter(is_other).collect();
-        let is_there = self.out.conditions.iter().any(|(known, _)| known == place);
+        let is_there = self.out.conditions.iter().any(|known| known.place == *place);
         if let [other] = others.as_slice()
             && self.key(*other) == Some(key)
             && !is_there
         {
-            self.put(place, ident(key));
+            self.put(relation, place, ident(key));
         }
     }
 
-    fn put(&mut self, place: &ConditionSite, text: String) {
-        self.out.conditions.push((place.clone(), text));
+    fn put(&mut self, relation: usize, place: &ConditionSite, text: String) {
+        self.out.conditions.push(Condition { relation, place: place.clone(), text });
     }
 
     fn edit(&mut self, at: usize, text: impl Into<String>) {

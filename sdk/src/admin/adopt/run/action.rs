@@ -124,6 +124,7 @@ impl Hands<'_> {
 
     /// Citus opens a table whose constraints change in EXCLUSIVE mode, whatever lock the change has so far: whoever has locked a row
     /// before, and is to write it, would wait for this one, and this one for him (`ErrorIfUnsupportedAlterAddConstraintStmt` of Citus 13.2).
+    /// What else keeps out writers keeps out those who lock rows as well.
     fn as_it_will_be(&self, mode: Mode) -> Mode {
         match (self.target, mode) {
             (Target::Citus { .. }, Mode::ShareRowExclusive) => Mode::Exclusive,

@@ -33,10 +33,11 @@ fn of_view(shape: &Shape<'_>, view: &View) -> Vec<Break> {
 /// Citus runs joins that go by the distribution key, and of all others some.
 fn of_joins(shape: &Shape<'_>, view: &Name, query: &str) -> Break {
     let Key { root, column, .. } = &shape.found.key;
-    let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
     Break {
         object: format!("view {view}"),
-        why: format!("it joins tables without their {column}, which Citus refuses or does at a price: {query}"),
+        why: format!(
+            "it joins tables without their {column}, which Citus refuses or does at a price; within a tenant it is: {query}"
+        ),
         before: format!("distribute:{root}"),
     }
 }

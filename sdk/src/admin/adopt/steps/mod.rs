@@ -87,6 +87,7 @@ impl Steps {
         steps.extend(tenants.iter().filter_map(|tenant| columns::unfill(&shape, tenant)));
         let breaks = breaks::of(&shape, options.distributes);
         if steps.len() > beside {
+            // Those of distribution among them, whose steps come behind all of these.
             let is_later = |one: &&Break| !steps[..beside].iter().any(|step| step.name == one.before);
             let what = deploy(found, &breaks.iter().filter(is_later).collect::<Vec<_>>());
             steps.insert(beside, gate(APPLICATION, "the application names the tenant's key", what));

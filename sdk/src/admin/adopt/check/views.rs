@@ -19,12 +19,15 @@ pub(in crate::admin::adopt) fn joined_otherwise(inspection: &Inspection) -> Vec<
 
 /// What is in quotation marks stays as it is.
 fn on_one_line(query: &str) -> String {
-    let all = tokens(query, Writer::Server);
-    all.iter()
-        .map(|token| if token.kind == Kind::Blank { " " } else { token.text })
-        .collect::<String>()
-        .trim()
-        .to_owned()
+    let mut line = String::with_capacity(query.len());
+    for token in tokens(query, Writer::Server) {
+        match token.kind {
+            Kind::Blank if line.ends_with(' ') => {}
+            Kind::Blank => line.push(' '),
+            _ => line.push_str(token.text),
+        }
+    }
+    line.trim().to_owned()
 }
 
 fn with_joins(query: &str, tables: &Tables) -> Option<String> {

@@ -120,6 +120,8 @@ async fn pause(core: &Core, gate: &Client, mover: &Mover, table: &str, patience:
     let door = core.dedicated_to_coordinator().await?;
     let door = door.client();
     let own: i32 = column(only(&query(door, OWN, &[]).await?)?, 0)?;
+    // Whatever the role's defaults are.
+    execute(door, "SET statement_timeout = 0; SET lock_timeout = 0").await?;
     // In one message they are one transaction: as soon as the lock is had, it is given up.
     let ask = format!("SET citus.enable_ddl_propagation = off; LOCK TABLE ONLY {table} IN EXCLUSIVE MODE");
     let since = Instant::now();

@@ -6,6 +6,7 @@ use shardwise::admin::adopt::run::{End, Event};
 use shardwise::admin::adopt::steps::{APPLICATION, FUNCTIONS};
 
 use super::schemas::{FESTIVALS, answered};
+use super::spread::festivals;
 use crate::support::place::{Place, in_both_modes};
 use crate::support::stage::session;
 
@@ -165,17 +166,7 @@ async fn views_that_citus_refuses_are_told() {
     let Some(cluster) = crate::support::citus::shared("adopt::breaks::views_that_citus_refuses_are_told").await else {
         return;
     };
-    let config = Place::Citus(cluster).empty().await;
-    let client = session(&config).await;
-    // As of a database that was there before Citus.
-    client.batch_execute("SET citus.enable_ddl_propagation TO off").await.unwrap();
-    for statements in [FESTIVALS, VIEWS] {
-        client.batch_execute(statements).await.unwrap();
-    }
-    client.batch_execute("RESET citus.enable_ddl_propagation").await.unwrap();
-    let adopt = Cluster::connect(config.clone()).await.unwrap().admin().adopt();
-    let plan = adopt.inspect("festivals.id", "festival_id").await.unwrap().to_plan();
-    let found = adopt.inspect_with(&answered(&plan)).await.unwrap();
+    let (client, adopt, found) = festivals(Place::Citus(cluster), VIEWS).await;
     let steps = found.steps(&Options::of(&found)).unwrap();
     let told: Vec<&str> = steps.breaks.iter().map(|one| one.object.as_str()).collect();
     assert_eq!(told, ["view stand_counts", "view stand_crews", "view stand_lists"]);

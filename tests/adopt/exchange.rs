@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use shardwise::admin::adopt::Adopt;
 use shardwise::admin::adopt::run::End;
 use shardwise::admin::adopt::steps::APPLICATION;
-use shardwise::admin::adopt::{Adopt, Options};
 use shardwise::{Cluster, Config, ErrorKind, Uuid};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -14,6 +14,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error};
 
 use super::run::quietly;
+use super::spread::{TURN, begin_with_all_of_them_written};
 use crate::support::place::{Place, on_citus};
 use crate::support::stage::session;
 
@@ -24,9 +25,6 @@ const TABLES: usize = 5;
 const WRITERS: usize = 24;
 /// Of a table.
 const ROWS: usize = 12_000;
-
-/// The longest that another distribution on the server is waited for here.
-const TURN: Duration = Duration::from_secs(300);
 
 #[derive(Default)]
 struct Felt {
@@ -122,10 +120,7 @@ async fn keyed(place: Place) -> (Config, Client, Adopt) {
     let client = session(&config).await;
     client.batch_execute(&schema()).await.unwrap();
     let adopt = Cluster::connect(config.clone()).await.unwrap().admin().adopt();
-    let found = adopt.inspect("festivals.id", "festival_id").await.unwrap();
-    let mut options = Options::of(&found);
-    options.blocking_up_to = 0;
-    adopt.begin(&found.steps(&options).unwrap()).await.unwrap();
+    begin_with_all_of_them_written(&adopt).await;
     adopt.run().until(APPLICATION).go(quietly).await.unwrap();
     (config, client, adopt)
 }

@@ -18,15 +18,17 @@ use crate::support::stage::session;
 
 on_citus![@on_two_threads: types_are_on_the_nodes_before_the_tables, rows_that_lost_what_they_point_at_are_told];
 
-async fn festivals(place: Place) -> (Client, Adopt, Inspection) {
+pub(super) async fn festivals(place: Place, more: &str) -> (Client, Adopt, Inspection) {
     let config = place.empty().await;
     let client = session(&config).await;
     // As of a database that was there before Citus: what is made with it goes to the nodes at once.
     client.batch_execute("SET citus.enable_ddl_propagation TO off").await.unwrap();
-    client.batch_execute(FESTIVALS).await.unwrap();
+    for statements in [FESTIVALS, more] {
+        client.batch_execute(statements).await.unwrap();
+    }
     client.batch_execute("RESET citus.enable_ddl_propagation").await.unwrap();
-    let more = "INSERT INTO tickets SELECT gen_random_uuid(), f.id, u.id, 'sold' FROM festivals f, users u";
-    client.batch_execute(more).await.unwrap();
+    let sold = "INSERT INTO tickets SELECT gen_random_uuid(), f.id, u.id, 'sold' FROM festivals f, users u";
+    client.batch_execute(sold).await.unwrap();
     let adopt = Cluster::connect(config).await.unwrap().admin().adopt();
     let plan = adopt.inspect("festivals.id", "festival_id").await.unwrap().to_plan();
     let found = adopt.inspect_with(&answered(&plan)).await.unwrap();
@@ -37,7 +39,7 @@ async fn festivals(place: Place) -> (Client, Adopt, Inspection) {
 async fn types_are_on_the_nodes_before_the_tables(place: Place) {
     let both = "SELECT f.name, t.state FROM festivals f JOIN tickets t ON t.festival_id = f.id";
     for is_known in [false, true] {
-        let (client, adopt, found) = festivals(place).await;
+        let (client, adopt, found) = festivals(place, "").await;
         let mut steps = found.steps(&Options::of(&found)).unwrap();
         assert!(steps.step("types").is_some());
         steps.steps.retain(|step| is_known || step.name != "types");
@@ -62,7 +64,7 @@ async fn types_are_on_the_nodes_before_the_tables(place: Place) {
 
 /// Nothing holds rows while tables go one by one.
 async fn rows_that_lost_what_they_point_at_are_told(place: Place) {
-    let (client, adopt, found) = festivals(place).await;
+    let (client, adopt, found) = festivals(place, "").await;
     let steps = found.steps(&Options::of(&found)).unwrap();
     let first = steps.steps.iter().find(|step| step.name.starts_with("tighten:")).unwrap();
     let at = steps.steps.iter().position(|step| step.name == first.name).unwrap();
@@ -127,7 +129,7 @@ async fn selling(place: Place) -> (Client, Adopt, Writer) {
 }
 
 /// Each table is to be distributed while it is written, however small it is.
-async fn begin_with_all_of_them_written(adopt: &Adopt) {
+pub(super) async fn begin_with_all_of_them_written(adopt: &Adopt) {
     let found = adopt.inspect("festivals.id", "festival_id").await.unwrap();
     let mut options = Options::of(&found);
     options.blocking_up_to = 0;
@@ -135,7 +137,7 @@ async fn begin_with_all_of_them_written(adopt: &Adopt) {
 }
 
 /// The longest that one waits for another here.
-const TURN: Duration = Duration::from_secs(300);
+pub(super) const TURN: Duration = Duration::from_secs(300);
 
 async fn number(client: &Client, sql: &str) -> u64 {
     u64::try_from(client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)).unwrap()

@@ -305,7 +305,7 @@ impl Run<'_> {
         steps.next(&format!("move shard {} from {from} to {to}", held.shard));
         let moved = async {
             transfer::clear(self.desk, held.shard, to.id).await?;
-            let within = self.desk.transaction(async {
+            let within = async {
                 transfer::relocate(self.core, self.desk, held.shard, from.id, to.id, false).await?;
                 steps.next(&format!("compare the rows on {from} and {to}, while the tenant's writers wait"));
                 let (shard, addresses) = (held.shard, (&way.from_address, &way.to_address));
@@ -314,8 +314,8 @@ impl Run<'_> {
                     self.record().await?;
                 }
                 Ok(rows)
-            });
-            within.await
+            };
+            self.desk.transaction(within).await
         };
         let rows = moved.await.map_err(|error| error.during(format!("shard {} stays on {from}", held.shard)))?;
         Ok(MovedShard { shard: held.shard, from: from.to_string(), to: to.to_string(), rows })

@@ -47,11 +47,10 @@ const LONGER: u32 = 5;
 pub(super) async fn with_writers_waiting(
     core: &Core,
     session: &Client,
-    table: &str,
-    patience: Duration,
+    mover: &Mover,
+    (table, patience): (&str, Duration),
     distribution: impl Future<Output = Result<()>>,
 ) -> Result<()> {
-    let mover = Mover::told(&query(session, Mover::WHO, &[]).await?)?;
     let gate = core.dedicated_to_coordinator().await?;
     let Some(setting) = stop(session).await? else {
         warn!(
@@ -65,10 +64,10 @@ pub(super) async fn with_writers_waiting(
     let gate = gate.client();
     execute(gate, CLOSE_GATE).await?;
     let mut distribution = pin!(distribution);
-    let done = match select(&mut distribution, pin!(pause(core, gate, &mover, table, patience.max(GATE)))).await {
+    let done = match select(&mut distribution, pin!(pause(core, gate, mover, table, patience.max(GATE)))).await {
         Either::Left((done, _)) => done,
         Either::Right((Err(error), _)) => {
-            interrupt(core, &mover).await;
+            interrupt(core, mover).await;
             match distribution.await {
                 Ok(()) => {
                     warn!(table, %error, "the table was distributed, and its writers may not have been kept waiting for that");

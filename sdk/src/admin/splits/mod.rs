@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use super::mover::Mover;
 use super::numbers;
 use super::wire::{column, execute, only, query};
 use crate::cluster::Core;
@@ -89,11 +90,11 @@ pub(super) async fn distribute(
         let Some(core) = core else {
             return if takes_shards { Err(alone_it_can_not()) } else { distribution.await };
         };
-        let exchange = exchange::with_writers_waiting(core, session, table, patience, distribution);
+        let mover = Mover::told(&query(session, Mover::WHO, &[]).await?)?;
+        let exchange = exchange::with_writers_waiting(core, session, &mover, (table, patience), distribution);
         if !takes_shards {
             return exchange.await;
         }
-        let process: i32 = column(only(&query(session, "SELECT pg_catalog.pg_backend_pid()", &[]).await?)?, 0)?;
         let source = core.dedicated_to_coordinator().await?;
         let last_id = column(only(&query(source.client(), LAST_ID, &[]).await?)?, 0)?;
         let at = literal(table);
@@ -102,7 +103,8 @@ pub(super) async fn distribute(
         );
         let interrupt = async || {
             // Of what is lost with the connection, nothing has to be ended.
-            drop(execute(source.client(), &format!("ROLLBACK; SELECT pg_catalog.pg_cancel_backend({process})")).await);
+            let end = format!("ROLLBACK; SELECT pg_catalog.pg_cancel_backend({})", mover.pid);
+            drop(execute(source.client(), &end).await);
         };
         follow(source.client(), &New { tables, last_id }, exchange, interrupt).await?;
         restore_identities(source.client()).await

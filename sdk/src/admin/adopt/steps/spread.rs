@@ -222,9 +222,10 @@ fn distribute(shape: &Shape<'_>, tenant: &Tenant<'_>, options: &Options) -> Step
     let lock = if is_concurrent { LockLevel::AccessExclusive } else { LockLevel::ShareRowExclusive };
     Step {
         estimate: if is_concurrent { estimate::follow(tenant.table) } else { estimate::copy(tenant.table) },
-        blocks: Some(match is_concurrent || tenant.table.bytes <= 1 << 20 {
-            true => estimate::EXCHANGE,
-            false => estimate::copy(tenant.table),
+        blocks: Some(if is_concurrent || tenant.table.bytes <= 1 << 20 {
+            estimate::EXCHANGE
+        } else {
+            estimate::copy(tenant.table)
         }),
         is_final: true,
         ..Step::new(format!("distribute:{table}"), Some(table), title, lock, moves)
